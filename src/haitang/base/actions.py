@@ -1,0 +1,121 @@
+"""Every write of the control plane: one transaction, permission, evidence, event.
+
+    with acting(actor) as act:
+        case = open_case(act=act, kind="air_exceedance", ...)
+
+`acting` opens one PostgreSQL transaction. A function marked `@action` asks the policy port before it runs and must leave at least one
+evidence record through `act.record`; one that leaves none is rolled back: no evidence, no write. Actions compose inside one `acting`.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ParamSpec, TypeVar
+
+from haitang.base import clock, ports
+from haitang.base.errors import error
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+NOT_ALLOWED = error("base.not_allowed", 403, "{actor} 无权执行“{permission}”：{reason}")
+NO_EVIDENCE = error("base.no_evidence", 500, "操作“{action}”没有留下证据，已撤销。请报告平台维护人员。")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. `kind` is staff, citizen, enterprise, device or system (support.security.people makes these)."""
+
+    kind: str
+    id: str
+    name: str
+    organization: str | None = None
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def ref(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+def system(name: str) -> Actor:
+    """A process of the platform itself, for example `system("rules")`."""
+    return Actor(kind="system", id=name, name=name)
+
+
+@dataclass
+class Act:
+    """One transaction of one actor: the time it happens, the release in force, what it leaves behind."""
+
+    actor: Actor
+    at: datetime
+    release: str
+    records: list[str] = field(default_factory=list)
+    _action: list[str] = field(default_factory=list)
+
+    def record(self, subject_kind: str, subject_id: str, facts: Mapping[str, Any] | None = None) -> str:
+        """Leave an evidence record of the running action about a subject; returns its id. No personal data in `facts`."""
+        ref = ports.evidence().append(
+            act=self, action=self._action[-1], subject_kind=subject_kind, subject_id=subject_id, facts=facts or {}
+        )
+        self.records.append(ref)
+        return ref
+
+    def announce(self, topic: str, payload: Mapping[str, Any]) -> None:
+        """Tell open pages, once the transaction commits."""
+        ports.live().announce(topic, payload)
+
+
+@contextmanager
+def acting(actor: Actor, *, at: datetime | None = None) -> Iterator[Act]:
+    """Open the transaction in which `actor` acts. `at` is for replays of what happened earlier."""
+    from django.db import transaction
+
+    from haitang.base.declarations import release_digest
+
+    with transaction.atomic():
+        yield Act(actor=actor, at=at or clock.now(), release=release_digest())
+
+
+permissions: dict[str, str] = {}
+
+
+def permission(name: str, title: str) -> str:
+    """Register a permission word (`case.move`) with its title in zh-Hans; roles name it under `may`."""
+    permissions[name] = title
+    return name
+
+
+def require(act_or_actor: Act | Actor, name: str, resource: Any = None) -> None:
+    """Raise NOT_ALLOWED unless policy gives `name` on `resource`."""
+    actor = act_or_actor.actor if isinstance(act_or_actor, Act) else act_or_actor
+    decision = ports.policy().decide(actor=actor, permission=name, resource=resource)
+    if not decision.allowed:
+        raise NOT_ALLOWED(actor=actor.name, permission=permissions.get(name, name), reason=decision.reason)
+
+
+def action(name: str, *, title: str, resource: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark a write. `name` is its permission; `resource` names the keyword argument that policy looks at."""
+    permission(name, title)
+
+    def mark(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            act = kwargs["act"]
+            assert isinstance(act, Act)
+            require(act, name, kwargs.get(resource) if resource else None)
+            before = len(act.records)
+            act._action.append(name)
+            try:
+                result = function(*args, **kwargs)
+            finally:
+                act._action.pop()
+            if len(act.records) == before:
+                raise NO_EVIDENCE(action=title)
+            return result
+
+        run.action_name = name  # type: ignore[attr-defined]
+        return run
+
+    return mark

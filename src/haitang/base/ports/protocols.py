@@ -1,0 +1,83 @@
+"""The protocols behind the ports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from haitang.base.actions import Act, Actor
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether `permission` is given, and why, in words that a page can show."""
+
+    allowed: bool
+    reason: str
+
+
+class Policy(Protocol):
+    """Served by support.security.policy."""
+
+    def decide(self, *, actor: "Actor", permission: str, resource: Any) -> Decision: ...
+
+
+class EvidenceLedger(Protocol):
+    """Served by support.security.evidence. `append` writes in the caller's transaction."""
+
+    def append(self, *, act: "Act", action: str, subject_kind: str, subject_id: str, facts: Mapping[str, Any]) -> str: ...
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something that needs handling: an alarm, a work order, a security finding.
+
+    `key` makes raising idempotent: a matter raised again under the key of one that is still open returns that one's reference.
+    """
+
+    key: str
+    case_kind: str
+    title: str
+    severity: str
+    arose_at: datetime
+    thing: str | None = None
+    alarm: str | None = None
+    origin: str = "live"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Matters(Protocol):
+    """Served by hub.business.cases."""
+
+    def raise_matter(self, matter: Matter, *, act: "Act") -> str:
+        """Open (or find) the case of this matter in the caller's transaction and return its id."""
+        ...
+
+    def note_cleared(self, key: str, *, at: datetime, act: "Act") -> None:
+        """Put on the case's timeline that the cause has cleared; the case stays open."""
+        ...
+
+
+class LiveFeed(Protocol):
+    """Served by support.infrastructure.stream: tells open pages that something changed, when the transaction commits."""
+
+    def announce(self, topic: str, payload: Mapping[str, Any]) -> None: ...
+
+
+class Notices(Protocol):
+    """Served by hub.business.notifications: tell people; they are told once the transaction commits."""
+
+    def tell(self, *, act: "Act", people: Sequence[str], title: str, text: str, link: str, subject: str, urgency: str = "normal") -> None:
+        """`people` are person ids, `subject` what it is about (`case:<id>`), `urgency` normal, due_soon or overdue."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to reach a person: inbox, mail, DingTalk."""
+
+    name: str
+
+    def send(self, *, to: str, title: str, text: str, link: str) -> str:
+        """Deliver and return the receipt of the far end; raise HaitangError when refused."""
+        ...

@@ -1,0 +1,110 @@
+"""The kind `procedure`: stages, moves, clocks and who may not verify their own work."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from haitang.base.declarations import Declaration, LimitText, Reference, Text, Tunable, Word, kind
+
+_strict = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Stage(BaseModel):
+    """A stage; `within` is its own limit, started on entry."""
+
+    model_config = _strict
+
+    title: Text
+    within: Annotated[LimitText, Tunable("本环节时限")] | None = None
+    end: bool = False
+
+
+class Move(BaseModel):
+    """A move from one or several stages to one.
+
+    `by`: the role (or roles) that may make it; `not_by`: a move whose maker may not make this one (separation of duties; the latest maker counts);
+    `asks`: questions of the form `moves`, or the id of a form; `does`: effects in registered words (`assigns`, `notifies: handler`, ...).
+    """
+
+    model_config = _strict
+
+    title: Text
+    from_: Word | list[Word] = Field(alias="from")
+    to: Word
+    by: Annotated[str | list[str], Reference("role")]
+    not_by: Word | list[Word] = []
+    asks: list[Word] = []
+    does: list[str | dict[str, str]] = []
+
+    @property
+    def sources(self) -> list[str]:
+        return [self.from_] if isinstance(self.from_, str) else list(self.from_)
+
+    @property
+    def roles(self) -> list[str]:
+        return [self.by] if isinstance(self.by, str) else list(self.by)
+
+    @property
+    def barred(self) -> list[str]:
+        return [self.not_by] if isinstance(self.not_by, str) else list(self.not_by)
+
+
+class LegalLimit(BaseModel):
+    """The legal deadline of the whole run, from start to an end stage. The one in force on the day of the start counts (`from`)."""
+
+    model_config = _strict
+
+    from_: date = Field(alias="from")
+    within: Annotated[LimitText, Tunable("法定时限")]
+    basis: Text
+
+
+class Pause(BaseModel):
+    """A reason for which the clocks stop. `by`: who may pause; `at_most`: the pause ends by itself after this."""
+
+    model_config = _strict
+
+    title: Text
+    by: Annotated[str | list[str], Reference("role")]
+    at_most: LimitText = Field(alias="at most")
+
+
+class Extension(BaseModel):
+    """An extension of the legal deadline: asked by one role, approved by another, at most `times` times."""
+
+    model_config = _strict
+
+    by: Annotated[str | list[str], Reference("role")]
+    approved_by: Annotated[str | list[str], Reference("role")]
+    at_most: LimitText = Field(alias="at most")
+    times: int = 1
+
+
+class Escalation(BaseModel):
+    """Who is told: `before` the deadline (due soon) or `after` it (overdue, 督办)."""
+
+    model_config = _strict
+
+    before: Annotated[LimitText, Tunable("提前多久提醒")] | None = None
+    after: Annotated[LimitText, Tunable("超期多久督办")] | None = None
+    tells: Annotated[list[str], Reference("role")]
+
+
+@kind("procedure", title="流程", folder="procedures")
+class Procedure(Declaration):
+    """A procedure: everything that has stages runs on one engine.
+
+    `limits`: dated legal deadlines; `pauses` and `extension` are the only ways a clock stops or a deadline moves.
+    `stage_map`: what stages of open runs become when a release changes them (old -> new).
+    """
+
+    title: Text
+    start: Word
+    stages: dict[Word, Stage]
+    moves: dict[Word, Move]
+    limits: list[LegalLimit] = []
+    pauses: dict[Word, Pause] = {}
+    extension: Extension | None = None
+    escalations: list[Escalation] = []
+    stage_map: dict[Word, Word] = {}

@@ -1,0 +1,57 @@
+"""Kinds of things: device (a type), things (those of a place)."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from haitang.base.declarations import Declaration, Reference, SpanText, Text, Tunable, Word, kind
+
+Statistic = Literal["instant", "minute mean", "hour mean", "day mean", "hour max", "day max", "hour min", "day min", "hour sum", "day sum"]
+
+
+class Observed(BaseModel):
+    """One property that a device observes. `hj212` is the factor code that carries it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Text
+    unit: str
+    range: tuple[float, float] | None = None
+    statistics: list[Statistic] = ["instant"]
+    hj212: str | None = None
+    digits: int = Field(default=1, ge=0, le=6)  # decimals shown
+
+
+class Hj212(BaseModel):
+    """How a device speaks HJ 212: the system code ST that its packets carry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    system: int
+
+
+@kind("device", title="设备类型", folder="devices")
+class Device(Declaration):
+    """A type of device: what it observes and how it speaks."""
+
+    title: Text
+    observes: dict[Word, Observed]
+    hj212: Hj212 | None = None
+    silent_after: Annotated[SpanText, Tunable("多久没有数据算失联")] = "90min"
+
+
+@kind("thing", title="设备", folder="things", shape="table", where="place")
+class Thing(Declaration):
+    """One device of the place, seeded from the folder; from then on the database rules.
+
+    Longitude and latitude in degrees, CGCS2000 (EPSG:4490). `mn` is the HJ 212 device number.
+    """
+
+    title: Text
+    device: Annotated[str, Reference("device")]
+    organization: Annotated[str, Reference("organization")]
+    division: str
+    longitude: float = Field(ge=-180, le=180)
+    latitude: float = Field(ge=-90, le=90)
+    mn: str | None = None
+    password: str | None = None

@@ -1,0 +1,30 @@
+"""Kinds of people: role, organization."""
+
+from typing import Annotated
+
+from haitang.base.declarations import Declaration, Reference, Text, Word, kind
+
+
+@kind("role", title="角色", folder="roles")
+class Role(Declaration):
+    """A role that a person holds in an organization: what its holder may do.
+
+    `may` names permissions (each action registers one); a procedure names roles under `by`.
+    """
+
+    title: Text
+    may: list[str] = []
+    persona: Text | None = None  # what the demo says of the persona that plays this role
+
+
+@kind("organization", title="机构", folder="organizations", shape="table", where="place")
+class Organization(Declaration):
+    """An organization of the place: a department, town, operating company.
+
+    `fills`: the organization roles (words that applications use, such as `ecology_bureau`) that it fills.
+    """
+
+    title: Text
+    fills: list[Word] = []
+    parent: Annotated[str, Reference("organization")] | None = None
+    division: str | None = None

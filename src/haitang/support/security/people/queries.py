@@ -1,0 +1,30 @@
+"""Reads about people."""
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from haitang.base.actions import Actor
+from haitang.support.security.people.models import Organization, Person
+
+
+def actor_of(person: Person) -> Actor:
+    """The actor that this person is."""
+    return Actor(
+        kind=person.kind,
+        id=str(person.id),
+        name=person.name,
+        organization=person.organization_id,
+        roles=frozenset(person.holdings.values_list("role", flat=True)),
+    )
+
+
+def filling(role: str) -> Organization | None:
+    """The organization that fills an organization role, such as `ecology_bureau`."""
+    return Organization.objects.filter(active=True, fills__contains=[role]).order_by("id").first()
+
+
+def holders(roles: Iterable[str], organization: str | None = None) -> QuerySet[Person]:
+    """Active people who hold any of `roles`, in `organization` where given."""
+    found = Person.objects.filter(is_active=True, holdings__role__in=list(roles)).distinct()
+    return found.filter(organization_id=organization) if organization else found
