@@ -1,0 +1,3 @@
+from haitang.server.cli import main
+
+main(prog_name="haitang")

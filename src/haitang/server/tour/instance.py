@@ -1,0 +1,93 @@
+"""A fresh instance for the tour: `haitang up` as a user would run it, on free ports."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from haitang.base.errors import error
+
+DID_NOT_START = error("tour.did_not_start", 500, "平台在 {seconds} 秒内没有就绪。请查看 {log}。最后的状态：{state}")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Where the instance of the tour listens and keeps its data."""
+
+    data: Path
+    place: str
+    http: int
+    hj212: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http}"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "tour.log"
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "haitang.server.cli", *words, "--data", str(self.data)]
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _ready(instance: Instance) -> tuple[bool, Any]:
+    try:
+        answer = httpx.get(f"{instance.url}/ready", timeout=5)
+        return answer.status_code == 200, answer.json()
+    except (httpx.HTTPError, json.JSONDecodeError) as problem:
+        return False, str(problem)
+
+
+def wait_until_ready(instance: Instance, process: subprocess.Popen[bytes], seconds: float) -> Any:
+    """The answer of `/ready` once it is good; raises DID_NOT_START."""
+    deadline = time.monotonic() + seconds
+    state: Any = None
+    while time.monotonic() < deadline and process.poll() is None:
+        good, state = _ready(instance)
+        if good:
+            return state
+        time.sleep(0.5)
+    raise DID_NOT_START(seconds=int(seconds), log=instance.log, state=state)
+
+
+@contextmanager
+def running(data: Path, place: str, *, seconds: float = 180) -> Iterator[Instance]:
+    """Start an instance in `data`, wait until it is ready, and stop it cleanly at the end."""
+    data.mkdir(parents=True, exist_ok=True)
+    http, hj212, mqtt = _free_ports(3)
+    instance = Instance(data, place, http, hj212)
+    ports = ["--http", str(http), "--hj212", str(hj212), "--mqtt", str(mqtt)]
+    with instance.log.open("wb") as log:
+        process = subprocess.Popen(
+            [*instance.command("up"), "--place", place, *ports],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            wait_until_ready(instance, process, seconds)
+            yield instance
+        finally:
+            process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
