@@ -1,0 +1,179 @@
+"""The stream, as listeners publish to it and durable consumers read from it.
+
+    stream = await connect()
+    await stream.ensure()                        # before the first publish: interest retention drops what nobody wants
+    seq = await stream.publish(batch)            # returns only after JetStream has it on disk
+    for delivered in await stream.consumer("writer").fetch():
+        ...
+        await delivered.ack()
+
+A batch is published under its id (`Nats-Msg-Id`), so that a retry after a lost acknowledgement, a leader change or a reconnect stays one message.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import nats
+import structlog
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from haitang.base.errors import HaitangError, error
+from haitang.base.settings import settings
+from haitang.support.infrastructure.stream.messages import STREAM, SUBJECT, Batch, decode, encode
+
+log = structlog.get_logger()
+
+STREAM_UNAVAILABLE = error("stream.unavailable", 503, "消息流在 {seconds} 秒内没有确认（{reason}），数据尚未入流，请检查 NATS 服务。")
+BATCH_TOO_LARGE = error("stream.batch_too_large", 413, "一批数据有 {bytes} 字节，超过消息流允许的大小，请减小批量。")
+
+CONSUMERS = ("writer", "rules")
+MAX_BYTES = 900 * 1024**2  # about 8 million observations: a day of a busy district, should the lake be away; fits a small disk
+DUPLICATE_WINDOW = 600.0  # seconds; longer than any leader change or restart that a publisher rides out
+ACK_WAIT = 60.0  # seconds until an unacknowledged message is delivered again
+ATTEMPT = 2.0  # seconds to wait for one acknowledgement before the same id is sent again
+
+
+class StreamUnavailable(HaitangError):
+    """The stream did not acknowledge a batch before the deadline."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(STREAM_UNAVAILABLE, {"seconds": seconds, "reason": reason})
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One message of the stream: `seq` is its sequence number, the same at each redelivery and for each consumer."""
+
+    seq: int
+    batch: Batch
+    _ack: Callable[[], Awaitable[None]]
+
+    async def ack(self) -> None:
+        """Tell the stream that this consumer is done with the message. Lost acknowledgements bring the message again: know it by `seq`."""
+        await self._ack()
+
+
+class Consumer:
+    """A durable pull consumer; several processes may fetch from one name and share its messages."""
+
+    def __init__(self, connection: Any, name: str) -> None:
+        self._connection, self.name = connection, name
+        self._subscription: Any = None
+
+    async def fetch(self, max_batches: int = 64, wait: float = 0.5) -> list[Delivered]:
+        """Up to `max_batches` messages, oldest first; an empty list when none came within `wait` seconds or the server is away."""
+        try:
+            if self._subscription is None:
+                self._subscription = await self._connection.jetstream().pull_subscribe_bind(consumer=self.name, stream=STREAM)
+            messages = await self._subscription.fetch(max_batches, timeout=wait)
+        except (NatsError, TimeoutError) as reason:
+            if not isinstance(reason, TimeoutError):
+                log.warning("stream.fetch_failed", consumer=self.name, reason=str(reason))
+                await asyncio.sleep(wait)
+            return []
+        return [delivered for message in messages if (delivered := self._delivered(message))]
+
+    def _delivered(self, message: Any) -> Delivered | None:
+        seq = message.metadata.sequence.stream
+        try:
+            return Delivered(seq, decode(message.data), message.ack)
+        except msgspec.DecodeError as reason:
+            # Not acknowledged: it stays on the stream and comes again, until a version that reads it runs.
+            log.error("stream.unreadable_message", consumer=self.name, seq=seq, reason=str(reason))
+            return None
+
+
+class Stream:
+    """A connection to the stream `OBSERVATIONS`."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._jetstream = connection.jetstream(timeout=ATTEMPT)
+
+    async def ensure(self, *, max_bytes: int = MAX_BYTES) -> None:
+        """Create or update the stream and its durable consumers."""
+        config = StreamConfig(
+            name=STREAM,
+            subjects=[f"{SUBJECT}.>"],
+            retention=RetentionPolicy.INTEREST,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW,
+            max_bytes=max_bytes,
+            duplicate_window=DUPLICATE_WINDOW,
+        )
+        try:
+            await self._jetstream.stream_info(STREAM)
+            await self._jetstream.update_stream(config)
+        except NotFoundError:
+            await self._jetstream.add_stream(config)
+        for name in CONSUMERS:
+            await self._jetstream.add_consumer(
+                STREAM,
+                ConsumerConfig(durable_name=name, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1, max_ack_pending=20_000),
+            )
+
+    async def publish(self, batch: Batch, *, deadline: float = 30.0) -> int:
+        """Publish and return the sequence number once JetStream has stored the batch.
+
+        Retries under the same id until `deadline` seconds have passed, then raises StreamUnavailable: whether the batch is stored is then unknown, and
+        publishing it again with the same id is right. Raises BATCH_TOO_LARGE for a batch over the server's max_payload.
+        """
+        data, give_up, reason = encode(batch), time.monotonic() + deadline, "未连接"
+        while time.monotonic() < give_up:
+            try:
+                if self._connection.is_connected:
+                    return await self._attempt(batch, data)
+            except MaxPayloadError:
+                raise BATCH_TOO_LARGE(bytes=len(data)) from None
+            except (NatsError, TimeoutError, OSError) as failure:
+                reason = str(failure) or type(failure).__name__
+                log.warning("stream.publish_retried", batch=batch.id, reason=reason)
+            await asyncio.sleep(0.1)
+        raise StreamUnavailable(deadline, reason)
+
+    async def _attempt(self, batch: Batch, data: bytes) -> int:
+        subject = f"{SUBJECT}.{batch.listener}"
+        acknowledged = await self._jetstream.publish(subject, data, timeout=ATTEMPT, stream=STREAM, headers={"Nats-Msg-Id": batch.id})
+        return int(acknowledged.seq)
+
+    def consumer(self, name: str) -> Consumer:
+        """The durable consumer `name` (one of CONSUMERS)."""
+        return Consumer(self._connection, name)
+
+    async def pending(self, consumer: str) -> int:
+        """How many messages wait for `consumer` (delivered without acknowledgement included)."""
+        info = await self._jetstream.consumer_info(STREAM, consumer)
+        return int(info.num_pending) + int(info.num_ack_pending)
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._connection.is_connected)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+async def _note(reason: Exception) -> None:
+    log.warning("stream.connection", reason=str(reason) or type(reason).__name__)
+
+
+async def connect(url: str | None = None) -> Stream:
+    """Connect to the NATS server at `url` (default: the setting `nats_url`) and stay connected through its restarts."""
+    connection = await nats.connect(
+        url or settings().nats_url,
+        name="haitang",
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.2,
+        connect_timeout=2,
+        ping_interval=10,
+        max_outstanding_pings=2,
+        error_cb=_note,
+    )
+    return Stream(connection)

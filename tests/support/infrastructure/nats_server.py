@@ -1,0 +1,52 @@
+"""A real NATS server for tests: started, killed and started again over the same store."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+CONFIG = """
+listen: 127.0.0.1:{port}
+jetstream {{ store_dir: "{store}", sync_interval: always, max_file_store: 4GB, max_memory_store: 16MB }}
+max_payload: 8MB
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class NatsServer:
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._config = directory / "nats.conf"
+        self._config.write_text(CONFIG.format(port=self.port, store=directory / "store"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        program = Path(sys.executable).parent / "nats-server"
+        self._process = subprocess.Popen(
+            [str(program), "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError("NATS did not start")
+
+    def kill(self) -> None:
+        """As by kill -9."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(10)

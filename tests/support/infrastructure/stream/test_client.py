@@ -1,0 +1,87 @@
+"""An acknowledged batch is on the stream, once, until every durable consumer is done with it."""
+
+import asyncio
+
+import pytest
+
+from haitang.base.ids import new_id
+from haitang.support.infrastructure.stream.client import StreamUnavailable, connect
+from haitang.support.infrastructure.stream.messages import Batch, Observation
+from tests.support.infrastructure.nats_server import NatsServer
+
+
+def batch(value: float = 1.0) -> Batch:
+    seen = Observation("500111", "t1", "pm2_5", "instant", 10, 10, "ug/m3", "normal", "simulated", f"test:{value}", 20, number=value)
+    return Batch(str(new_id()), "test", 20, "", [seen])
+
+
+def test_each_consumer_gets_each_batch_until_it_acknowledges(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        await stream.ensure()
+        sent = [batch(n) for n in range(5)]
+        seqs = [await stream.publish(b) for b in sent]
+        assert seqs == [1, 2, 3, 4, 5]
+        for name in ("writer", "rules"):
+            got = await stream.consumer(name).fetch()
+            assert [(d.seq, d.batch) for d in got] == list(zip(seqs, sent, strict=True))
+            for delivered in got[:3]:
+                await delivered.ack()
+            await asyncio.sleep(0.1)
+            assert await stream.pending(name) == 2
+        await stream.close()
+
+    asyncio.run(play())
+
+
+def test_a_batch_published_twice_is_stored_once(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        one = batch()
+        assert await stream.publish(one) == await stream.publish(one)
+        assert len(await stream.consumer("writer").fetch()) == 1
+        assert await stream.consumer("writer").fetch(wait=0.1) == []
+        await stream.close()
+
+    asyncio.run(play())
+
+
+def test_what_was_acknowledged_survives_kill_9_of_the_server(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        acknowledged: list[str] = []
+
+        async def load() -> None:
+            for n in range(400):
+                one = batch(n)
+                await stream.publish(one)
+                acknowledged.append(one.id)
+
+        running = asyncio.create_task(load())
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            nats_server.kill()
+            nats_server.start()
+        await running
+        consumer, stored = stream.consumer("writer"), []
+        while got := await consumer.fetch(wait=1):
+            stored += [d.batch.id for d in got]
+        assert stored == acknowledged
+        await stream.close()
+
+    asyncio.run(play())
+
+
+def test_publishing_gives_up_at_its_deadline(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        nats_server.kill()
+        with pytest.raises(StreamUnavailable, match="没有确认"):
+            await stream.publish(batch(), deadline=0.5)
+        await stream.close()
+
+    asyncio.run(play())
