@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether `permission` is given, and why, in words that a page can show."""
+    """Whether `permission` is given, and why, in words that a page can show; `code` is the why for programs."""
 
     allowed: bool
     reason: str
+    code: str = ""
 
 
 class Policy(Protocol):

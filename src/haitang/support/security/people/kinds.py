@@ -9,7 +9,8 @@ from haitang.base.declarations import Declaration, Reference, Text, Word, kind
 class Role(Declaration):
     """A role that a person holds in an organization: what its holder may do.
 
-    `may` names permissions (each action registers one); a procedure names roles under `by`.
+    `may` names permissions (each action registers one): `case.read`, `case.*` for all of a room's, `case.handle@own` for what belongs to
+    the holder's organization only. A procedure names roles under `by`.
     """
 
     title: Text

@@ -1,0 +1,49 @@
+"""What a record may say: codes, numbers and references in the clear; anything about a person only as a salted digest.
+
+    act.record("person", id, {"username": Secret("wangli"), "role": "handler"})
+
+The ledger replaces a `Secret` by the digest of the record's own random salt and the value. Salts stay in the database and leave in no export, so that nobody can
+guess values from an exported record; whoever holds a value and is given the salt can show that it is the recorded one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from haitang.support.security.evidence.canonical import canonical
+from haitang.support.security.evidence.merkle import sha256
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that enters the ledger as salted digest only."""
+
+    value: Any
+
+
+def salted(salt: bytes, value: Any) -> str:
+    """The hex digest SHA-256(salt || canonical value)."""
+    return sha256(salt + canonical(plain(value, salt))).hex()
+
+
+def plain(value: Any, salt: bytes) -> Any:
+    """`value` as a JSON value: times in ISO 8601, decimals and ids as text, secrets as `{"salted": digest}`."""
+    if isinstance(value, Secret):
+        return {"salted": salted(salt, value.value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner, salt) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner, salt) for inner in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return plain(value.value, salt)
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return value

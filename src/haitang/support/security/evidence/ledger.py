@@ -1,0 +1,54 @@
+"""Serves the port `evidence`: appends a record in the caller's transaction."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from haitang.base.actions import Act
+from haitang.base.errors import error
+from haitang.base.ids import new_id
+from haitang.support.security.evidence.canonical import canonical
+from haitang.support.security.evidence.facts import plain
+from haitang.support.security.evidence.merkle import leaf_hash
+from haitang.support.security.evidence.models import EvidenceRecord
+
+BAD_FACTS = error("evidence.bad_facts", 500, "操作“{action}”要留下的证据无法写成规范形式：{reason}。请报告平台维护人员。")
+
+
+def body(record: EvidenceRecord) -> dict[str, Any]:
+    """What is hashed of a record; the same members stand in exports."""
+    return {
+        "ref": str(record.ref),
+        "at": record.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": record.actor,
+        "action": record.action,
+        "subject_kind": record.subject_kind,
+        "subject_id": record.subject_id,
+        "release": record.release,
+        "facts": record.facts,
+    }
+
+
+class Ledger:
+    """The evidence ledger of this instance."""
+
+    def append(self, *, act: Act, action: str, subject_kind: str, subject_id: str, facts: Mapping[str, Any]) -> str:
+        salt = os.urandom(16)
+        record = EvidenceRecord(
+            ref=new_id(),
+            at=act.at,
+            actor=act.actor.ref,
+            action=action,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            release=act.release,
+            salt=salt,
+        )
+        try:
+            record.facts = plain(facts, salt)
+            record.digest = leaf_hash(canonical(body(record))).hex()
+        except ValueError as reason:
+            raise BAD_FACTS(action=action, reason=str(reason)) from None
+        record.save(force_insert=True)
+        return str(record.ref)

@@ -1,0 +1,96 @@
+"""The evidence ledger's tables. Triggers in the database let rows be added and sealed, and nothing else."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Func
+
+if TYPE_CHECKING:
+    IntegerLike = models.Field[int, int]
+else:
+    IntegerLike = models.Field
+
+
+class TransactionId(IntegerLike):
+    """PostgreSQL's xid8: the number of a transaction, never reused."""
+
+    def db_type(self, connection: Any) -> str:
+        return "xid8"
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> int | None:
+        return None if value is None else int(value)
+
+
+class CurrentTransaction(Func):
+    """The number of the running transaction."""
+
+    function = "pg_current_xact_id"
+    arity = 0
+    output_field = TransactionId()
+
+
+class SigningKey(models.Model):
+    """A public key that seals are or were signed with. Its private half lies in the data directory's `keys/`, mode 0600."""
+
+    id = models.CharField(primary_key=True, max_length=16)
+    suite = models.CharField(max_length=32)
+    public = models.TextField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Seal(models.Model):
+    """A signed Merkle root over the records of one stretch of the ledger, chained to the seal before it. Digests are lower-case hex.
+
+    `chain` is the digest of the seal's canonical header, in which the previous `chain` stands; `signature` signs `chain`.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    count = models.IntegerField()
+    root = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64)
+    chain = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(db_index=True)
+    suite = models.CharField(max_length=32)
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT)
+    signature = models.TextField()
+    timestamp_token = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"
+
+
+class EvidenceRecord(models.Model):
+    """Who did what to which subject under which release. `digest` is the leaf hash of the canonical record; `salt` never leaves the database.
+
+    `transaction` tells the sealer which records can no longer be joined by earlier ones.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    ref = models.UUIDField(unique=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=128)
+    action = models.CharField(max_length=64)
+    subject_kind = models.CharField(max_length=32)
+    subject_id = models.CharField(max_length=128)
+    release = models.CharField(max_length=64, blank=True)
+    facts = models.JSONField()
+    salt = models.BinaryField(max_length=16)
+    digest = models.CharField(max_length=64)
+    transaction = TransactionId(db_default=CurrentTransaction(), editable=False)
+    seal = models.ForeignKey(Seal, null=True, on_delete=models.PROTECT, related_name="records")
+    leaf_index = models.IntegerField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["subject_kind", "subject_id", "id"], name="evidence_by_subject"),
+            models.Index(fields=["actor", "id"], name="evidence_by_actor"),
+            models.Index(fields=["id"], condition=models.Q(seal__isnull=True), name="evidence_unsealed"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_kind}:{self.subject_id}"

@@ -1,0 +1,15 @@
+"""Registers the policy."""
+
+from django.apps import AppConfig
+
+from haitang.base import ports
+
+
+class PolicyConfig(AppConfig):
+    name = "haitang.support.security.policy"
+    label = "policy"
+
+    def ready(self) -> None:
+        from haitang.support.security.policy.decide import RolePolicy
+
+        ports.policy.register(RolePolicy())

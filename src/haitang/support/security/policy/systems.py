@@ -1,0 +1,42 @@
+"""What each process of the platform itself may do, and why. A process that is not named here may do nothing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class System:
+    """A process: permissions it has (`lake.*` covers every `lake.` permission), and the reason a security officer reads."""
+
+    may: tuple[str, ...]
+    reason: str
+
+
+SYSTEMS: dict[str, System] = {
+    "setup": System(
+        ("people.*", "place.*", "things.*", "declarations.*", "files.*"),
+        "首次启动和声明生效时写入机构、人员、设备等初始资料",
+    ),
+    "operator": System(
+        ("people.*", "place.*", "things.*", "declarations.*", "evidence.*", "files.*", "demo.*"),
+        "在本机上以实例的操作系统用户运行 haitang 命令的人",
+    ),
+    "sign-in": System(("people.sign_in", "people.sign_in_failed"), "登录前还没有身份，由登录进程记录"),
+    "sealer": System(("evidence.*",), "封存证据账本、登记数据湖的数据块"),
+    "writer": System(("lake.*", "twin.*", "things.*", "evidence.record_block"), "把观测数据写入数据湖并登记数据块"),
+    "hj212": System(("things.*", "hj212.*"), "接收 HJ 212 站点数据，试运行模式下暂时接纳未知站点"),
+    "rules": System(("alarm.*", "rules.*", "case.*", "cases.*"), "按规则报警、解除报警并立案"),
+    "worker": System(
+        ("notices.*", "procedure.*", "procedures.*", "case.*", "cases.*", "derive.*", "indicator.*", "indicators.*"),
+        "后台任务：通知、时限、派生数据和指标",
+    ),
+    "deadlines": System(("procedure.*", "procedures.*", "case.*", "cases.*", "notices.*"), "到期提醒、超期督办和暂停到期"),
+    "notifications": System(("notices.*",), "投递通知并记录回执"),
+    "derive": System(("derive.*",), "计算派生数据"),
+    "indicators": System(("indicator.*", "indicators.*"), "计算指标"),
+    "demo": System(("people.*", "place.*", "things.*", "demo.*", "case.*", "cases.*", "alarm.*", "rules.*"), "仅在演示实例中装入演示数据"),
+}
+
+
+def allowed(name: str) -> System:
+    """The entry of a process; one that is not named may do nothing."""
+    return SYSTEMS.get(name, System((), "没有在 support/security/policy/systems.py 登记"))
