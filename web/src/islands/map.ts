@@ -1,0 +1,173 @@
+// The district's map: boundary, divisions, things, cases. It opens on the boundary and works without tiles.
+import L from "leaflet";
+import "leaflet.markercluster";
+import { ago, at, say } from "../words";
+
+interface Point {
+  layer: "thing" | "case";
+  id: string;
+  title: string;
+  longitude: number;
+  latitude: number;
+  className: string;
+  mark: string;
+  what: string;
+  since: string | null;
+  who: string;
+  link: string;
+  note?: string;
+}
+interface Data {
+  boundary: GeoJSON.GeoJsonObject | null;
+  centre: [number, number] | null;
+  tiles: string;
+  attribution: string;
+  legend: { className: string; mark: string; title: string }[];
+  points: Point[];
+}
+
+function element(tag: string, className: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function icon(point: Point): L.DivIcon {
+  const pin = element("div", `map-pin ${point.layer} ${point.className}`, "");
+  pin.append(element("span", "", point.mark));
+  const size: L.PointTuple = point.layer === "case" ? [20, 20] : [Math.max(30, 14 + point.mark.length * 8), 24];
+  pin.style.width = `${size[0]}px`;
+  pin.style.height = `${size[1]}px`;
+  return L.divIcon({ html: pin, className: "", iconSize: size });
+}
+
+function answer(point: Point): HTMLElement {
+  const box = element("div", "", "");
+  box.append(element("h3", "", point.title), element("p", "", point.what));
+  if (point.since) box.append(element("p", "soft", `${say("自", "Since")} ${at(point.since)}（${ago(point.since)}）`));
+  if (point.who) box.append(element("p", "soft", `${say("负责", "In charge")}：${point.who}`));
+  if (point.note) box.append(element("span", "origin-mark", point.note), document.createElement("br"));
+  const link = element("a", "", say("查看详情", "Details")) as HTMLAnchorElement;
+  link.href = point.link;
+  box.append(link);
+  return box;
+}
+
+function legend(rows: Data["legend"]): L.Control {
+  const control = new L.Control({ position: "bottomleft" });
+  control.onAdd = () => {
+    const box = element("div", "map-legend", "");
+    for (const row of rows) {
+      const line = element("div", "row-item", "");
+      const pin = element("span", `map-pin ${row.className}`, row.mark);
+      line.append(pin, element("span", "", row.title));
+      box.append(line);
+    }
+    return box;
+  };
+  return control;
+}
+
+function ground(map: L.Map, data: Data): L.LatLngBounds | null {
+  if (data.tiles) L.tileLayer(data.tiles, { maxZoom: 18 }).addTo(map);
+  if (!data.boundary) return null;
+  const style = getComputedStyle(document.documentElement);
+  const layer = L.geoJSON(data.boundary, {
+    interactive: false,
+    style: { color: style.getPropertyValue("--accent").trim(), weight: 2, fillColor: style.getPropertyValue("--surface").trim(), fillOpacity: data.tiles ? 0.05 : 0.9 },
+  }).addTo(map);
+  return layer.getBounds();
+}
+
+async function load(address: string): Promise<Data> {
+  const response = await fetch(address, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(String(response.status));
+  return (await response.json()) as Data;
+}
+
+function style(address: string | undefined): Promise<void> {
+  if (!address || document.querySelector(`link[href="${address}"]`)) return Promise.resolve();
+  return new Promise((done) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = address;
+    link.onload = link.onerror = () => done();
+    document.head.append(link);
+  });
+}
+
+class DistrictMap {
+  private readonly map: L.Map;
+  private readonly markers = new Map<string, L.Marker>();
+  private readonly clusters = L.markerClusterGroup({
+    maxClusterRadius: 36,
+    showCoverageOnHover: false,
+    iconCreateFunction: (cluster) =>
+      L.divIcon({ html: element("div", "map-cluster", String(cluster.getChildCount())), className: "", iconSize: [34, 34] }),
+  });
+
+  constructor(host: HTMLElement, data: Data) {
+    host.replaceChildren();
+    this.map = L.map(host, { attributionControl: false, zoomSnap: 0.25, minZoom: 8, maxZoom: 18, scrollWheelZoom: !host.classList.contains("small") });
+    L.control.attribution({ prefix: false }).addAttribution(data.attribution).addTo(this.map);
+    const bounds = ground(this.map, data);
+    this.open(bounds, data);
+    if (!host.classList.contains("small")) legend(data.legend).addTo(this.map);
+    this.clusters.addTo(this.map);
+    this.show(data.points);
+  }
+
+  private open(bounds: L.LatLngBounds | null, data: Data): void {
+    const all = L.latLngBounds(data.points.map((point) => [point.latitude, point.longitude]));
+    if (bounds?.isValid()) this.map.fitBounds(bounds, { padding: [12, 12] });
+    else if (data.centre) this.map.setView([data.centre[1], data.centre[0]], 11);
+    else if (all.isValid()) this.map.fitBounds(all.pad(0.2), { maxZoom: 13 });
+    else this.map.setView([35, 105], 8);
+  }
+
+  show(points: Point[]): void {
+    const now = new Set(points.map((point) => `${point.layer}:${point.id}`));
+    for (const [key, marker] of this.markers) {
+      if (now.has(key)) continue;
+      this.clusters.removeLayer(marker);
+      this.markers.delete(key);
+    }
+    for (const point of points) this.put(point);
+  }
+
+  private put(point: Point): void {
+    const key = `${point.layer}:${point.id}`;
+    const known = this.markers.get(key);
+    if (known) {
+      known.setIcon(icon(point)).setPopupContent(answer(point));
+      return;
+    }
+    const marker = L.marker([point.latitude, point.longitude], {
+      icon: icon(point), title: `${point.title}：${point.what}`, alt: point.title, riseOnHover: true, zIndexOffset: point.layer === "case" ? 500 : 0,
+    });
+    marker.bindPopup(() => answer(point));
+    this.markers.set(key, marker);
+    this.clusters.addLayer(marker);
+  }
+}
+
+export function mount(host: HTMLElement): void {
+  const address = host.dataset.src ?? "";
+  let busy = false;
+  Promise.all([load(address), style(host.dataset.css)])
+    .then(([data]) => {
+      const map = new DistrictMap(host, data);
+      const refresh = (): void => {
+        if (busy) return;
+        busy = true;
+        setTimeout(() => {
+          load(address).then((again) => map.show(again.points)).catch(() => undefined).finally(() => (busy = false));
+        }, 1_500);
+      };
+      for (const topic of ["twin", "case", "alarm"]) document.body.addEventListener(`live:${topic}`, refresh);
+    })
+    .catch(() => {
+      host.replaceChildren(element("p", "unloaded", say("地图数据暂时取不到。请稍后刷新页面，或查看旁边的列表。", "The map's data cannot be read now. Reload later, or use the list.")));
+    });
+}
