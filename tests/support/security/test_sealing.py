@@ -1,5 +1,6 @@
 """Seals follow commit order, chain on, and miss nothing."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_many_writers_and_a_sealer_at_once_lose_nothing() -> None:
     assert sum(Seal.objects.values_list("count", flat=True)) == EvidenceRecord.objects.count() == 101
     seals = list(Seal.objects.order_by("number"))
     assert [seal.number for seal in seals] == list(range(1, len(seals) + 1))
-    assert all(after.previous == before.chain for before, after in zip(seals, seals[1:], strict=False))
+    assert all(after.previous == before.chain for before, after in itertools.pairwise(seals))
 
 
 def test_a_sealed_record_stays_as_it_is() -> None:
