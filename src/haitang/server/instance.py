@@ -13,11 +13,26 @@ from haitang.base.errors import error
 from haitang.base.settings import Settings, load
 
 NOT_RUNNING = error("server.not_running", 503, "数据目录 {data} 的实例没有运行。请先执行 haitang up --data {data}。")
-DATA_IN_USE = error("server.data_in_use", 409, "数据目录 {data} 已被另一个正在运行的实例使用（进程 {pid}）。请先停止它，或用 --data 另选目录。")
+DATA_IN_USE = error(
+    "server.data_in_use", 409, "数据目录 {data} 已被另一个正在运行的实例使用（进程 {pid}）。请先停止它，或用 --data 另选目录。"
+)
 
 CHECKOUT = Path(haitang.__file__).resolve().parents[2]
 # What the running instance says of itself goes before environment and file: a command acts on what runs, not on what would.
-_OF_THE_RUNNING = ("database_url", "nats_url", "place", "applications", "lake", "host", "http", "hj212", "mqtt", "public_url", "demo", "secret_key")
+_OF_THE_RUNNING = (
+    "database_url",
+    "nats_url",
+    "place",
+    "applications",
+    "lake",
+    "host",
+    "http",
+    "hj212",
+    "mqtt",
+    "public_url",
+    "demo",
+    "secret_key",
+)
 
 
 def read(data: Path) -> dict[str, Any]:

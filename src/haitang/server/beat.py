@@ -1,0 +1,47 @@
+"""The heartbeat of a process: a file in `run/` that it touches while its loop turns."""
+
+import asyncio
+import os
+import threading
+import time
+from pathlib import Path
+
+EVERY = 2.0
+STALE = 20.0
+
+
+def beat(run: Path, name: str, pid: int | None = None) -> None:
+    """Say that this process (or its parent, by `pid`) is alive now."""
+    file = run / f"{name}.beat"
+    draft = file.with_suffix(f".{os.getpid()}")
+    draft.write_text(str(pid or os.getpid()))
+    draft.replace(file)
+
+
+async def keep_beating(run: Path, name: str) -> None:
+    """Beat from the event loop, so that a loop that hangs falls silent."""
+    while True:
+        beat(run, name)
+        await asyncio.sleep(EVERY)
+
+
+def beat_in_thread(run: Path, name: str, stop: threading.Event, pid: int | None = None) -> None:
+    """Beat beside a synchronous process until it stops."""
+
+    def turn() -> None:
+        while not stop.is_set():
+            beat(run, name, pid)
+            stop.wait(EVERY)
+
+    threading.Thread(target=turn, name="beat", daemon=True).start()
+
+
+def is_alive(run: Path, name: str, pid: int | None = None) -> bool:
+    """Whether the process (with this pid, where given) exists and beat not long ago."""
+    file = run / f"{name}.beat"
+    try:
+        told, age = int(file.read_text()), time.time() - file.stat().st_mtime
+        os.kill(told, 0)
+    except (OSError, ValueError):
+        return False
+    return age < STALE and pid in (None, told)

@@ -1,0 +1,138 @@
+"""Passes requests to the control plane over its Unix socket, bodies streamed both ways."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+from multidict import CIMultiDict
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from yarl import URL
+
+# RFC 9110 section 7.6.1: these concern one connection and are never passed on.
+_HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+_OURS = frozenset(("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip"))
+
+_PAGE = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><body style="font:16px/1.7 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em">
+<h1 style="font-size:1.3em">{title}</h1><p>{text}</p><p lang="en">{english}</p></body></html>"""
+
+
+class Control:
+    """The control plane as the front sees it."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._client: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(str(self._socket), limit=200, keepalive_timeout=60),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client:
+            await self._client.close()
+
+    async def ask(self, path: str, headers: dict[str, str] | None = None, seconds: float = 5) -> tuple[int, Any]:
+        """GET a JSON answer; status 0 when control does not answer."""
+        assert self._client
+        try:
+            async with self._client.get(f"http://control{path}", headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)) as answer:
+                return answer.status, await answer.json() if answer.content_type == "application/json" else None
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return 0, None
+
+    async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            response = await self._pass(request)
+            await response(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _pass(self, request: Request) -> Response:
+        assert self._client
+        try:
+            answer = await self._client.request(
+                request.method, _target(request), headers=_headers(request), data=_body(request), allow_redirects=False
+            )
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except (aiohttp.ClientConnectorError, FileNotFoundError):
+            return _failure(
+                request, 503, "平台正在启动", "网页服务尚未就绪，请稍候刷新。", "The pages are still starting. Please reload in a moment."
+            )
+        except TimeoutError:
+            return _failure(request, 504, "处理超时", "处理时间过长，请稍后再试。", "This took too long. Please try again.")
+        except (aiohttp.ClientError, OSError):
+            return _failure(
+                request, 502, "网页服务暂时中断", "服务中断后会自动恢复，请稍候再试。", "The page service broke off and is being restarted."
+            )
+        return _answer(answer)
+
+
+def _target(request: Request) -> URL:
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    query = request.scope["query_string"]
+    return URL("http://control" + raw.split(b"?")[0].decode("latin-1") + ("?" + query.decode("latin-1") if query else ""), encoded=True)
+
+
+def _headers(request: Request) -> CIMultiDict[str]:
+    named = {word.strip().lower() for word in request.headers.get("connection", "").split(",")}
+    kept = CIMultiDict(
+        (name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP and name not in _OURS and name not in named
+    )
+    kept["X-Forwarded-For"] = request.client.host if request.client else ""
+    kept["X-Forwarded-Proto"] = request.url.scheme
+    kept["X-Forwarded-Host"] = request.headers.get("host", "")
+    return kept
+
+
+def _body(request: Request) -> AsyncIterator[bytes] | None:
+    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+        return None
+    return request.stream()
+
+
+def _answer(answer: aiohttp.ClientResponse) -> Response:
+    async def content() -> AsyncIterator[bytes]:
+        try:
+            async for chunk in answer.content.iter_chunked(64 * 1024):
+                yield chunk
+        finally:
+            answer.release()
+
+    response = StreamingResponse(content(), status_code=answer.status)
+    named = {word.strip().lower() for word in answer.headers.get("connection", "").split(",")}
+    response.raw_headers = [
+        (name.lower(), value)
+        for name, value in answer.raw_headers
+        if (text := name.lower().decode("latin-1")) not in _HOP_BY_HOP and text not in named
+    ]
+    return response
+
+
+def _failure(request: Request, status: int, title: str, text: str, english: str) -> Response:
+    headers = {"Retry-After": "3", "Cache-Control": "no-store"}
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(_PAGE.format(title=title, text=text, english=english), status, headers)
+    return JSONResponse({"code": "server.control_unavailable", "message": text, "english": english}, status, headers)

@@ -1,0 +1,24 @@
+"""What the front asks the control plane."""
+
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+from haitang.base.declarations import release_digest
+
+
+def alive(request: HttpRequest) -> JsonResponse:
+    """Whether control answers and reaches its tables, and the release it works under."""
+    with connection.cursor() as cursor:
+        cursor.execute("select 1")
+    return JsonResponse({"release": release_digest()})
+
+
+def session(request: HttpRequest) -> JsonResponse:
+    """Who is signed in, for the live feed; 401 where nobody is."""
+    if not request.user.is_authenticated:
+        return JsonResponse({}, status=401)
+    return JsonResponse({"person": str(request.user.pk)})
+
+
+urlpatterns = [path("api/alive", alive), path("api/session", session)]

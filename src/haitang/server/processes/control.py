@@ -1,0 +1,57 @@
+"""The control plane: Django under gunicorn on a Unix socket that the front alone talks to."""
+
+import os
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from haitang.base.settings import settings
+from haitang.server import beat
+
+OWN_SIGNALS = True
+
+
+class Control(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings; workers are threads in a few processes."""
+
+    def load_config(self) -> None:
+        for name, value in _config().items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from django.core.wsgi import get_wsgi_application
+
+        return get_wsgi_application()
+
+
+def _config() -> dict[str, Any]:
+    s = settings()
+    return {
+        "bind": f"unix:{s.run / 'control.sock'}",
+        "umask": 0o077,
+        "workers": s.web_workers,
+        "worker_class": "gthread",
+        "threads": 8,
+        "timeout": 60,
+        "graceful_timeout": 5,
+        "keepalive": 75,
+        "max_requests": 20000,
+        "max_requests_jitter": 2000,
+        "forwarded_allow_ips": "*",  # only the front can reach the socket
+        "worker_tmp_dir": str(s.run),
+        "control_socket_disable": True,
+        "proc_name": "haitang-control",
+        "post_worker_init": lambda worker: _beat(),
+        "loglevel": "warning",
+    }
+
+
+def _beat() -> None:
+    """A worker that serves beats for the whole of control."""
+    beat.beat_in_thread(settings().run, "control", threading.Event(), os.getppid())
+
+
+def run() -> None:
+    """Serve until SIGTERM."""
+    Control().run()

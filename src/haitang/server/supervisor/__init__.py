@@ -1,0 +1,1 @@
+"""Starts an instance in order, restarts what dies, stops all cleanly."""

@@ -1,0 +1,127 @@
+"""One child process: start it, wait until it answers, start it again when it dies, stop it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from haitang.base.errors import error
+from haitang.server.supervisor.console import complain, say
+from haitang.server.supervisor.death import tied_to_parent
+from haitang.server.supervisor.logs import last_lines, open_log
+
+DID_NOT_START = error("server.did_not_start", 500, "{name} 没有启动成功。日志 {log} 的末尾：\n{tail}")
+LONGEST_BACKOFF = 30.0
+STEADY_SECONDS = 60.0
+
+Answers = Callable[[int], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What to run. `command` is asked anew at each start; `answers(pid)` says whether it is ready; `before` runs ahead of each start."""
+
+    name: str
+    command: Callable[[], list[str]]
+    answers: Answers
+    environment: Mapping[str, str]
+    cwd: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 10.0
+    start_seconds: float = 60.0
+    before: Callable[[], None] = field(default=lambda: None)
+
+
+class Child:
+    """A child under supervision."""
+
+    def __init__(self, spec: Spec, run: Path, logs: Path) -> None:
+        self.spec, self.run, self.logs = spec, run, logs
+        self.process: asyncio.subprocess.Process | None = None
+        self.restarts = 0
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else 0
+
+    async def start(self) -> None:
+        """Start, wait until it answers (DID_NOT_START otherwise), then keep it alive in the background."""
+        await self._spawn()
+        if not await self._until_it_answers():
+            await self._end()
+            raise DID_NOT_START(name=self.spec.name, log=self.logs / f"{self.spec.name}.log", tail=last_lines(self.logs, self.spec.name))
+        self._keeper = asyncio.create_task(self._keep(), name=self.spec.name)
+
+    async def stop(self) -> None:
+        """Stop it for good: its signal first, SIGKILL when it takes too long."""
+        if self._keeper:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        await self._end()
+
+    async def _spawn(self) -> None:
+        await asyncio.to_thread(self.spec.before)
+        log = open_log(self.logs, self.spec.name)
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.spec.command(),
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.spec.cwd, env=dict(self.spec.environment),
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
+                preexec_fn=tied_to_parent(self.spec.stop_signal),
+            )  # fmt: skip
+        finally:
+            os.close(log)
+        self._note()
+
+    async def _until_it_answers(self) -> bool:
+        until = time.monotonic() + self.spec.start_seconds
+        while time.monotonic() < until and self.process and self.process.returncode is None:
+            if await self.spec.answers(self.pid):
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
+    async def _keep(self) -> None:
+        backoff = 1.0
+        while True:
+            began = time.monotonic()
+            assert self.process
+            code = await self.process.wait()
+            self._forget()
+            if time.monotonic() - began > STEADY_SECONDS:
+                backoff = 1.0
+            self.restarts += 1
+            complain(f"{self.spec.name} 意外结束（{_reason(code)}），{backoff:.0f} 秒后重新启动。日志：{self.logs / self.spec.name}.log")
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, LONGEST_BACKOFF)
+            await self._spawn()
+            say(f"{self.spec.name} 已重新启动（第 {self.restarts} 次）。")
+
+    async def _end(self) -> None:
+        if self.process and self.process.returncode is None:
+            for what, seconds in ((self.spec.stop_signal, self.spec.stop_seconds), (signal.SIGKILL, 5.0)):
+                with contextlib.suppress(ProcessLookupError):
+                    self.process.send_signal(what)
+                try:
+                    await asyncio.wait_for(self.process.wait(), seconds)
+                    break
+                except TimeoutError:
+                    complain(f"{self.spec.name} 在 {seconds:.0f} 秒内没有停止，强制结束。")
+        self._forget()
+
+    def _note(self) -> None:
+        (self.run / f"{self.spec.name}.pid").write_text(f"{self.pid} {self.restarts}")
+
+    def _forget(self) -> None:
+        for suffix in ("pid", "beat"):
+            (self.run / f"{self.spec.name}.{suffix}").unlink(missing_ok=True)
+
+
+def _reason(code: int) -> str:
+    return f"信号 {signal.Signals(-code).name}" if code < 0 else f"退出码 {code}"

@@ -1,0 +1,23 @@
+"""Our own processes as children."""
+
+import sys
+
+from haitang.base.settings import Settings
+from haitang.server.beat import is_alive
+from haitang.server.instance import CHECKOUT, environment
+from haitang.server.processes import names
+from haitang.server.supervisor.child import Spec
+
+
+def processes(settings: Settings) -> list[Spec]:
+    """Front and control first: a person sees the pages while the rest comes up."""
+    return [_process(name, settings) for name in names()]
+
+
+def _process(name: str, settings: Settings) -> Spec:
+    async def answers(pid: int) -> bool:
+        return is_alive(settings.run, name, pid)
+
+    return Spec(
+        name, lambda: [sys.executable, "-m", "haitang.server.cli", "run", name], answers, environment(settings), CHECKOUT, stop_seconds=12
+    )

@@ -1,0 +1,182 @@
+"""The steps of the bootstrap. Each leaves a stamp with the digest of what it was made from, and is skipped while that holds."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+class Failed(Exception):
+    """A step failed; the message says what to do."""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def digest(*files: Path) -> str:
+    """One digest of the files' contents and of this Python."""
+    total = hashlib.sha256(sys.version.encode())
+    for file in files:
+        total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def holds(stamp: Path, value: str) -> bool:
+    return stamp.is_file() and stamp.read_text() == value
+
+
+def run(title: str, command: list[str], *, cwd: Path, remedy: str, env: dict[str, str] | None = None) -> None:
+    """Run a step with its title and time shown; what it prints is shown only when it fails."""
+    began = time.monotonic()
+    say(f"· {title} …")
+    process = subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout
+    tail: list[str] = []
+    shown = began
+    for line in process.stdout:
+        tail = [*tail[-40:], line.rstrip()]
+        if time.monotonic() - shown > 3 and line.strip():
+            shown = time.monotonic()
+            say(f"    {shown - began:4.0f}s  {line.strip()[:100]}")
+    if process.wait():
+        raise Failed("\n".join(tail) + f"\n\n{title}：失败。{remedy}")
+    say(f"  {title}：{time.monotonic() - began:.0f} 秒")
+
+
+def environment(checkout: Path, *, developing: bool) -> Path:
+    """`.venv` with the pinned dependencies (those for tests too, when `developing`); gives its Python."""
+    venv = checkout / ".venv"
+    python = venv / "bin" / "python"
+    if not _works(python):
+        _make(venv)
+    _path_to_source(checkout, venv)
+    wanted = ["run", "dev"] if developing else ["run"]
+    for name in wanted:
+        _install(checkout, python, name)
+    return python
+
+
+def is_prepared(checkout: Path) -> bool:
+    """Whether the environment is there already, made by somebody who may write."""
+    return (checkout / ".venv" / ".run.stamp").is_file() and _works(checkout / ".venv" / "bin" / "python")
+
+
+def _works(python: Path) -> bool:
+    if not python.exists():
+        return False
+    return subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], capture_output=True).returncode == 0
+
+
+def _make(venv: Path) -> None:
+    say(f"海棠：准备运行环境（{sys.executable}，Python {sys.version.split()[0]}）")
+    remedy = (
+        "Debian 和 Ubuntu 请安装 python3-venv（apt install python3-venv）；也可安装 virtualenv 后重试。"
+        "（The venv module is incomplete: install python3-venv or virtualenv.）"
+    )
+    base = getattr(sys, "_base_executable", sys.executable)
+    if venv.exists():
+        shutil.rmtree(venv)
+    if _has("ensurepip", base):
+        run("建立 .venv", [base, "-m", "venv", str(venv)], cwd=venv.parent, remedy=remedy)
+    elif _has("virtualenv", base):
+        run("建立 .venv（virtualenv）", [base, "-m", "virtualenv", "-q", str(venv)], cwd=venv.parent, remedy=remedy)
+    elif _has("pip", base):
+        run("建立 .venv（借用系统 pip）", [base, "-m", "venv", "--without-pip", str(venv)], cwd=venv.parent, remedy=remedy)
+    else:
+        raise Failed(f"本机的 Python 缺少 ensurepip，无法建立 .venv。{remedy}")
+
+
+def _has(module: str, python: str) -> bool:
+    probe = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    return subprocess.run([python, "-c", probe], capture_output=True).returncode == 0
+
+
+def _path_to_source(checkout: Path, venv: Path) -> None:
+    site = next((venv / "lib").glob("python3.*/site-packages"))
+    file = site / "haitang.pth"
+    wanted = f"{checkout / 'src'}\n"
+    if not file.exists() or file.read_text("utf-8") != wanted:
+        file.write_text(wanted, "utf-8")
+
+
+def pip(python: Path) -> list[str]:
+    """pip of the environment, else the system's working on it."""
+    quiet = ["--disable-pip-version-check", "--no-input", "--root-user-action=ignore"]
+    if _has("pip", str(python)):
+        return [str(python), "-m", "pip", *quiet[:2]]
+    return [getattr(sys, "_base_executable", sys.executable), "-m", "pip", "--python", str(python), *quiet[:2]]
+
+
+def _install(checkout: Path, python: Path, name: str) -> None:
+    pins = checkout / "requirements" / f"{name}.txt"
+    stamp = checkout / ".venv" / f".{name}.stamp"
+    value = digest(pins)
+    # What the tests need includes what a run needs.
+    if holds(stamp, value):
+        return
+    run(
+        f"安装依赖 requirements/{name}.txt",
+        [*pip(python), "install", "--require-hashes", "--progress-bar=off", "--root-user-action=ignore", "-r", str(pins)],
+        cwd=checkout,
+        remedy="请检查网络或软件包镜像设置（pip config），然后重试：已下载的部分会保留。",
+    )
+    stamp.write_text(value)
+
+
+def web_assets(checkout: Path, python: Path) -> None:
+    """Build web/ into src/haitang/web_assets, with the machine's Node.js when it is new enough, else one from a wheel."""
+    web = checkout / "web"
+    if not (web / "package.json").is_file():
+        return
+    stamp = checkout / "src" / "haitang" / "web_assets" / ".stamp"
+    # Styles are cut down to the names that templates and pages use, so these are sources too.
+    pages = [p for ending in ("*.html", "*.py") for p in (checkout / "src" / "haitang").rglob(ending)]
+    sources = sorted(p for p in [*web.rglob("*"), *pages] if p.is_file() and "node_modules" not in p.parts)
+    value = digest(*sources)
+    if holds(stamp, value):
+        return
+    env = _with_node(checkout, python)
+    npm = shutil.which("npm", path=env["PATH"])
+    if npm is None:
+        raise Failed("没有找到 npm。请安装 Node.js 20 或更高版本。")
+    remedy = "请检查网络或 npm 镜像设置（npm config），然后重试。"
+    lock = digest(web / "package-lock.json")
+    installed = web / "node_modules" / ".haitang.stamp"
+    if not holds(installed, lock):
+        run("安装网页构建工具", [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=web, env=env, remedy=remedy)
+        installed.write_text(lock)
+    run("构建网页资源", [npm, "run", "--silent", "build"], cwd=web, env=env, remedy="请查看上面的错误。")
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.write_text(value)
+
+
+def _with_node(checkout: Path, python: Path) -> dict[str, str]:
+    """The environment in which `node` and `npm` are found."""
+    env = {**os.environ, "NO_UPDATE_NOTIFIER": "1"}
+    if _node_is_new("node", env):
+        return env
+    bin_folder = python.parent
+    if not (bin_folder / "node").exists():
+        pins = checkout / "requirements" / "node.txt"
+        run(
+            "安装 Node.js（来自 Python 软件包）",
+            [*pip(python), "install", "--require-hashes", "--progress-bar=off", "--root-user-action=ignore", "-r", str(pins)],
+            cwd=checkout,
+            remedy="也可自行安装 Node.js 20 或更高版本后重试。",
+        )
+    env["PATH"] = f"{bin_folder}{os.pathsep}{env.get('PATH', '')}"
+    return env
+
+
+def _node_is_new(node: str, env: dict[str, str]) -> bool:
+    found = shutil.which(node, path=env.get("PATH"))
+    if not found or not shutil.which("npm", path=env.get("PATH")):
+        return False
+    said = subprocess.run([found, "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
+    return said.split(".")[0].isdigit() and int(said.split(".")[0]) >= 20
