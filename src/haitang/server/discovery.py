@@ -29,10 +29,11 @@ def modules(role: str) -> Iterator[ModuleType]:
 
 
 def load_kinds() -> None:
-    """Register every kind."""
+    """Register every kind, with the checks and spec runners of its room."""
     importlib.import_module("haitang.base.declarations.application")
-    for _ in modules("kinds"):
-        pass
+    for role in ("kinds", "checks"):
+        for _ in modules(role):
+            pass
 
 
 def apps() -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from haitang.base.declarations.in_force import Declarations
 from haitang.base.declarations.model import Declaration
+from haitang.base.text import translate
 
 D = TypeVar("D", bound=Declaration)
 
@@ -36,11 +37,22 @@ class Problem:
     line: int = 0
     column: int = 0
     declaration: str = ""  # "rule pm2_5_exceeds"
+    data: Mapping[str, Any] = field(default_factory=dict)  # fills `{name}` places of message and hint
+
+    @property
+    def where(self) -> str:
+        """`key.path at file.yaml:line:column`."""
+        place = f"{shown(self.file)}:{self.line}:{self.column}" if self.file else self.declaration
+        return f"{self.key_path} at {place}" if self.key_path else place
+
+    def sentence(self, language: str | None = None) -> str:
+        return translate(self.message, language, **self.data)
+
+    def mend(self, language: str | None = None) -> str:
+        return translate(self.hint, language, **self.data)
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}" if self.file else self.declaration
-        place = f"{self.key_path} at {where}" if self.key_path else where
-        return f"{place}  [{self.code}] {self.message}" + (f"  {self.hint}" if self.hint else "")
+        return f"{self.where}  [{self.code}] {self.sentence()}" + (f"。{self.mend()}" if self.mend() else "")
 
     def located(self, **where: Any) -> "Problem":
         return replace(self, **where)
@@ -48,10 +60,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Context:
-    """What a check may look at: every declaration that could be built, and the permission words that actions registered."""
+    """What a check may look at: every declaration that could be built, and the permission words that actions registered (None: not known here)."""
 
     declarations: Declarations
-    permissions: Mapping[str, str] = field(default_factory=dict)
+    permissions: Mapping[str, str] | None = None
 
     def all(self, model: type[D]) -> Mapping[str, D]:
         return self.declarations.all(model)
@@ -59,6 +71,11 @@ class Context:
     def get(self, model: type[D], id: str) -> D | None:
         """One declaration or None: a missing one is already reported as an unresolved reference."""
         return self.declarations.all(model).get(id)
+
+
+def shown(file: Path) -> str:
+    """A file as a person reads it: relative to where they stand, if it is below."""
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
 
 
 Check = Callable[[Any, Context], Iterable[Problem]]

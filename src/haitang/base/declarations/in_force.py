@@ -4,13 +4,16 @@
 root (from the database) and by tests (from a folder).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from haitang.base.declarations.kinds import kind_of
 from haitang.base.declarations.model import Declaration
 from haitang.base.errors import error
+
+if TYPE_CHECKING:
+    from haitang.base.declarations.owners import Owner
 
 T = TypeVar("T", bound=Declaration)
 
@@ -19,10 +22,11 @@ NOTHING_IN_FORCE = error("base.nothing_in_force", 503, "还没有生效的声明
 
 
 class Declarations:
-    """All declarations of one release, by kind and id."""
+    """All declarations of one release, by kind and id; `owners` are the folders (with their texts) that they come from."""
 
-    def __init__(self, digest: str, by_kind: Mapping[str, Mapping[str, Declaration]]) -> None:
+    def __init__(self, digest: str, by_kind: Mapping[str, Mapping[str, Declaration]], *, owners: "Sequence[Owner]" = ()) -> None:
         self.digest = digest
+        self.owners = tuple(owners)
         self._by_kind = {name: MappingProxyType(dict(found)) for name, found in by_kind.items()}
 
     def all(self, model: type[T]) -> Mapping[str, T]:

@@ -1,0 +1,67 @@
+"""What every page knows: the reader, the place, the navigation. Higher rooms say what they know through `identifies` and `provides`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+
+from haitang.base.actions import Actor
+from haitang.base.errors import error
+from haitang.base.settings import settings
+from haitang.base.shell.navigation import navigation
+from haitang.base.text import active_language
+
+SIGN_IN = error("shell.sign_in", 401, "请先登录。")
+
+_identify: Callable[[HttpRequest], Actor | None] | None = None
+_provided: dict[str, Callable[[HttpRequest], Any]] = {}
+
+
+def identifies(function: Callable[[HttpRequest], Actor | None]) -> None:
+    """Say who the reader of a request is (None: nobody signed in)."""
+    global _identify
+    _identify = function
+
+
+def provides(name: str, function: Callable[[HttpRequest], Any]) -> None:
+    """Add a name to the context of every page, worked out when a template uses it."""
+    _provided[name] = function
+
+
+def reader_or_none(request: HttpRequest) -> Actor | None:
+    """Who reads, asked once a request."""
+    if not hasattr(request, "_haitang_reader"):
+        request._haitang_reader = _identify(request) if _identify else None  # type: ignore[attr-defined]
+    return request._haitang_reader  # type: ignore[attr-defined,no-any-return]
+
+
+def reader(request: HttpRequest) -> Actor:
+    """Who reads; raises SIGN_IN."""
+    found = reader_or_none(request)
+    if found is None:
+        raise SIGN_IN()
+    return found
+
+
+def _lazy(function: Callable[[HttpRequest], Any], request: HttpRequest) -> Callable[[], Any]:
+    kept: list[Any] = []
+
+    def once() -> Any:
+        if not kept:
+            kept.append(function(request))
+        return kept[0]
+
+    return once
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The context processor."""
+    actor = reader_or_none(request)
+    return {
+        "reader": actor,
+        "theme": request.COOKIES.get("theme") if request.COOKIES.get("theme") in ("light", "dark") else "",
+        "language": active_language(),
+        "demo": settings().demo,
+        "navigation": (lambda: navigation(actor, request.path)) if actor else (lambda: []),
+        **{name: _lazy(function, request) for name, function in _provided.items()},
+    }

@@ -1,0 +1,58 @@
+"""The door of a page: who reads, whether they may, and errors as pages that a person can act on."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+
+from haitang.base.actions import require
+from haitang.base.errors import HaitangError
+from haitang.base.shell.context import SIGN_IN, reader
+from haitang.base.text import sentence_of
+
+View = Callable[..., HttpResponseBase]
+
+
+def page(permission: str | None = None) -> Callable[[View], View]:
+    """Mark a page: the reader is signed in (else sent to sign in), has `permission`, and a HaitangError becomes an error page."""
+
+    def mark(view: View) -> View:
+        @functools.wraps(view)
+        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                actor = reader(request)
+                if permission:
+                    require(actor, permission)
+                return view(request, *args, **kwargs)
+            except HaitangError as found:
+                return failed(request, found)
+
+        return run
+
+    return mark
+
+
+def failed(request: HttpRequest, found: HaitangError) -> HttpResponse:
+    """The answer to an error: sign-in for a stranger, JSON for a program, a page for a person."""
+    if found.code == SIGN_IN.code and request.method == "GET" and not wants_json(request):
+        return HttpResponseRedirect(f"{settings.LOGIN_URL}?next={quote(request.get_full_path())}")
+    if wants_json(request):
+        return JsonResponse({"code": found.code, "message": sentence_of(found)}, status=found.status)
+    return render(
+        request, "shell/error.html", {"status": found.status, "sentence": sentence_of(found), "code": found.code}, status=found.status
+    )
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def show(request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    """Render a page; a figure on it may be someone's work, so nothing between us and the reader keeps it."""
+    answer = render(request, template, dict(context or {}), status=status)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,58 @@
+"""Words and figures as people read them, in the reader's language."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from haitang.base import clock
+from haitang.base.text import T, translate
+
+STATES = {
+    "normal": T("正常"),
+    "notice": T("提示"),
+    "warning": T("警告"),
+    "serious": T("严重"),
+    "critical": T("特别严重"),
+    "stale": T("数据过期"),
+    "nodata": T("无数据"),
+}
+ORIGINS = {"replay": T("回放数据"), "simulated": T("模拟数据")}
+ORIGIN_HINTS = {
+    "replay": T("由历史数据按原有节奏回放产生，不代表当前实际情况"),
+    "simulated": T("由程序模拟产生，不代表实际情况"),
+}
+
+
+def figure(value: Any, digits: int = 1) -> str:
+    """`figure(1234.56, 1)` -> `1,234.6`; None -> `—`; whole numbers without needless zeros only when digits is 0."""
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, bool):
+        return translate("是") if value else translate("否")
+    try:
+        return f"{float(value):,.{digits}f}"
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def span(value: timedelta) -> str:
+    """The two largest units: `3 天 2 小时`, `2 小时 5 分钟`, `5 分钟`."""
+    minutes = max(0, int(value.total_seconds() // 60))
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return translate("{d} 天 {h} 小时", d=days, h=hours) if hours else translate("{d} 天", d=days)
+    if hours:
+        return translate("{h} 小时 {m} 分钟", h=hours, m=rest) if rest else translate("{h} 小时", h=hours)
+    return translate("{m} 分钟", m=rest)
+
+
+def ago(at: datetime) -> str:
+    """`3 分钟前` for the last day, else the local date and time."""
+    passed = clock.now() - at
+    local = at.astimezone(clock.CHINA)
+    if passed < timedelta(0) or passed >= timedelta(days=1):
+        return local.strftime("%Y-%m-%d %H:%M")
+    if passed < timedelta(minutes=1):
+        return translate("刚刚")
+    if passed < timedelta(hours=1):
+        return translate("{n} 分钟前", n=int(passed.total_seconds() // 60))
+    return translate("{n} 小时前", n=int(passed.total_seconds() // 3600))
