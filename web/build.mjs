@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { PurgeCSS } from "purgecss";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -100,5 +101,10 @@ await scripts();
 await styles();
 icons();
 for (const name of files(join(here, "src/images"), ".svg", ".png")) keep(basename(name), readFileSync(name));
+for (const name of readdirSync(out).filter((name) => /\.(js|css|svg)$/.test(name))) {
+  const content = readFileSync(join(out, name));
+  writeFileSync(join(out, `${name}.br`), brotliCompressSync(content));
+  writeFileSync(join(out, `${name}.gz`), gzipSync(content, { level: 9 }));
+}
 writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest, null, 1));
 for (const name of readdirSync(out)) console.log(`${String(statSync(join(out, name)).size).padStart(8)}  ${relative(here, join(out, name))}`);
