@@ -14,11 +14,4 @@ def alive(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"release": release_digest()})
 
 
-def session(request: HttpRequest) -> JsonResponse:
-    """Who is signed in, for the live feed; 401 where nobody is."""
-    if not request.user.is_authenticated:
-        return JsonResponse({}, status=401)
-    return JsonResponse({"person": str(request.user.pk)})
-
-
-urlpatterns = [path("api/alive", alive), path("api/session", session)]
+urlpatterns = [path("api/alive", alive)]

@@ -1,12 +1,23 @@
 """Every room's pages and JSON API, found by discovery."""
 
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
+from haitang.base.errors import HaitangError
+from haitang.base.text import sentence_of
 from haitang.server import internal
 from haitang.server.discovery import modules
 
 api = NinjaAPI(title="Haitang", urls_namespace="api")
+
+
+@api.exception_handler(HaitangError)
+def refuse(request: HttpRequest, found: HaitangError) -> HttpResponse:
+    """Every error of ours is JSON with its code and a sentence in the reader's language."""
+    return api.create_response(request, {"code": found.code, "message": sentence_of(found)}, status=found.status)
+
+
 for _module in modules("api"):
     api.add_router("", _module.router)
 

@@ -28,7 +28,10 @@ class People(BaseUserManager["Person"]):
 
 
 class Person(AbstractBaseUser):
-    """A person who signs in. `kind` tells staff from citizens and enterprises; `synthetic` marks made-up people of the demo and tests."""
+    """A person who signs in. `kind` tells staff from citizens and enterprises; `synthetic` marks made-up people of the demo and tests.
+
+    `must_change_password`: the password was set by someone else and is good for one sign-in. `locked_until`: too many wrong passwords.
+    """
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -43,6 +46,9 @@ class Person(AbstractBaseUser):
     dingtalk = models.CharField(max_length=64, blank=True, default="")
     synthetic = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)
+    failed_attempts = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True, blank=True)
     joined_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[People] = People()

@@ -1,0 +1,108 @@
+"""Sessions and people as JSON.
+
+A program signs in with `POST /api/session` and keeps the cookies; each later write carries the header `X-CSRFToken` with the `csrf` member of the answer.
+Signing in itself needs no token, but the body must be sent as application/json, which no form of a foreign page can do.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from ninja import Router, Schema
+
+from haitang.base.actions import acting, permission, permissions, require
+from haitang.base.errors import error
+from haitang.base.settings import settings
+from haitang.base.text import active_language
+from haitang.support.security.people import actions, sessions
+from haitang.support.security.people.identity import actor, person, signed_in
+from haitang.support.security.people.models import Person
+from haitang.support.security.people.queries import actor_of
+from haitang.support.security.policy.decide import scope
+
+router = Router(tags=["people"])
+
+NEEDS_JSON = error("people.needs_json", 415, "请以 application/json 发送用户名和密码。")
+permission("people.read", "查看人员")
+
+
+class Credentials(Schema):
+    username: str
+    password: str
+
+
+class NewPerson(Schema):
+    username: str
+    name: str
+    organization: str | None = None
+    email: str = ""
+    roles: list[str] = []
+
+
+def _who(request: HttpRequest, who: Person) -> dict[str, Any]:
+    acts_as = actor_of(who)
+    return {
+        "person": str(who.id),
+        "username": who.username,
+        "name": who.name,
+        "organization": who.organization_id,
+        "roles": sorted(acts_as.roles),
+        "may": [name for name in sorted(permissions) if scope(acts_as, name) != "none"],
+        "must_change_password": who.must_change_password,
+        "synthetic": who.synthetic,
+        "language": active_language(),
+        "demo": settings().demo,
+        "csrf": get_token(request),
+    }
+
+
+@router.post("/session", summary="登录", auth=None)
+def post_session(request: HttpRequest, body: Credentials) -> dict[str, Any]:
+    if request.content_type != "application/json":
+        raise NEEDS_JSON()
+    return _who(request, sessions.sign_in(request, body.username, body.password))
+
+
+@router.get("/session", summary="我是谁，可以做什么", auth=None)
+def get_session(request: HttpRequest) -> dict[str, Any]:
+    return _who(request, person(request))
+
+
+@router.delete("/session", summary="退出", auth=signed_in)
+def delete_session(request: HttpRequest) -> dict[str, bool]:
+    sessions.sign_out(request)
+    return {"signed_in": False}
+
+
+@router.post("/personas/{role}", summary="切换示例身份（仅演示）", auth=None)
+def post_persona(request: HttpRequest, role: str) -> dict[str, Any]:
+    if request.content_type != "application/json":
+        raise NEEDS_JSON()
+    return _who(request, sessions.switch_persona(request, role))
+
+
+@router.get("/people", summary="人员", auth=signed_in)
+def get_people(request: HttpRequest) -> list[dict[str, Any]]:
+    require(actor(request), "people.read")
+    return [
+        {
+            "id": str(found.id),
+            "username": found.username,
+            "name": found.name,
+            "organization": found.organization_id,
+            "roles": sorted(holding.role for holding in found.holdings.all()),
+            "active": found.is_active,
+            "synthetic": found.synthetic,
+        }
+        for found in Person.objects.prefetch_related("holdings").order_by("username")
+    ]
+
+
+@router.post("/people", summary="新建人员", auth=signed_in)
+def post_person(request: HttpRequest, body: NewPerson) -> dict[str, str]:
+    """Answers with the one-time secret by which the person first signs in."""
+    with acting(actor(request)) as act:
+        made = actions.create_person(act=act, username=body.username, name=body.name, organization=body.organization, email=body.email)
+        for role in body.roles:
+            actions.give_role(act=act, person=made, role=role)
+        return {"id": str(made.id), "secret": actions.set_password(act=act, person=made)}

@@ -1,0 +1,17 @@
+"""Tells the page shell who reads."""
+
+from django.apps import AppConfig
+
+
+class PeopleConfig(AppConfig):
+    name = "haitang.support.security.people"
+    label = "people"
+
+    def ready(self) -> None:
+        from haitang.base.shell.context import identifies, provides
+        from haitang.support.security.people.identity import reader
+        from haitang.support.security.people.sessions import personas
+
+        identifies(reader)
+        provides("personas", lambda request: personas())
+        provides("persona", lambda request: request.session.get("persona", "") if hasattr(request, "session") else "")
