@@ -10,7 +10,11 @@ Statistic = Literal["instant", "minute mean", "hour mean", "day mean", "hour max
 
 
 class Observed(BaseModel):
-    """One property that a device observes. `hj212` is the factor code that carries it."""
+    """One property that a device observes.
+
+    `hj212` is the factor code that carries it; a variant with a unit or meaning of its own is a property of its own: `w01018-Cou` (amount),
+    `a21026-Zs` (converted), `Leq-Day`, `SB1-RS` (device state). A value outside `range` (what the device can measure) is stored as invalid.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,11 +27,12 @@ class Observed(BaseModel):
 
 
 class Hj212(BaseModel):
-    """How a device speaks HJ 212: the system code ST that its packets carry."""
+    """How a device speaks HJ 212: the system code ST that its packets carry, and the minutes that its minute values (2051) cover."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     system: int
+    minute_interval: Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30] = 10
 
 
 @kind("device", title="设备类型", folder="devices")

@@ -1,0 +1,54 @@
+"""A station as the listener knows it: which thing it is, and what each of its factor codes means."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from haitang.support.infrastructure.listeners.hj212.factors import old_names
+from haitang.support.infrastructure.stream.messages import Origin
+from haitang.support.infrastructure.things.kinds import Device
+
+
+@dataclass(frozen=True)
+class Target:
+    """The property that a factor code carries, with the unit and range that the device's declaration gives."""
+
+    property: str
+    unit: str
+    range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """What the factor codes of one device type mean."""
+
+    by_code: dict[str, Target] = field(default_factory=dict)
+    old: dict[str, str] = field(default_factory=dict)
+    minutes: timedelta = timedelta(minutes=10)
+
+    @classmethod
+    def of(cls, device: Device) -> "Meanings":
+        codes = {o.hj212.lower(): Target(word, o.unit, o.range) for word, o in device.observes.items() if o.hj212}
+        interval = device.hj212.minute_interval if device.hj212 else 10
+        return cls(codes, old_names(codes), timedelta(minutes=interval))
+
+
+@dataclass(frozen=True)
+class Source:
+    """An admitted station. `key`: its SM4 key of 16 bytes; `password` None: not checked."""
+
+    node: str
+    thing: str
+    mn: str
+    origin: Origin = "live"
+    password: str | None = None
+    key: bytes | None = None
+    meanings: Meanings = field(default_factory=Meanings)
+
+    @property
+    def minutes(self) -> timedelta:
+        return self.meanings.minutes
+
+    def target(self, code: str, variant: str) -> Target | None:
+        """The property of a code (new or of 2005), `variant` being a suffix such as `-zs`."""
+        by_code, told = self.meanings.by_code, code.lower()
+        return by_code.get(told + variant) or by_code.get(self.meanings.old.get(told, told) + variant)

@@ -1,0 +1,41 @@
+"""Times of HJ 212: China's civil time, written without a zone, and the periods that DataTime begins."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from haitang.base.clock import CHINA
+
+_WRITTEN = re.compile(r"(\d{14})(\d{3})?\Z")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # nothing was sent by HJ 212 before; an unset clock says 1970 or 1999
+AHEAD = timedelta(minutes=10)  # how far a station's clock may run ahead before its time is not believed
+SKEW = timedelta(minutes=1)  # how far a period's start may stand off its hour or day by a clock's drift
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read(text: str) -> datetime | None:
+    """`yyyyMMddhhmmss`, with milliseconds where a station adds them; None when it is no time."""
+    found = _WRITTEN.match(text)
+    try:
+        return datetime.strptime(found.group(1), "%Y%m%d%H%M%S").replace(tzinfo=CHINA) if found else None
+    except ValueError:
+        return None
+
+
+def micros(at: datetime) -> int:
+    """Unix microseconds."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def aligned(start: datetime, period: timedelta) -> tuple[datetime, bool]:
+    """The boundary of local time that `start` means, and whether it is beyond doubt.
+
+    Within a minute of a boundary (drift of the clock) it is that boundary. Further off, an hour or day is the one it falls into, in doubt; a shorter period
+    keeps its start, in doubt: the station's interval is then not the declared one.
+    """
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    into = (start - midnight) % period
+    if into <= SKEW and into < period / 2:
+        return start - into, True
+    if period - into <= SKEW:
+        return start - into + period, True
+    return (start - into if period >= timedelta(hours=1) else start), False
