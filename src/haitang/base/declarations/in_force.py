@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from haitang.base.declarations.kinds import kind_of
 from haitang.base.declarations.model import Declaration
-from haitang.base.errors import error
+from haitang.base.errors import HaitangError, error
 
 if TYPE_CHECKING:
     from haitang.base.declarations.owners import Owner
@@ -63,4 +63,9 @@ def in_force() -> Declarations:
 
 def release_digest() -> str:
     """The digest of the release in force, or an empty string before the first one (migrations, first start)."""
-    return _current().digest if _current else ""
+    try:
+        return in_force().digest
+    except HaitangError as failure:
+        if failure.kind is NOTHING_IN_FORCE:
+            return ""
+        raise

@@ -4,7 +4,7 @@ import os
 import threading
 from typing import Any
 
-from gunicorn.app.base import BaseApplication
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from haitang.base.settings import settings
 from haitang.server import beat

@@ -1,7 +1,10 @@
 """What an instance needs before its processes start: tables, a release in force, seeds, a first administrator."""
 
+from haitang.base.actions import acting, system
+from haitang.base.errors import HaitangError
 from haitang.server.boot import boot
-from haitang.server.supervisor.console import say
+from haitang.server.discovery import modules
+from haitang.server.supervisor.console import plain, say
 
 OWN_SIGNALS = True
 
@@ -10,6 +13,8 @@ def run() -> None:
     """Bring the instance to the state that this code and this place ask for; safe to repeat."""
     boot()
     _migrate()
+    _seed()
+    _first_administrator()
 
 
 def _migrate() -> None:
@@ -22,3 +27,23 @@ def _migrate() -> None:
     if plan:
         say(f"更新数据表（{len(plan)} 步）…")
         call_command("migrate", verbosity=0, interactive=False)
+
+
+def _seed() -> None:
+    """Bring people and things of the place into the tables: each room's `seed.py` has `seed(act)`, safe to repeat."""
+    with acting(system("setup")) as act:
+        for module in modules("seed"):
+            module.seed(act=act)
+
+
+def _first_administrator() -> None:
+    from haitang.support.security.people.actions import ADMINISTRATOR_EXISTS, first_administrator
+
+    try:
+        with acting(system("setup")) as act:
+            secret = first_administrator(act=act)
+    except HaitangError as known:
+        if known.kind is not ADMINISTRATOR_EXISTS:
+            raise
+        return
+    plain(f"\n  首个管理员 admin 的一次性口令（只显示这一次，登录后请修改）：{secret}\n")

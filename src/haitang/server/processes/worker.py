@@ -7,7 +7,7 @@ async def run(stop: asyncio.Event) -> None:
     """Work off jobs and fire periodic ones until `stop`."""
     from procrastinate.contrib.django import app
 
-    worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    worker_app = app.with_connector(app.connector.get_worker_connector())
     async with worker_app.open_async():
         worker = asyncio.create_task(
             worker_app.run_worker_async(

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from typing import Any
 
 from haitang.base.errors import HaitangError, error
 from haitang.base.settings import Settings
@@ -75,7 +76,8 @@ class Supervisor:
         folders.clear_run(settings.run)
         for name in ("http", "hj212", "mqtt"):
             if getattr(settings, name) == 0:
-                settings = replace(settings, **{name: kept_port(settings.run / "ports.json", name)})
+                chosen: dict[str, Any] = {name: kept_port(settings.run / "ports.json", name)}
+                settings = replace(settings, **chosen)
             elif name in ("http", *names()) and not is_free(getattr(settings, name)):
                 raise PORT_TAKEN(port=getattr(settings, name), name=name)
         if not settings.secret_key:
