@@ -39,7 +39,7 @@ def test_every_shape_is_read() -> None:
 
 
 def test_a_declaration_knows_its_id_owner_and_file() -> None:
-    rule = declarations_of({"rules/high.yaml": RULE}, name="air").get(Rule, "high")
+    rule = declarations_of({"devices/air_station.yaml": DEVICE, "rules/high.yaml": RULE}, name="air").get(Rule, "high")
     assert (rule.id, rule.owner, str(rule.file)) == ("high", "air", "air/rules/high.yaml")
 
 
@@ -75,8 +75,8 @@ def test_the_place_tunes_what_may_be_tuned() -> None:
     procedure = """
         title: 处置
         start: filed
-        stages: {filed: {title: 立案, within: 1 working hours, end: true}}
-        moves: {again: {title: 再, from: filed, to: filed, by: dispatcher}}
+        stages: {filed: {title: 立案, within: 1 working hours}, closed: {title: 结案, end: true}}
+        moves: {close: {title: 结案, from: filed, to: closed, by: dispatcher}}
     """
     found = declarations_of(
         {

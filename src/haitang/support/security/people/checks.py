@@ -17,11 +17,15 @@ def filled(declarations: Declarations) -> Iterable[str]:
 
 @check(Role)
 def permissions_exist(role: Role, context: Context) -> Iterable[Problem]:
-    """Each word under `may` is the permission of an action."""
+    """Each word under `may` is the permission of an action, or `case.*` for all of a room's, with or without `@own`."""
     if context.permissions is None:
         return
     for number, word in enumerate(role.may):
-        if word not in context.permissions:
+        if not _exists(word.removesuffix("@own"), context.permissions):
             yield Problem(
                 f"may.{number}", "没有“{word}”这个权限", "{near}", data={"word": word, "near": nearest(word, context.permissions)}
             )
+
+
+def _exists(grant: str, permissions: Iterable[str]) -> bool:
+    return any(grant == word or (grant.endswith(".*") and word.startswith(grant[:-1])) for word in permissions)

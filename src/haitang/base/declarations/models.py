@@ -1,0 +1,68 @@
+"""Releases of declarations, their admissions, and the edits that people approved."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from haitang.base.ids import new_id
+
+
+class Release(models.Model):
+    """One content-addressed release; kept for ever, so that what was done under it can be explained."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    content = models.JSONField()  # base.declarations.content.content_of
+    folders = models.JSONField(default=dict)  # "where:name" -> folder it was read from; not part of the digest
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=100)
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class Admission(models.Model):
+    """A release came in force. The latest admission is the pointer; the others are its history."""
+
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="admissions")
+    admitted_at = models.DateTimeField()
+    by = models.CharField(max_length=100)
+    evidence = models.CharField(max_length=100, blank=True, default="")
+    changes = models.JSONField(default=list)  # what it changed, as haitang plan told it
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.release_id[:12]} at {self.admitted_at:%Y-%m-%d %H:%M}"
+
+
+class Edit(models.Model):
+    """A tunable key edited on a page: proposed by one person, approved by another, in force from its date."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", "待审批"
+        APPROVED = "approved", "已批准"
+        REJECTED = "rejected", "未批准"
+        WITHDRAWN = "withdrawn", "已撤回"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=64)
+    declaration = models.CharField(max_length=64)
+    key = models.CharField(max_length=200)  # key path, as errors print it
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+    effective = models.DateField()  # China date
+    reason = models.TextField()
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PROPOSED)
+    proposed_by = models.CharField(max_length=100)
+    proposed_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=100, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["effective", "decided_at", "id"]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["status", "effective"], name="edits_in_force")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.declaration}: {self.key}"

@@ -1,0 +1,166 @@
+"""The release in force, read from the database, together with the approved edits whose date has come."""
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.db import OperationalError
+
+from haitang.base import clock
+from haitang.base.declarations.content import owners_in
+from haitang.base.declarations.in_force import NOTHING_IN_FORCE, Declarations
+from haitang.base.declarations.loader import Loaded, Tuning, load_folders
+from haitang.base.declarations.locales import catalogue_of
+from haitang.base.declarations.models import Admission, Edit, Release
+from haitang.base.declarations.overrides import key_path
+from haitang.base.declarations.positions import Position
+from haitang.base.errors import error
+from haitang.base.text import put_catalogue
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 2.0  # seconds
+RELEASE_BROKEN = error(
+    "declarations.release_broken", 503, "生效的声明版本 {digest} 读不进来：{problems}。请运行 haitang apply 换上新的版本。"
+)
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What decides the declarations in force; equal pointers mean equal declarations."""
+
+    admission: int
+    edits: tuple[str, ...]
+
+
+def today() -> date:
+    return clock.now().astimezone(clock.CHINA).date()
+
+
+def edits_in_force(on: date | None = None) -> list[Edit]:
+    """Approved edits whose date has come, oldest first: the last one on a key holds."""
+    return list(Edit.objects.filter(status=Edit.Status.APPROVED, effective__lte=on or today()))
+
+
+def approved_edits() -> list[Edit]:
+    """Approved edits, those of a later date too."""
+    return list(Edit.objects.filter(status=Edit.Status.APPROVED))
+
+
+def current_admission() -> Admission | None:
+    return Admission.objects.order_by("-id").select_related("release").first()
+
+
+def pointer() -> Pointer | None:
+    """The pointer now; None before the first release."""
+    admission = Admission.objects.order_by("-id").values_list("id", flat=True).first()
+    if admission is None:
+        return None
+    approved = Edit.objects.filter(status=Edit.Status.APPROVED, effective__lte=today()).values_list("id", flat=True)
+    return Pointer(admission, tuple(str(id) for id in approved))
+
+
+def digest_in_force(release: str, edits: Iterable[Edit]) -> str:
+    """SHA-256 over the release's digest and the edits in their order; the release's own digest where there are none."""
+    written = [f"{e.kind} {e.declaration} {e.key} {e.new!r} {e.effective}" for e in edits]
+    return hashlib.sha256("\n".join([release, *written]).encode()).hexdigest() if written else release
+
+
+def tunings_of(edits: Iterable[Edit]) -> list[Tuning]:
+    return [tuning(edit.kind, edit.declaration, edit.key, edit.new, f"edit-{edit.id}") for edit in edits]
+
+
+def tuning(kind: str, id: str, key: str, value: Any, source: str) -> Tuning:
+    return Tuning(kind, id, key_path(key), value, Position(Path(source), 1))
+
+
+def load_release(release: Release, edits: Iterable[Edit] = ()) -> Loaded:
+    """A kept release as it was, with edits on top."""
+    chosen = list(edits)
+    digest = digest_in_force(release.digest, chosen)
+    return load_folders(owners_in(release.content, release.folders), tunings=tunings_of(chosen), digest=digest)
+
+
+def load_in_force() -> Declarations:
+    """Read and build what is in force now; raises NOTHING_IN_FORCE or RELEASE_BROKEN."""
+    admission = current_admission()
+    if admission is None:
+        raise NOTHING_IN_FORCE()
+    loaded = load_release(admission.release, edits_in_force())
+    if loaded.declarations is None:
+        loaded = load_release(admission.release, _fitting(admission.release, edits_in_force()))
+    if loaded.declarations is None:
+        raise RELEASE_BROKEN(digest=admission.release_id[:12], problems="；".join(str(problem) for problem in loaded.errors[:5]))
+    return loaded.declarations
+
+
+def _fitting(release: Release, edits: Iterable[Edit]) -> list[Edit]:
+    """The edits that fit the release, one after the other: one that does not must not take the rest of the platform down."""
+    kept: list[Edit] = []
+    for edit in edits:
+        problems = load_release(release, [*kept, edit]).errors
+        if problems:
+            log.warning(
+                "edit_left_out", edit=str(edit.id), declaration=f"{edit.kind} {edit.declaration}", key=edit.key, problem=str(problems[0])
+            )
+        else:
+            kept.append(edit)
+    return kept
+
+
+class Source:
+    """Gives the declarations in force; looks at the pointer at most every `LOOK_EVERY` seconds and rebuilds only when it moved."""
+
+    def __init__(self, look_every: float = LOOK_EVERY) -> None:
+        self._look_every = look_every
+        self._lock = threading.Lock()
+        self._declarations: Declarations | None = None
+        self._pointer: Pointer | None = None
+        self._looked = 0.0
+        self._aside = ThreadPoolExecutor(1, "declarations")
+
+    def __call__(self) -> Declarations:
+        found = self._declarations
+        if found is not None and time.monotonic() - self._looked < self._look_every:
+            return found
+        with self._lock:
+            return self._look_outside_loops()
+
+    def forget(self) -> None:
+        """Look again at the next call (after an admission in this process)."""
+        self._looked = 0.0
+
+    def _look_outside_loops(self) -> Declarations:
+        """Django's connections refuse to work inside an event loop, so there the look happens in a thread of its own."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._look()
+        return self._aside.submit(self._look).result()
+
+    def _look(self) -> Declarations:
+        try:
+            seen = pointer()
+        except OperationalError:
+            if self._declarations is None:
+                raise
+            return self._declarations  # the database is away for a moment: what was in force still is
+        if self._declarations is None or seen != self._pointer:
+            self._declarations = load_in_force()
+            self._pointer = seen
+            put_catalogue(catalogue_of(self._declarations.owners))
+        self._looked = time.monotonic()
+        return self._declarations
+
+
+def source_in_force() -> Callable[[], Declarations]:
+    """What the composition root passes to `put_in_force`."""
+    return Source()
