@@ -119,6 +119,11 @@ class Stream:
                 ConsumerConfig(durable_name=name, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1, max_ack_pending=20_000),
             )
 
+    async def identity(self) -> str:
+        """What tells this stream from one made anew under the same name (whose numbers start at 1 again): when it was created."""
+        info = await self._jetstream.stream_info(STREAM)
+        return str(info.created.isoformat() if info.created else "")
+
     async def publish(self, batch: Batch, *, deadline: float = 30.0) -> int:
         """Publish and return the sequence number once JetStream has stored the batch.
 

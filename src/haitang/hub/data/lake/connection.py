@@ -1,0 +1,125 @@
+"""Connections to the lake: DuckDB in this process, DuckLake with its catalogue in PostgreSQL (schema `lake`) and its Parquet files at `lake_path`.
+
+Extensions are loaded by path from their wheels, or from HAITANG_DUCKDB_EXTENSIONS; nothing is installed and nothing is written to the home directory.
+"""
+
+import os
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from psycopg.conninfo import conninfo_to_dict
+
+from haitang.base.errors import error
+from haitang.base.settings import settings
+
+NOT_READY = error("lake.not_ready", 503, "数据湖尚未建立，写入进程启动后即可查询，请稍后再试。")
+NO_EXTENSION = error("lake.no_extension", 500, "找不到 DuckDB 扩展 {name}（{path}），请安装其 wheel 包，或用 HAITANG_DUCKDB_EXTENSIONS 指明所在文件夹。")
+
+CATALOGUE = "lake"
+_local = threading.local()
+_shared: dict[tuple[int, str], Any] = {}
+_lock = threading.Lock()
+
+
+def extension(name: str) -> Path:
+    """The file of a DuckDB extension for the DuckDB that runs; raises NO_EXTENSION."""
+    if folder := os.environ.get("HAITANG_DUCKDB_EXTENSIONS"):
+        path = Path(folder) / f"{name}.duckdb_extension"
+    else:
+        spec = find_spec(f"duckdb_extension_{name}")
+        root = Path((spec.submodule_search_locations or ["."])[0]) if spec else Path()
+        path = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not path.is_file():
+        raise NO_EXTENSION(name=name, path=path)
+    return path
+
+
+def quoted(text: object) -> str:
+    """A SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def plain(*, memory: str = "512MB", extensions: tuple[str, ...] = ()) -> Any:
+    """A DuckDB without the lake, in UTC, that neither installs nor loads anything by itself."""
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": memory,
+            "temp_directory": str(settings().run / "duckdb"),
+        }
+    )
+    connection.execute("set timezone = 'UTC'")
+    for name in extensions:
+        connection.execute(f"load {quoted(extension(name))}")
+    return connection
+
+
+def _attach(connection: Any, *, read_only: bool) -> None:
+    """The password goes into a secret: DuckDB repeats the address, never a secret, in its errors."""
+    address = conninfo_to_dict(settings().database_url)
+    names = {"host": "host", "port": "port", "user": "user", "password": "password", "dbname": "database"}
+    secret = ", ".join(f"{word} {quoted(address.pop(key))}" for key, word in names.items() if key in address)
+    connection.execute(f"create secret lake_catalogue (type postgres, {secret})")
+    rest = " ".join(f"{key}={value}" for key, value in address.items())
+    data = settings().lake_path.rstrip("/") + "/"
+    connection.execute(
+        f"attach {quoted('ducklake:postgres:' + rest)} as lake (data_path {quoted(data)}, metadata_schema {quoted(CATALOGUE)}, "
+        f"meta_secret 'lake_catalogue'{', read_only' if read_only else ''})"
+    )
+    connection.execute("use lake")
+
+
+def _open(*, read_only: bool, memory: str) -> Any:
+    remote = settings().lake_path.startswith("s3://")
+    connection = plain(memory=memory, extensions=("postgres_scanner", "ducklake", *(["httpfs"] if remote else [])))
+    if remote:
+        connection.execute("create secret lake_files (type s3, provider config)" if not os.environ.get("AWS_ACCESS_KEY_ID") else _s3_secret())
+    _attach(connection, read_only=read_only)
+    return connection
+
+
+def _s3_secret() -> str:
+    """S3 credentials come from the usual variables of the environment."""
+    given = {"key_id": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "region": "AWS_REGION", "endpoint": "AWS_ENDPOINT"}
+    parts = [f"{word} {quoted(os.environ[variable])}" for word, variable in given.items() if os.environ.get(variable)]
+    if os.environ.get("AWS_ENDPOINT"):
+        parts += ["url_style 'path'", f"use_ssl {'false' if os.environ.get('AWS_ALLOW_HTTP') else 'true'}"]
+    return f"create secret lake_files (type s3, {', '.join(parts)})"
+
+
+def writer() -> Any:
+    """A connection that may write. One process holds one: `lake.process`."""
+    if not settings().lake_path.startswith("s3://"):
+        Path(settings().lake_path).mkdir(parents=True, exist_ok=True)
+    return _open(read_only=False, memory=os.environ.get("HAITANG_LAKE_MEMORY", "1GB"))
+
+
+def reader() -> Any:
+    """This thread's read-only connection; one DuckDB serves all threads of the process. Raises NOT_READY before the writer's first start."""
+    key = (os.getpid(), settings().lake_path + settings().database_url)
+    cached = getattr(_local, "reader", None)
+    if cached and cached[0] == key:
+        return cached[1]
+    with _lock:
+        if key not in _shared:
+            try:
+                _shared[key] = _open(read_only=True, memory="512MB")
+            except duckdb.InvalidInputException as reason:
+                if "does not exist" in str(reason):
+                    raise NOT_READY() from None
+                raise
+        cursor = _shared[key].cursor()
+    cursor.execute("use lake")
+    _local.reader = (key, cursor)
+    return cursor
+
+
+def forget() -> None:
+    """Drop this process's read-only connections; the next `reader()` opens anew."""
+    _local.reader = None
+    with _lock:
+        _shared.clear()

@@ -1,0 +1,109 @@
+"""GET /api/data/…: the lake as JSON, without Django in the way. The front mounts `routes`.
+
+Permission: the front checks the session (or key) and passes who asks as `X-Haitang-Actor`, taking away any such header that came from outside. Without it
+nothing is answered.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import msgspec
+import sqlglot
+from sqlglot import exp
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from haitang.base.errors import HaitangError, error
+from haitang.hub.data.lake import queries
+
+NO_ACTOR = error("lake.no_actor", 401, "请先登录。")
+BAD_PARAMETER = error("lake.bad_parameter", 400, "参数 {name} 不可用：{reason}")
+
+ACTOR = "x-haitang-actor"
+MOST = 10_000  # rows in one answer
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def _answer(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that runs `read` in a thread, for a known actor only."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            if not request.headers.get(ACTOR):
+                raise NO_ACTOR()
+            return _json(await run_in_threadpool(read, request))
+        except HaitangError as failure:
+            return _json({"error": failure.code, "message": failure.kind.sentence.format(**failure.data)}, failure.status)
+
+    return endpoint
+
+
+def _text(request: Request, name: str) -> str:
+    if value := request.query_params.get(name):
+        return value
+    raise BAD_PARAMETER(name=name, reason="必填")
+
+
+def _time(request: Request, name: str) -> datetime:
+    try:
+        value = datetime.fromisoformat(_text(request, name))
+    except ValueError:
+        raise BAD_PARAMETER(name=name, reason="写成 2026-03-01T08:00:00+08:00") from None
+    if value.tzinfo is None:
+        raise BAD_PARAMETER(name=name, reason="缺少时区，写成 2026-03-01T08:00:00+08:00")
+    return value
+
+
+def _limit(request: Request) -> int:
+    written = request.query_params.get("limit", "1000")
+    if not written.isdigit() or not 0 < int(written) <= MOST:
+        raise BAD_PARAMETER(name="limit", reason=f"写 1 到 {MOST}")
+    return int(written)
+
+
+def series(request: Request) -> dict[str, Any]:
+    """?thing=&property=&statistic=&start=&end=[&bucket=]: columns of one series and the table that it was read from."""
+    statistic, start, end = _text(request, "statistic"), _time(request, "start"), _time(request, "end")
+    bucket: Any = request.query_params.get("bucket")
+    found = queries.series(_text(request, "thing"), _text(request, "property"), statistic, start, end, bucket)
+    return {"table": queries.table_for(statistic, start, end, bucket), **found.to_pydict()}
+
+
+def twin(request: Request) -> list[dict[str, Any]]:
+    """?thing=&thing=…[&property=…][&statistic=]: the newest readings."""
+    asked = request.query_params
+    return queries.latest(asked.getlist("thing") or None, asked.getlist("property") or None, asked.get("statistic"))
+
+
+def table(request: Request) -> list[dict[str, Any]]:
+    """?limit=[&sort=-hour][&column=value…]: rows of a lake table or, by its id, of a derivation."""
+    name = request.path_params["name"]
+    filters = {key: value for key, value in request.query_params.items() if key not in ("limit", "sort")}
+    sort = request.query_params.get("sort", "")
+    chosen = exp.select("*").from_(exp.to_identifier(name, quoted=True)).limit(_limit(request))
+    for column in filters:
+        chosen = chosen.where(f"{_quoted(column)}::varchar = ?", dialect="duckdb")
+    if sort:
+        chosen = chosen.order_by(exp.Ordered(this=exp.column(sort.lstrip("-"), quoted=True), desc=sort.startswith("-")))
+    try:
+        return queries.query(chosen.sql(dialect="duckdb"), list(filters.values()))
+    except (duckdb.Error, sqlglot.errors.SqlglotError):
+        raise BAD_PARAMETER(name="sort", reason=f"表 {name} 没有其中的列") from None
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+routes = [
+    Route("/series", _answer(series)),
+    Route("/twin", _answer(twin)),
+    Route("/tables/{name}", _answer(table)),
+]

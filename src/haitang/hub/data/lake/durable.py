@@ -1,0 +1,58 @@
+"""Makes the Parquet files of a transaction survive a loss of power before it commits.
+
+DuckLake has PostgreSQL fsync the catalogue but not the files that it names. A file created after the transaction began lies in a folder whose modification
+time is later than that, so only such folders are looked into.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from haitang.base.settings import settings
+
+SLACK = 2_000_000_000  # nanoseconds; file systems stamp with a coarse clock
+
+
+def mark() -> int:
+    """The moment (Unix nanoseconds) from which `sync` looks for new files; take it before the transaction begins."""
+    return time.time_ns() - SLACK
+
+
+def _fsync(path: str | Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path, since: int) -> int:
+    """Sync new files here and below; a folder is two deep (table, partition) under the schema's."""
+    count, fresh = 0, folder.stat().st_mtime_ns >= since
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                count += _sync_folder(Path(entry.path), since)
+            elif fresh and entry.stat().st_mtime_ns >= since:
+                _fsync(entry.path)
+                count += 1
+    if fresh:
+        _fsync(folder)
+    return count
+
+
+def sync(since: int, *tables: str) -> int:
+    """Fsync what was written since `mark` for `tables` (all when none is named) and the folders that name it; returns the number of files.
+
+    An object store is durable by itself.
+    """
+    root = settings().lake_path
+    if root.startswith("s3://"):
+        return 0
+    base = Path(root) / "main"
+    folders = [base / table for table in tables] if tables else [base]
+    count = sum(_sync_folder(folder, since) for folder in folders if folder.is_dir())
+    for above in (base, Path(root)):
+        if above.is_dir() and above.stat().st_mtime_ns >= since:
+            _fsync(above)
+    return count

@@ -1,0 +1,50 @@
+"""What is computed from the lake after a commit, inside the writer's process, so that one process writes the lake.
+
+A higher room registers in its `AppConfig.ready`: `followers.register("derive", follow, every=3.0)`.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
+
+# What a follower is given: the writer's connection and the last block that is in the lake.
+Follow = Callable[[Any, int], object]
+
+
+@dataclass
+class Follower:
+    """One follower; `position` is the block it has come to, `due` when it may run again (monotonic seconds)."""
+
+    name: str
+    follow: Follow
+    every: float
+    position: int = -1
+    due: float = 0.0
+
+
+registered: dict[str, Follower] = {}
+
+
+def register(name: str, follow: Follow, *, every: float) -> None:
+    """Have `follow` called after commits, at most every so many seconds, in the order of registration."""
+    if name in registered and registered[name].follow is not follow:
+        raise RuntimeError(f"follower {name} is registered twice")
+    registered[name] = Follower(name, follow, every)
+
+
+def run(connection: Any, position: int, *, force: bool = False) -> None:
+    """Call the followers that are behind `position` and due. A failing one is logged and called again; it holds up nobody."""
+    for follower in registered.values():
+        if follower.position >= position or (time.monotonic() < follower.due and not force):
+            continue
+        try:
+            follower.follow(connection, position)
+            follower.position = position
+        except Exception:
+            log.exception("lake.follower_failed", follower=follower.name)
+        follower.due = time.monotonic() + follower.every

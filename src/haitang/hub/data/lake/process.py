@@ -1,0 +1,61 @@
+"""The writer: the stream's durable consumer `writer` to the lake.
+
+Fetch, one transaction, acknowledge, then what follows from it. While a transaction runs messages gather, so batches grow with the load. After an error
+nothing is acknowledged; everything is opened anew and the stream delivers again.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import structlog
+
+from haitang.hub.data.lake.session import Session
+from haitang.support.infrastructure.stream.client import Delivered, Stream, connect
+from haitang.support.infrastructure.stream.messages import Batch
+
+NAME = "writer"
+log = structlog.get_logger()
+
+AT_ONCE = 256  # messages in one transaction
+WAIT = 0.5  # seconds to wait for a message
+PAUSE = 2.0  # seconds before opening anew after an error
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Write until `stop`."""
+    stream = await connect()
+    try:
+        while not stop.is_set():
+            try:
+                await _serve(stream, stop)
+            except Exception:
+                log.exception("lake.writer_failed")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), PAUSE)
+    finally:
+        await stream.close()
+
+
+async def _serve(stream: Stream, stop: asyncio.Event) -> None:
+    await stream.ensure()
+    identity = await stream.identity()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, thread_name_prefix="lake") as thread:
+        session = await loop.run_in_executor(thread, Session, identity)
+        try:
+            consumer = stream.consumer("writer")
+            while not stop.is_set():
+                if delivered := await consumer.fetch(AT_ONCE, WAIT):
+                    before = session.writer.position
+                    written = await loop.run_in_executor(thread, session.store, _numbered(delivered))
+                    for message in delivered:
+                        await message.ack()
+                    await loop.run_in_executor(thread, session.follow, written, before)
+                await loop.run_in_executor(thread, session.upkeep)
+        finally:
+            await loop.run_in_executor(thread, session.close)
+
+
+def _numbered(delivered: list[Delivered]) -> list[tuple[int, Batch]]:
+    return [(message.seq, message.batch) for message in delivered]

@@ -1,0 +1,121 @@
+"""Stream to lake, exactly once.
+
+One transaction holds the rows, what was set aside, their evidence blocks and the sequence numbers of the messages they came in. A message is acknowledged
+after that commits; delivered again, its number is known and it is skipped. The same observation in another message is known by its key.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from haitang.base.clock import now
+from haitang.hub.data.lake import offsets
+from haitang.hub.data.lake.admission import admit, admit_aside
+from haitang.hub.data.lake.buckets import day_literal, day_number, micros
+from haitang.hub.data.lake.canonical import canonical
+from haitang.hub.data.lake.columns import KEY, key_of, key_table, observation_table, set_aside_table
+from haitang.hub.data.lake.transaction import transaction
+from haitang.support.infrastructure.stream.messages import Batch, Observation, SetAside
+from haitang.support.security.evidence import merkle
+
+Row = Observation | SetAside
+_MOST_DAYS = 64  # beyond that, naming every day of a batch costs more than it prunes
+
+
+@dataclass
+class Written:
+    """What one commit stored: `observations` in the order of their blocks, `position` the last block."""
+
+    observations: list[Observation] = field(default_factory=list)
+    set_aside: int = 0
+    duplicates: int = 0
+    position: int = 0
+
+
+class Writer:
+    """The one writer of the lake. `stream` identifies the stream whose sequence numbers are remembered: a stream made anew starts at 1 again.
+
+    After an error the state in memory may be behind the lake: make a new Writer.
+    """
+
+    def __init__(self, connection: Any, stream: str) -> None:
+        self.connection, self.name = connection, f"writer:{stream}"
+        self.seen = offsets.load(connection, self.name)
+        self.position: int = connection.execute("select coalesce(max(id), 0) from lake.blocks").fetchone()[0]
+
+    def write(self, messages: Sequence[tuple[int, Batch]]) -> Written:
+        """Store what of `messages` (sequence number, batch) is not stored yet."""
+        fresh = {seq: batch for seq, batch in messages if seq not in self.seen}
+        if not fresh:
+            return Written(position=self.position)
+        received = micros(now())
+        by_release: dict[str, tuple[list[Observation], list[SetAside]]] = defaultdict(lambda: ([], []))
+        duplicates = self._sort(fresh.values(), received, by_release)
+        written = Written(duplicates=duplicates, position=self.position)
+        with transaction(self.connection, "observations", "set_aside", "blocks", "offsets"):
+            for release, (good, aside) in by_release.items():
+                self._store("observations", good, release, fresh, written)
+                self._store("set_aside", aside, release, fresh, written)
+            offsets.append(self.connection, self.name, fresh)
+        self.seen.add(fresh)
+        self.position = written.position
+        return written
+
+    def _sort(self, batches: Iterable[Batch], received: int, into: dict[str, tuple[list[Observation], list[SetAside]]]) -> int:
+        """Sort rows by release into what is stored and what is set aside; returns how many were known already."""
+        first: dict[Any, tuple[str, Observation]] = {}
+        count = 0
+        for batch in batches:
+            good, bad = admit(batch.observations, received)
+            into[batch.release][1].extend([*admit_aside(batch.set_aside, received), *bad])
+            count += len(good)
+            for row in good:
+                first.setdefault(key_of(row), (batch.release, row))
+        rows = list(first.values())
+        known = self._known([row for _, row in rows])
+        for position, (release, row) in enumerate(rows):
+            if position not in known:
+                into[release][0].append(row)
+        return count - len(rows) + len(known)
+
+    def _known(self, rows: Sequence[Observation]) -> set[int]:
+        """Positions of the rows that the lake holds already; only the days and times of the batch are read."""
+        if not rows:
+            return set()
+        keys = key_table(rows)
+        self.connection.register("incoming_keys", keys)
+        span = f"period_start between {_literal(min(row.period_start for row in rows))} and {_literal(max(row.period_start for row in rows))}"
+        days = {day_number(row.period_start) for row in rows}
+        if len(days) <= _MOST_DAYS:
+            span += f" and day in ({', '.join(day_literal(day) for day in sorted(days))})"
+        on = " and ".join(f"stored.{name} = incoming_keys.{name}" for name in KEY)
+        found = self.connection.execute(
+            f"select position from incoming_keys where exists (from (from lake.observations where {span}) as stored where {on})"  # noqa: S608
+        ).fetchall()
+        self.connection.unregister("incoming_keys")
+        return {position for (position,) in found}
+
+    def _store(self, table: str, rows: Sequence[Row], release: str, messages: Iterable[int], written: Written) -> None:
+        if not rows:
+            return
+        written.position += 1
+        block = written.position
+        if table == "observations":
+            arrow = observation_table(rows, block, release)  # type: ignore[arg-type]
+            written.observations.extend(rows)  # type: ignore[arg-type]
+        else:
+            arrow = set_aside_table(rows, block, release)  # type: ignore[arg-type]
+            written.set_aside += len(rows)
+        self.connection.register("incoming", arrow)
+        self.connection.execute(f"insert into lake.{table} by name from incoming")
+        self.connection.unregister("incoming")
+        root = merkle.root([merkle.leaf_hash(canonical(row)) for row in rows]).hex()
+        self.connection.execute(
+            "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [block, table, len(rows), root, min(messages), max(messages), now(), release],
+        )
+
+
+def _literal(time: int) -> str:
+    return f"make_timestamptz({time})"

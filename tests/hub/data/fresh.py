@@ -1,0 +1,69 @@
+"""A lake of its own for a test: a folder and a database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+from haitang.base import settings as base
+from haitang.base.ids import new_id
+from haitang.hub.data.lake import connection, schema
+from haitang.support.infrastructure.stream.messages import Batch, Observation, SetAside
+
+START = 1_772_294_400_000_000  # 2026-03-01T00:00:00+08:00
+SECOND = 1_000_000
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
+
+
+@contextmanager
+def fresh_settings(folder: Path) -> Iterator[base.Settings]:
+    """Settings with an empty data directory and an empty database."""
+    before = base.settings()
+    name = f"lake_{new_id().hex}"
+    with psycopg.connect(before.database_url, autocommit=True) as admin:
+        admin.execute(f"create database {name}")
+        url = urlsplit(before.database_url)._replace(path=f"/{name}").geturl()
+        ours = replace(before, data=folder, lake="", database_url=url)
+        base.use(ours)
+        try:
+            yield ours
+        finally:
+            base.use(before)
+            connection.forget()
+            admin.execute(f"drop database {name} with (force)")
+
+
+@contextmanager
+def fresh_lake(folder: Path) -> Iterator[Any]:
+    """The writer's connection to an empty lake."""
+    with fresh_settings(folder):
+        lake = connection.writer()
+        try:
+            schema.ensure(lake)
+            yield lake
+        finally:
+            lake.close()
+
+
+def reading(
+    number: float | None = 1.0, *, at: int = START, thing: str = "s1", property: str = "pm2_5", length: int = HOUR, quality: str = "normal", **more: Any
+) -> Observation:
+    """An hour mean of one station, unless said otherwise."""
+    given = {
+        "node": "500111", "thing": thing, "property": property, "statistic": "mean" if length else "instant", "period_start": at,
+        "period_end": at + length, "unit": "ug/m3", "quality": quality, "origin": "simulated", "source_ref": f"m-{at}",
+        "received_at": at + length, "number": number,
+    }  # fmt: skip
+    return Observation(**{**given, **more})
+
+
+def aside(raw: str = "##", at: int = START) -> SetAside:
+    return SetAside("500111", "s1", "unknown_factor", "a99999", raw, "simulated", f"m-{at}", at)
+
+
+def batch(*rows: Observation, aside: tuple[SetAside, ...] = (), release: str = "r1") -> Batch:
+    return Batch(id=str(new_id()), listener="test", received_at=START, release=release, observations=list(rows), set_aside=list(aside))
