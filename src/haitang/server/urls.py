@@ -15,7 +15,7 @@ api = NinjaAPI(title="Haitang", urls_namespace="api")
 @api.exception_handler(HaitangError)
 def refuse(request: HttpRequest, found: HaitangError) -> HttpResponse:
     """Every error of ours is JSON with its code and a sentence in the reader's language."""
-    return api.create_response(request, {"code": found.code, "message": sentence_of(found)}, status=found.status)
+    return api.create_response(request, {"code": found.code, "message": sentence_of(found), "data": found.data}, status=found.status)
 
 
 for _module in modules("api"):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from haitang.base.clock import CHINA
 from haitang.base.durations import Clock, parse_limit
-from haitang.support.standards.clocks import Paused, before, counted, deadline, elapsed, forward, remaining
+from haitang.support.standards.clocks import Paused, before, counted, deadline, elapsed, forward
+from haitang.support.standards.wording import remaining
 from tests.support.standards.test_calendar import dazu
 
 CALENDAR = dazu()

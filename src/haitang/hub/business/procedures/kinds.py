@@ -1,7 +1,7 @@
 """The kind `procedure`: stages, moves, clocks and who may not verify their own work."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +24,7 @@ class Move(BaseModel):
     """A move from one or several stages to one.
 
     `by`: the role (or roles) that may make it; `not_by`: a move whose maker may not make this one (separation of duties; the latest maker counts);
+    `only: assigned`: of those roles, only people of the organization (and the person) that the latest `assigns` named;
     `asks`: questions of the form `moves`, or the id of a form; `does`: effects in registered words (`assigns`, `notifies: handler`, ...).
     """
 
@@ -34,8 +35,14 @@ class Move(BaseModel):
     to: Word
     by: Annotated[str | list[str], Reference("role")]
     not_by: Word | list[Word] = []
+    only: Literal["assigned"] | None = None
     asks: list[Word] = []
     does: list[str | dict[str, str]] = []
+
+    @property
+    def effects(self) -> list[tuple[str, str]]:
+        """The registered words under `does`, each with its argument (empty where it has none)."""
+        return [pair for word in self.does for pair in ([(word, "")] if isinstance(word, str) else list(word.items()))]
 
     @property
     def sources(self) -> list[str]:
@@ -69,6 +76,10 @@ class Pause(BaseModel):
     by: Annotated[str | list[str], Reference("role")]
     at_most: LimitText = Field(alias="at most")
 
+    @property
+    def roles(self) -> list[str]:
+        return [self.by] if isinstance(self.by, str) else list(self.by)
+
 
 class Extension(BaseModel):
     """An extension of the legal deadline: asked by one role, approved by another, at most `times` times."""
@@ -78,7 +89,15 @@ class Extension(BaseModel):
     by: Annotated[str | list[str], Reference("role")]
     approved_by: Annotated[str | list[str], Reference("role")]
     at_most: LimitText = Field(alias="at most")
-    times: int = 1
+    times: int = Field(default=1, ge=1)
+
+    @property
+    def roles(self) -> list[str]:
+        return [self.by] if isinstance(self.by, str) else list(self.by)
+
+    @property
+    def approvers(self) -> list[str]:
+        return [self.approved_by] if isinstance(self.approved_by, str) else list(self.approved_by)
 
 
 class Escalation(BaseModel):

@@ -24,7 +24,7 @@ SYSTEMS: dict[str, System] = {
     "sealer": System(("evidence.*",), "封存证据账本、登记数据湖的数据块"),
     "writer": System(("lake.*", "twin.*", "things.*", "evidence.record_block"), "把观测数据写入数据湖并登记数据块"),
     "hj212": System(("things.*", "hj212.*"), "接收 HJ 212 站点数据，试运行模式下暂时接纳未知站点"),
-    "rules": System(("alarm.*", "rules.*", "case.*", "cases.*"), "按规则报警、解除报警并立案"),
+    "rules": System(("alarm.*", "rules.*", "case.*", "cases.*", "procedure.*"), "按规则报警、解除报警并立案"),
     "worker": System(
         ("notices.*", "procedure.*", "procedures.*", "case.*", "cases.*", "derive.*", "indicator.*", "indicators.*"),
         "后台任务：通知、时限、派生数据和指标",
@@ -33,7 +33,7 @@ SYSTEMS: dict[str, System] = {
     "notifications": System(("notices.*",), "投递通知并记录回执"),
     "derive": System(("derive.*",), "计算派生数据"),
     "indicators": System(("indicator.*", "indicators.*"), "计算指标"),
-    "demo": System(("people.*", "place.*", "things.*", "demo.*", "case.*", "cases.*", "alarm.*", "rules.*"), "仅在演示实例中装入演示数据"),
+    "demo": System(("people.*", "place.*", "things.*", "demo.*", "case.*", "cases.*", "procedure.*", "alarm.*", "rules.*"), "仅在演示实例中装入演示数据"),
 }
 
 

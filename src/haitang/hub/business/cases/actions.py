@@ -1,0 +1,196 @@
+"""Writes of cases. Steps go through the procedure engine; a case mirrors what its run says (see mirror.py)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from haitang.base.actions import Act, action
+from haitang.base.declarations import in_force
+from haitang.base.errors import error
+from haitang.base.ports import Matter
+from haitang.hub.business.cases import notify
+from haitang.hub.business.cases.kinds import CaseType
+from haitang.hub.business.cases.models import Case, CaseAttachment
+from haitang.hub.business.cases.numbers import next_number
+from haitang.hub.business.forms.answers import read_answers
+from haitang.hub.business.forms.kinds import Question
+from haitang.hub.business.procedures import actions as runs
+from haitang.hub.business.procedures.decide import decide
+from haitang.hub.business.procedures.log import locked
+from haitang.hub.business.procedures.queries import questions_for, state_of
+from haitang.support.infrastructure.files import store
+from haitang.support.security.people.models import Organization, Person
+from haitang.support.security.people.queries import filling
+
+UNKNOWN_ANSWER = error("cases.unknown_answer", 422, "请检查“{title}”：{why}")
+NO_RUN = error("cases.no_run", 500, "案件 {number} 没有流程。请报告平台维护人员。")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a case is: thing, division code, longitude and latitude (degrees, CGCS2000); whatever is known."""
+
+    thing: str | None = None
+    division: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
+
+
+@action("case.open", title="立案")
+def open_case(
+    *,
+    act: Act,
+    kind: str,
+    title: str,
+    severity: str = "warning",
+    description: str = "",
+    where: Where = Where(),
+    matter: Matter | None = None,
+) -> Case:
+    """Open a case by hand, or from a matter, and start its procedure; tells those who may make the first move."""
+    declared = in_force().get(CaseType, kind)
+    addressed = filling(declared.goes_to)
+    case = Case.objects.create(
+        number=next_number(act),
+        case_kind=kind,
+        code=declared.code,
+        title=title[:200],
+        severity=severity if declared.severity == "from the alarm" else declared.severity,
+        description=description,
+        organization=addressed,
+        opened_at=act.at,
+        release=act.release,
+        **vars(where),
+        **_of_matter(matter),
+    )
+    act.record("case", str(case.pk), {"number": case.number, "kind": kind, "severity": case.severity, "origin": case.origin})
+    goes_to = addressed.pk if addressed else None
+    runs.start_run(act=act, procedure=declared.procedure, subject_kind="case", subject_id=str(case.pk), organization=goes_to)
+    case.refresh_from_db()
+    notify.opened(act=act, case=case)
+    return case
+
+
+def _of_matter(matter: Matter | None) -> dict[str, Any]:
+    if matter is None:
+        return {}
+    return {"matter_key": matter.key, "alarm": matter.alarm, "origin": matter.origin, "facts": dict(matter.facts)}
+
+
+def _run(case: Case) -> Any:
+    if case.run_id is None:
+        raise NO_RUN(number=case.number)
+    return case.run_id
+
+
+@action("case.move", title="办理案件", resource="case")
+def move_case(*, act: Act, case: Case, move: str, answers: Mapping[str, Any] | None = None) -> Case:
+    """Make a move with the answers to its questions; raises procedures.refused (every reason) or forms.bad_answers (every question)."""
+    state = state_of(locked(_run(case), act=act))
+    runs.refuse_unless(decide(state, move, act.actor, act.at))
+    questions = questions_for(state.definition, move)
+    clean = read_answers(questions, answers or {})
+    _check_references(case, questions, clean)
+    runs.make_move(act=act, run=_run(case), move=move, answers=clean)
+    return _fresh(act, case, {"move": move})
+
+
+def _check_references(case: Case, questions: Mapping[str, Question], answers: Mapping[str, Any]) -> None:
+    """Organizations and people exist, a person belongs to the organization named, photos are attached to this case."""
+    for name, value in answers.items():
+        title = questions[name].title
+        match questions[name].type:
+            case "organization":
+                if not Organization.objects.filter(pk=value, active=True).exists():
+                    raise UNKNOWN_ANSWER(title=title, why="没有这个单位")
+            case "person":
+                if not _person(value, answers.get("organization") or case.organization_id):
+                    raise UNKNOWN_ANSWER(title=title, why="该单位没有这个人员")
+            case "photo":
+                if missing := set(value) - set(case.attachments.values_list("digest", flat=True)):
+                    raise UNKNOWN_ANSWER(title=title, why=f"有 {len(missing)} 个文件没有上传到本案件")
+
+
+def _person(id: str, organization: str | None) -> bool:
+    try:
+        return Person.objects.filter(pk=id, is_active=True, organization_id=organization).exists()
+    except ValueError:
+        return False
+
+
+@action("case.pause", title="暂停计时", resource="case")
+def pause_case(*, act: Act, case: Case, reason: str, note: str = "") -> Case:
+    """Stop the clocks for a declared reason."""
+    runs.pause(act=act, run=_run(case), reason=reason, note=note)
+    return _fresh(act, case, {"reason": reason})
+
+
+@action("case.resume", title="恢复计时", resource="case")
+def resume_case(*, act: Act, case: Case) -> Case:
+    """Let the clocks run again."""
+    runs.resume(act=act, run=_run(case))
+    return _fresh(act, case, {})
+
+
+@action("case.ask_extension", title="申请延期", resource="case")
+def ask_case_extension(*, act: Act, case: Case, reason: str, within: str | None = None) -> Case:
+    """Ask for more time; those who decide are told."""
+    runs.ask_extension(act=act, run=_run(case), reason=reason, within=within)
+    case = _fresh(act, case, {})
+    notify.extension_asked(act=act, case=case)
+    return case
+
+
+@action("case.decide_extension", title="审批延期", resource="case")
+def decide_case_extension(*, act: Act, case: Case, approved: bool, reason: str = "") -> Case:
+    """Approve or refuse more time; who has the case is told."""
+    runs.decide_extension(act=act, run=_run(case), approved=approved, reason=reason)
+    case = _fresh(act, case, {"approved": approved})
+    notify.extension_decided(act=act, case=case, approved=approved)
+    return case
+
+
+@action("case.remark", title="添加说明", resource="case")
+def remark_case(*, act: Act, case: Case, text: str) -> Case:
+    """Put a remark on the timeline."""
+    runs.remark(act=act, run=_run(case), text=text)
+    return _fresh(act, case, {})
+
+
+@action("case.attach", title="上传附件", resource="case")
+def attach(*, act: Act, case: Case, stream: store.Readable, name: str, most: int = store.MOST) -> CaseAttachment:
+    """Keep a file and attach it; the same file attached twice is one. Raises files.too_large, files.empty or files.not_accepted."""
+    kept = store.put(stream, most=most)
+    attached, _ = CaseAttachment.objects.get_or_create(
+        case=case,
+        digest=kept.digest,
+        defaults={
+            "name": _name(name), "media_type": kept.media_type, "size": kept.size,
+            "by": act.actor.ref, "by_name": act.actor.name, "at": act.at,
+        },
+    )  # fmt: skip
+    act.record("case", str(case.pk), {"digest": kept.digest, "size": kept.size, "media_type": kept.media_type})
+    act.announce("case", {"subject": str(case.pk), "attachment": kept.digest})
+    return attached
+
+
+def _name(given: str) -> str:
+    """A file's own name without folders and control characters."""
+    last = given.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last if c.isprintable())[-200:] or "附件"
+
+
+def _fresh(act: Act, case: Case, facts: Mapping[str, Any]) -> Case:
+    case.refresh_from_db()
+    act.record("case", str(case.pk), {"number": case.number, "stage": case.stage, **facts})
+    return case
+
+
+@action("case.clear_cause", title="记录起因解除", resource="case")
+def clear_cause(*, act: Act, case: Case, at: datetime, text: str) -> Case:
+    """Note that what the case was opened for has gone, at `at`; the case stays open."""
+    case.cause_cleared_at = at
+    case.save(update_fields=["cause_cleared_at"])
+    runs.remark(act=act, run=_run(case), text=text, code="cause_cleared", data={"at": at.isoformat()})
+    return _fresh(act, case, {"cause_cleared_at": at.isoformat()})

@@ -1,0 +1,88 @@
+"""Which cases a list shows."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from haitang.base import clock
+from haitang.base.actions import Actor
+from haitang.hub.business.cases.models import Case
+from haitang.support.security.policy.decide import scope
+
+SOON = timedelta(hours=24)
+SORTS = {
+    "opened": ("opened_at",), "-opened": ("-opened_at",), "due": ("due_at", "opened_at"), "-due": ("-due_at", "opened_at"),
+    "number": ("number",), "-number": ("-number",), "severity": ("severity_rank", "-opened_at"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to show; what is None or empty does not filter.
+
+    `open`: True open, False closed. `mine`: cases that the actor, or the actor's organization, has. `due_soon`: a limit ends within 24 hours.
+    `text`: in number, title or description. `since` and `until`: opened in [since, until).
+    """
+
+    stage: str = ""
+    kind: str = ""
+    severity: str = ""
+    organization: str = ""
+    origin: str = ""
+    thing: str = ""
+    division: str = ""
+    text: str = ""
+    open: bool | None = None
+    mine: bool = False
+    overdue: bool = False
+    due_soon: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def visible(actor: Actor) -> QuerySet[Case]:
+    """The cases that the actor may read: all, those of the actor's organization, or none."""
+    reach = scope(actor, "case.read")
+    if reach == "all":
+        return Case.objects.all()
+    return Case.objects.filter(organization_id=actor.organization) if reach == "own" and actor.organization else Case.objects.none()
+
+
+def filtered(found: QuerySet[Case], filters: Filters, actor: Actor) -> QuerySet[Case]:
+    """The cases among `found` that `filters` let through."""
+    equal = {"stage": filters.stage, "case_kind": filters.kind, "severity": filters.severity, "organization_id": filters.organization}
+    equal |= {"origin": filters.origin, "thing": filters.thing}
+    found = found.filter(**{name: value for name, value in equal.items() if value})
+    if filters.division:
+        found = found.filter(division__startswith=filters.division)
+    if filters.open is not None:
+        found = found.filter(closed_at__isnull=filters.open)
+    if filters.text:
+        words = filters.text.replace("\x00", "")
+        found = found.filter(Q(number__icontains=words) | Q(title__icontains=words) | Q(description__icontains=words))
+    if filters.mine:
+        found = found.filter(_mine(actor))
+    return _timed(found, filters)
+
+
+def _mine(actor: Actor) -> Q:
+    named = Q(handler_id=actor.id) if actor.kind == "staff" else Q(pk__in=[])
+    return named | Q(handler__isnull=True, organization_id=actor.organization) if actor.organization else named
+
+
+def _timed(found: QuerySet[Case], filters: Filters) -> QuerySet[Case]:
+    now = clock.now()
+    if filters.overdue:
+        found = found.filter(_overdue(now), closed_at__isnull=True, paused=False)
+    if filters.due_soon:
+        found = found.filter(_overdue(now + SOON), closed_at__isnull=True, paused=False).exclude(_overdue(now))
+    if filters.since:
+        found = found.filter(opened_at__gte=filters.since)
+    if filters.until:
+        found = found.filter(opened_at__lt=filters.until)
+    return found
+
+
+def _overdue(at: datetime) -> Q:
+    return Q(stage_due_at__lt=at) | Q(due_at__lt=at)

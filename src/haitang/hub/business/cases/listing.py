@@ -1,0 +1,178 @@
+"""The list of cases: which ones a reader may see, how they are narrowed, what a row shows."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Least
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from haitang.base import clock
+from haitang.base.actions import Actor
+from haitang.base.declarations import in_force
+from haitang.base.shell.tables import Column, Filter
+from haitang.base.shell.templatetags.shell import origin, status, when
+from haitang.base.shell.words import ORIGINS, STATES
+from haitang.base.text import T, translate
+from haitang.hub.business.cases.deadlines import LEGAL_SOON, STAGE_SOON, ShownDeadline, legal_clock, shown, stage_clock
+from haitang.hub.business.cases.kinds import CaseType
+from haitang.hub.business.cases.models import Case
+from haitang.hub.business.procedures.kinds import Procedure
+from haitang.support.security.people.models import Organization
+from haitang.support.security.policy.decide import scope
+from haitang.support.standards.queries import calendar_in_force
+
+SEVERITIES = {name: STATES[name] for name in ("notice", "warning", "serious", "critical")}
+
+
+def readable(actor: Actor) -> QuerySet[Case]:
+    """Cases that a reader may see, with the moment at which they are due first (`first_due`)."""
+    found = Case.objects.select_related("organization", "handler").annotate(
+        first_due=Least(Coalesce("stage_due_at", "due_at"), Coalesce("due_at", "stage_due_at"))
+    )
+    match scope(actor, "case.read"):
+        case "all":
+            return found
+        case "own":
+            return found.filter(Q(organization_id=actor.organization) | Q(handler_id=actor.id))
+    return found.none()
+
+
+def is_open() -> Q:
+    return Q(closed_at__isnull=True)
+
+
+def is_overdue() -> Q:
+    return is_open() & Q(paused=False) & (Q(stage_due_at__lt=clock.now()) | Q(due_at__lt=clock.now()))
+
+
+def is_due_soon() -> Q:
+    now = clock.now()
+    near = Q(stage_due_at__range=(now, now + STAGE_SOON)) | Q(due_at__range=(now, now + LEGAL_SOON))
+    return is_open() & Q(paused=False) & near & ~(Q(stage_due_at__lt=now) | Q(due_at__lt=now))
+
+
+def waits_for(actor: Actor) -> Q:
+    """Open cases whose next step is this reader's: their role makes a move from the stage, and the case is theirs or not yet anybody's."""
+    steps = Q(pk__in=[])
+    for id, declared in in_force().all(CaseType).items():
+        procedure = in_force().all(Procedure).get(declared.procedure)
+        for move in procedure.moves.values() if procedure else ():
+            if not actor.roles & set(move.roles):
+                continue
+            step = Q(case_kind=id, stage__in=move.sources)
+            if move.only == "assigned":
+                step &= Q(organization_id=actor.organization) & (Q(handler__isnull=True) | Q(handler_id=actor.id))
+            steps |= step
+    return is_open() & steps
+
+
+def procedure_of(case: Case) -> Procedure | None:
+    """The procedure that the release in force gives the case's type; the case itself may still run under an older one."""
+    declared = in_force().all(CaseType).get(case.case_kind)
+    return in_force().all(Procedure).get(declared.procedure) if declared else None
+
+
+def stage_title(case: Case) -> str:
+    procedure = procedure_of(case)
+    found = procedure.stages.get(case.stage) if procedure else None
+    return found.title if found else case.stage
+
+
+def kind_title(case: Case) -> str:
+    declared = in_force().all(CaseType).get(case.case_kind)
+    return declared.title if declared else case.case_kind
+
+
+def deadline(case: Case) -> ShownDeadline | None:
+    """The deadline that comes first; None where nothing is due."""
+    if case.closed_at:
+        return None
+    due: list[tuple[datetime, bool]] = [(at, legal) for at, legal in ((case.stage_due_at, False), (case.due_at, True)) if at]
+    if not due:
+        return None
+    at, legal = min(due)
+    procedure = procedure_of(case)
+    counts_on = legal_clock(procedure) if legal else stage_clock(procedure, case.stage)
+    soon = LEGAL_SOON if legal else STAGE_SOON
+    return shown(at, counts_on, calendar_in_force(), soon=soon, provisional=case.provisional, paused=case.paused)
+
+
+def stages() -> Mapping[str, str]:
+    used = {declared.procedure for declared in in_force().all(CaseType).values()}
+    return {id: stage.title for name in sorted(used) for id, stage in in_force().get(Procedure, name).stages.items()}
+
+
+def _kinds() -> Mapping[str, str]:
+    return {id: declared.title for id, declared in in_force().all(CaseType).items()}
+
+
+def _organizations() -> Mapping[str, str]:
+    return dict(Organization.objects.filter(active=True).order_by("title").values_list("pk", "title"))
+
+
+def _text(rows: Any, value: str) -> Any:
+    return rows.filter(Q(number__icontains=value) | Q(title__icontains=value) | Q(description__icontains=value) | Q(thing__icontains=value))
+
+
+def _since(rows: Any, value: str) -> Any:
+    try:
+        return rows.filter(opened_at__gte=datetime.fromisoformat(value).replace(tzinfo=clock.CHINA))
+    except ValueError:
+        return rows
+
+
+def filters(actor: Actor) -> list[Filter]:
+    """What the list can be narrowed by."""
+    return [
+        Filter("q", T("编号或文字"), _text, kind="text"),
+        Filter("stage", T("环节"), lambda rows, value: rows.filter(stage=value), choices=stages),
+        Filter("kind", T("类型"), lambda rows, value: rows.filter(case_kind=value), choices=_kinds),
+        Filter("severity", T("级别"), lambda rows, value: rows.filter(severity=value), choices=lambda: SEVERITIES),
+        Filter("organization", T("单位"), lambda rows, value: rows.filter(organization_id=value), choices=_organizations),
+        Filter("origin", T("来源"), lambda rows, value: rows.filter(origin=value), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
+        Filter("since", T("立案不早于"), _since, kind="date"),
+        Filter("open", T("未结案"), lambda rows, value: rows.filter(is_open()), kind="flag"),
+        Filter("mine", T("待我办理"), lambda rows, value: rows.filter(waits_for(actor)), kind="flag"),
+        Filter("overdue", T("已超期"), lambda rows, value: rows.filter(is_overdue()), kind="flag"),
+        Filter("soon", T("即将到期"), lambda rows, value: rows.filter(is_due_soon()), kind="flag"),
+    ]
+
+
+def _link(case: Case) -> SafeString:
+    return format_html('<a class="num" href="/cases/{}">{}</a>', case.number, case.number)
+
+
+def _title(case: Case) -> SafeString:
+    return format_html('<a href="/cases/{}">{}</a> {}', case.number, translate(case.title), origin(case.origin))
+
+
+def _deadline(case: Case) -> str:
+    return render_to_string("shell/parts/deadline.html", {"deadline": deadline(case)})
+
+
+def _who(case: Case) -> str:
+    organization = translate(case.organization.title) if case.organization else "—"
+    return f"{organization} · {case.handler.name}" if case.handler else organization
+
+
+COLUMNS = [
+    Column("number", T("编号"), lambda c: c.number, _link, sort="number"),
+    Column("title", T("事项"), lambda c: c.title, _title, wide=True),
+    Column("severity", T("级别"), lambda c: c.severity, lambda c: status(c.severity)),
+    Column("stage", T("环节"), stage_title, lambda c: translate(stage_title(c)), sort="stage"),
+    Column("deadline", T("期限"), lambda c: c.first_due, _deadline, sort="first_due"),
+    Column("who", T("办理单位与人员"), _who, sort="organization__title"),
+    Column("opened", T("立案"), lambda c: c.opened_at, lambda c: when(c.opened_at), sort="opened_at"),
+    Column("kind", T("类型"), kind_title, lambda c: translate(kind_title(c)), sort="case_kind", shown=False),
+    Column("closed", T("结案"), lambda c: c.closed_at, lambda c: when(c.closed_at), sort="closed_at", shown=False),
+    Column("due", T("办结期限"), lambda c: c.due_at, lambda c: when(c.due_at, "exact"), sort="due_at", shown=False),
+    Column("returned", T("返工次数"), lambda c: c.returned, sort="returned", shown=False, numeric=True),
+    Column("thing", T("设备编号"), lambda c: c.thing, sort="thing", shown=False),
+    Column("origin", T("来源"), lambda c: c.origin, lambda c: translate(ORIGINS.get(c.origin, T("实时数据"))), sort="origin", shown=False),
+]
+
+ORDER_BY_DUE = F("first_due").asc(nulls_last=True)

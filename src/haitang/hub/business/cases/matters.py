@@ -1,0 +1,55 @@
+"""Serves the port `matters`: what needs handling becomes a case."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from haitang.base.actions import Act
+from haitang.base.clock import CHINA
+from haitang.base.ports import Matter
+from haitang.hub.business.cases.actions import Where, clear_cause, open_case
+from haitang.hub.business.cases.models import Case
+from haitang.support.infrastructure.things.models import Thing
+
+
+class CaseMatters:
+    """One case stands for a matter while it lasts."""
+
+    def raise_matter(self, matter: Matter, *, act: Act) -> str:
+        """Open the case of a matter, or find the one that stands for it: an open one of the same key, or any of the same alarm."""
+        found = _standing(matter)
+        if found is None:
+            try:
+                with transaction.atomic():
+                    found = _open(matter, act)
+            except IntegrityError:  # another transaction opened it first
+                found = _standing(matter)
+                if found is None:
+                    raise
+        return str(found.pk)
+
+    def note_cleared(self, key: str, *, at: datetime, act: Act) -> None:
+        """Put on the timeline that the cause has cleared; the case stays open, since somebody must still look."""
+        for case in Case.objects.filter(matter_key=key, closed_at__isnull=True, cause_cleared_at__isnull=True):
+            clear_cause(act=act, case=case, at=at, text=f"报警于 {at.astimezone(CHINA):%Y-%m-%d %H:%M} 解除")
+
+
+def _standing(matter: Matter) -> Case | None:
+    same = Q(matter_key=matter.key, closed_at__isnull=True)
+    if matter.alarm:
+        same |= Q(alarm=matter.alarm)
+    return Case.objects.filter(same).order_by("opened_at").first()
+
+
+def _open(matter: Matter, act: Act) -> Case:
+    thing = Thing.objects.filter(pk=matter.thing).first() if matter.thing else None
+    place = (thing.division, thing.longitude, thing.latitude) if thing else ("", None, None)
+    return open_case(
+        act=act,
+        kind=matter.case_kind,
+        title=matter.title,
+        severity=matter.severity,
+        where=Where(matter.thing, *place),
+        matter=matter,
+    )

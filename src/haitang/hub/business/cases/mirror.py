@@ -1,0 +1,42 @@
+"""Keeps a case in step with its run: stage, deadlines, who has it, how it ended."""
+
+from typing import Any
+
+from haitang.base.actions import Act
+from haitang.hub.business.cases.models import Case
+from haitang.hub.business.procedures.engine import State
+from haitang.hub.business.procedures.models import Run
+from haitang.hub.business.procedures.subjects import Described
+
+
+class CaseSubject:
+    """Cases, as the procedure engine knows them."""
+
+    def describe(self, id: str) -> Described:
+        number, title = Case.objects.values_list("number", "title").get(pk=id)
+        return Described(f"{title}（{number}）", f"/cases/{number}")
+
+    def changed(self, *, act: Act, run: Run, state: State) -> None:
+        """Only what the run's log says; so a replayed log gives the same case."""
+        Case.objects.filter(pk=run.subject_id).update(run=run, **_mirrored(run, state))
+
+
+def _mirrored(run: Run, state: State) -> dict[str, Any]:
+    """The moves `handle` and `return` are what GB/T 30428.4 counts as 处置 and 返工, in whatever procedure they stand."""
+    dispatched = [made.at for made in state.made if made.assigned]
+    handled = [made.at for made in state.made if made.move == "handle"]
+    return {
+        "stage": run.stage,
+        "stage_due_at": run.stage_due_at,
+        "due_at": run.legal_due_at,
+        "provisional": run.provisional,
+        "paused": run.paused,
+        "organization_id": state.assigned,
+        "handler_id": state.assigned_person,
+        "closed_at": run.ended_at,
+        "closed_on_time": state.on_time,
+        "extended": len(state.extensions),
+        "dispatched_at": dispatched[0] if dispatched else None,
+        "handled_at": handled[-1] if handled else None,
+        "returned": sum(made.move == "return" for made in state.made),
+    }

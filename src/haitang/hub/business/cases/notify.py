@@ -1,0 +1,69 @@
+"""Who is told what about a case."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from haitang.base import ports
+from haitang.base.actions import Act
+from haitang.base.text import T
+from haitang.hub.business.cases.models import Case
+from haitang.hub.business.procedures.effects import effect
+from haitang.hub.business.procedures.engine import State
+from haitang.hub.business.procedures.models import Run
+from haitang.hub.business.procedures.queries import state_of
+from haitang.support.security.people.queries import holders
+
+OPENED = T("新案件待派遣：{title}")
+WAITS = T("案件待您办理：{title}")
+ASKED = T("延期待审批：{title}")
+APPROVED = T("延期已批准：{title}")
+DECLINED = T("延期未批准：{title}")
+TEXT = T("案件 {number}，现在是“{stage}”环节。")
+
+
+def opened(*, act: Act, case: Case) -> None:
+    """Those who may make a move from the first stage."""
+    assert case.run
+    state = state_of(case.run)
+    roles = {role for move in state.definition.moves.values() if state.stage in move.sources for role in move.roles}
+    _tell(act, case, state, _ids(sorted(roles), None), OPENED)
+
+
+def extension_asked(*, act: Act, case: Case) -> None:
+    assert case.run
+    state = state_of(case.run)
+    approvers = state.definition.extension.approvers if state.definition.extension else []
+    _tell(act, case, state, _ids(approvers, case.organization_id) or _ids(approvers, None), ASKED)
+
+
+def extension_decided(*, act: Act, case: Case, approved: bool) -> None:
+    assert case.run
+    state = state_of(case.run)
+    askers = state.definition.extension.roles if state.definition.extension else []
+    _tell(act, case, state, _ids(askers, case.organization_id), APPROVED if approved else DECLINED)
+
+
+@effect("notifies")
+def notifies(*, act: Act, run: Run, state: State, argument: str, answers: Mapping[str, Any]) -> None:
+    """`notifies: handler`: the person the case is assigned to, else that role in the organization that has it, else every holder."""
+    if run.subject_kind != "case":
+        return
+    case = Case.objects.get(pk=run.subject_id)
+    near = _ids([argument], case.organization_id)
+    named = str(case.handler_id) if case.handler_id else ""
+    _tell(act, case, state, [named] if named in near else near or _ids([argument], None), WAITS)
+
+
+def _ids(roles: Iterable[str], organization: str | None) -> list[str]:
+    return [str(id) for id in holders(roles, organization).values_list("pk", flat=True)]
+
+
+def _tell(act: Act, case: Case, state: State, people: list[str], title: str) -> None:
+    ports.notices().tell(
+        act=act,
+        people=people,
+        title=title.format(title=case.title),
+        text=TEXT.format(number=case.number, stage=state.definition.stages[state.stage].title),
+        link=f"/cases/{case.number}",
+        subject=f"case:{case.pk}",
+    )

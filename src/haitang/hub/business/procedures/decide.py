@@ -1,0 +1,138 @@
+"""Who may do what to a run now, pure. A refusal gives every reason at once, in words that a page can show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from haitang.base.actions import Actor
+from haitang.base.durations import parse_limit
+from haitang.hub.business.procedures.engine import State
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why not. `text` is a text of the catalogue with places for `data`."""
+
+    code: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format(**{key: "、".join(value) if isinstance(value, list) else value for key, value in self.data.items()})
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """It may be done."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """It may not be done, for all these reasons."""
+
+    reasons: tuple[Reason, ...]
+
+    @property
+    def codes(self) -> set[str]:
+        return {reason.code for reason in self.reasons}
+
+
+Verdict = Allowed | Refused
+
+
+def _verdict(*reasons: Reason | None) -> Verdict:
+    found = tuple(reason for reason in reasons if reason)
+    return Refused(found) if found else Allowed()
+
+
+def decide(state: State, move: str, actor: Actor, at: datetime, missing: Sequence[str] = ()) -> Verdict:
+    """Whether `actor` may make `move` at `at`. `missing`: titles of required questions that are not answered."""
+    declared = state.definition.moves.get(move)
+    if declared is None:
+        return Refused(
+            (Reason("unknown_move", "流程“{procedure}”没有“{move}”这一步", {"procedure": state.definition.title, "move": move}),)
+        )
+    return _verdict(
+        _open(state, at),
+        _running(state),
+        None if state.stage in declared.sources else Reason("other_stage", "现在处于“{stage}”环节", {"stage": _stage(state)}),
+        _role(declared.roles, actor),
+        _separate(state, declared.barred, actor),
+        _assigned(state, actor) if declared.only else None,
+        Reason("missing_answers", "还需填写：{questions}", {"questions": list(missing)}) if missing else None,
+    )
+
+
+def decide_pause(state: State, reason: str, actor: Actor, at: datetime) -> Verdict:
+    """Whether `actor` may stop the clocks for the declared `reason`."""
+    declared = state.definition.pauses.get(reason)
+    if declared is None:
+        return Refused((Reason("unknown_pause", "流程没有规定“{reason}”可以暂停计时", {"reason": reason}),))
+    return _verdict(_open(state, at), _running(state), _role(declared.roles, actor))
+
+
+def decide_resume(state: State, actor: Actor, at: datetime) -> Verdict:
+    """Whether `actor` may let the clocks run again: who may pause for that reason may also resume."""
+    if state.paused_for is None:
+        return Refused((Reason("not_paused", "计时没有暂停"),))
+    declared = state.definition.pauses.get(state.paused_for)
+    return _verdict(_open(state, at), _role(declared.roles, actor) if declared else None)
+
+
+def decide_extension(state: State, within: str, actor: Actor, at: datetime) -> Verdict:
+    """Whether `actor` may ask for an extension by `within`."""
+    declared = state.definition.extension
+    if declared is None or state.legal_due is None:
+        return Refused((Reason("no_extension", "流程没有规定可以延期"),))
+    asked, most = parse_limit(within), parse_limit(declared.at_most)
+    fits = asked.clock is most.clock and asked.amount <= most.amount
+    return _verdict(
+        _open(state, at),
+        _role(declared.roles, actor),
+        Reason("already_asked", "已有一项延期申请待审批") if state.extension_asked else None,
+        Reason("extensions_used", "最多延期 {times} 次", {"times": declared.times}) if len(state.extensions) >= declared.times else None,
+        None if fits else Reason("extension_too_long", "每次最多延期 {most}", {"most": declared.at_most}),
+    )
+
+
+def decide_approval(state: State, actor: Actor, at: datetime) -> Verdict:
+    """Whether `actor` may decide the extension that was asked for; never the one who asked."""
+    declared, asked = state.definition.extension, state.extension_asked
+    if declared is None or asked is None:
+        return Refused((Reason("nothing_asked", "没有待审批的延期申请"),))
+    own = Reason("own_request", "不能审批自己提出的延期申请") if asked.by == actor.ref else None
+    return _verdict(_open(state, at), _role(declared.approvers, actor), own)
+
+
+def _open(state: State, at: datetime) -> Reason | None:
+    if state.ended_at:
+        return Reason("ended", "流程已结束")
+    if at < state.at:
+        return Reason("out_of_order", "时间早于上一步，不能倒序办理")
+    return None
+
+
+def _running(state: State) -> Reason | None:
+    return Reason("paused", "计时已暂停，请先恢复") if state.paused_since else None
+
+
+def _role(roles: Sequence[str], actor: Actor) -> Reason | None:
+    return None if actor.roles & set(roles) else Reason("role", "需要角色：{roles}", {"roles": list(roles)})
+
+
+def _separate(state: State, barred: Sequence[str], actor: Actor) -> Reason | None:
+    made = [state.definition.moves[move].title for move in barred if state.makers.get(move) == actor.ref]
+    return Reason("own_work", "您办理了“{moves}”，应由他人办理这一步", {"moves": made}) if made else None
+
+
+def _assigned(state: State, actor: Actor) -> Reason | None:
+    if state.assigned_person and actor.id != state.assigned_person:
+        return Reason("other_person", "已指定其他人员办理")
+    if state.assigned and actor.organization != state.assigned:
+        return Reason("other_organization", "已派遣给其他单位办理")
+    return None
+
+
+def _stage(state: State) -> str:
+    return state.definition.stages[state.stage].title

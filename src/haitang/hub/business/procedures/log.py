@@ -1,0 +1,91 @@
+"""How an event enters the log: under the run's row lock, numbered without a gap, with evidence, and the projection in step.
+
+Only actions and tasks of this room write here.
+"""
+
+from dataclasses import replace
+from uuid import UUID
+
+from haitang.base.actions import Act, system
+from haitang.base.errors import error
+from haitang.hub.business.procedures import events as e
+from haitang.hub.business.procedures.engine import State
+from haitang.hub.business.procedures.kinds import Procedure
+from haitang.hub.business.procedures.models import Run, RunEvent
+from haitang.hub.business.procedures.queries import seen_now, state_of
+from haitang.hub.business.procedures.subjects import subject
+from haitang.hub.business.procedures.ticks import ticks
+from haitang.support.standards.queries import calendar_in_force
+
+NO_RUN = error("procedures.no_run", 404, "没有编号为 {run} 的流程。")
+
+
+def locked(run: UUID, *, act: Act) -> Run:
+    """The run under a row lock until the transaction ends, with a pause that ran out before `act.at` already ended."""
+    held = Run.objects.select_for_update().filter(pk=run).first()
+    if held is None:
+        raise NO_RUN(run=str(run))
+    if held.paused:
+        end_pause(act=act, run=held)
+    return held
+
+
+def end_pause(*, act: Act, run: Run) -> bool:
+    """End a pause that reached its `at most`, at that very moment, whenever the platform comes to it."""
+    state = state_of(run)
+    if state.pause_ends_at is None or state.pause_ends_at > act.at:
+        return False
+    append(act=replace(act, actor=system("deadlines"), at=state.pause_ends_at), run=run, what=e.Resumed(automatic=True))
+    return True
+
+
+def begin(*, act: Act, procedure: Procedure, subject_kind: str, subject_id: str) -> Run:
+    """A run without events; `append` its Started next."""
+    return Run.objects.create(
+        procedure=procedure.id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        stage=procedure.start,
+        started_at=act.at,
+        release=act.release,
+    )
+
+
+def append(*, act: Act, run: Run, what: e.What) -> State:
+    """Add one event, leave evidence, project and tell; returns the state after it."""
+    last = run.events.order_by("-number").values_list("number", flat=True).first() or 0
+    RunEvent.objects.create(
+        run=run,
+        number=last + 1,
+        kind=e.kind_of(what),
+        at=act.at,
+        actor=act.actor.ref,
+        actor_name=act.actor.name,
+        organization=act.actor.organization,
+        release=act.release,
+        data=e.to_json(what),
+    )
+    act.record(run.subject_kind, run.subject_id, {"run": str(run.pk), "event": last + 1, "kind": e.kind_of(what), **_facts(what)})
+    return project(act=act, run=run)
+
+
+def _facts(what: e.What) -> dict[str, str]:
+    """What evidence says of an event in the clear: declared words and organizations, never what a person wrote."""
+    names = ("procedure", "move", "source", "to", "stage", "organization", "within")
+    return {name: value for name in names if (value := getattr(what, name, None))}
+
+
+def project(*, act: Act, run: Run) -> State:
+    """Write the state that the log gives into the run's row, and tell its subject and open pages."""
+    state = state_of(run)
+    given = set(run.escalated.values_list("key", flat=True))
+    run.stage, run.release, run.ended_at = state.stage, state.release, state.ended_at
+    run.stage_due_at = state.stage_due.at if state.stage_due else None
+    run.legal_due_at = state.legal_due.at if state.legal_due else None
+    run.provisional, run.paused = state.provisional, state.paused_since is not None
+    run.next_at = next((tick.at for tick in ticks(state, calendar_in_force()) if tick.key not in given), None)
+    run.seen = seen_now()
+    run.save()
+    subject(run.subject_kind).changed(act=act, run=run, state=state)
+    act.announce(run.subject_kind, {"run": str(run.pk), "subject": run.subject_id, "stage": run.stage})
+    return state

@@ -1,0 +1,54 @@
+"""Reads of runs: the log as events, definitions by release, the state."""
+
+import hashlib
+
+from haitang.base.declarations import in_force
+from haitang.base.errors import error
+from haitang.hub.business.forms.kinds import Question
+from haitang.hub.business.forms.queries import questions
+from haitang.hub.business.procedures.engine import State, replay
+from haitang.hub.business.procedures.events import Event, from_json
+from haitang.hub.business.procedures.kinds import Procedure
+from haitang.hub.business.procedures.models import Definition, Run
+from haitang.support.standards.queries import calendar_in_force
+
+NO_DEFINITION = error("procedures.no_definition", 500, "流程“{procedure}”在版本 {release} 中的定义没有保存，无法推进。请报告平台维护人员。")
+
+
+def definition(release: str, procedure: str) -> Procedure:
+    """A procedure as it stood in a release; raises NO_DEFINITION."""
+    kept = Definition.objects.filter(release=release, procedure=procedure).values_list("body", flat=True).first()
+    if kept is None:
+        raise NO_DEFINITION(procedure=procedure, release=release)
+    found = Procedure.model_validate(kept)
+    found._id = procedure
+    return found
+
+
+def keep_definition(procedure: Procedure) -> None:
+    """Keep a procedure of the release in force, so that its runs can always be replayed."""
+    body = procedure.model_dump(mode="json", by_alias=True)
+    Definition.objects.get_or_create(release=in_force().digest, procedure=procedure.id, defaults={"body": body})
+
+
+def events_of(run: Run) -> list[Event]:
+    """The log of a run, in order."""
+    return [
+        Event(row.number, row.at, row.actor, row.actor_name, row.organization, row.release, from_json(row.data))
+        for row in run.events.order_by("number")
+    ]
+
+
+def state_of(run: Run) -> State:
+    """The state that the log gives under today's calendar."""
+    return replay(definition, events_of(run), calendar_in_force())
+
+
+def seen_now() -> str:
+    """Digest of what projections depend on besides their log: the calendar and the release in force."""
+    return hashlib.sha256(f"{calendar_in_force().digest} {in_force().digest}".encode()).hexdigest()
+
+
+def questions_for(procedure: Procedure, move: str) -> dict[str, Question]:
+    """The questions of a move, by name, in the order they are asked."""
+    return questions(procedure.moves[move].asks)
