@@ -91,7 +91,7 @@ def fill(text: str, variables: Mapping[str, Any]) -> str:
         return text
 
 
-def translate(text: str, language: str | None = None, **variables: Any) -> str:
+def translate(text: str, /, language: str | None = None, **variables: Any) -> str:
     """The text in `language` (default: the reader's), with `{name}` places filled; Chinese where English is missing."""
     wanted = language or active_language()
     if wanted.startswith(ENGLISH):

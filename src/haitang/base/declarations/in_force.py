@@ -4,7 +4,8 @@
 root (from the database) and by tests (from a folder).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -52,6 +53,18 @@ def put_in_force(source: Declarations | Callable[[], Declarations]) -> None:
     """Set what `in_force` gives: fixed declarations, or a function that looks up the release in force (and may cache)."""
     global _current
     _current = (lambda: source) if isinstance(source, Declarations) else source
+
+
+@contextmanager
+def holding(declarations: Declarations) -> Iterator[None]:
+    """Put `declarations` in force inside the block: for spec tables and tests."""
+    global _current
+    before = _current
+    _current = lambda: declarations  # noqa: E731 - the same shape as put_in_force makes
+    try:
+        yield
+    finally:
+        _current = before
 
 
 def in_force() -> Declarations:

@@ -13,6 +13,7 @@ def run() -> None:
     """Bring the instance to the state that this code and this place ask for; safe to repeat."""
     boot()
     _migrate()
+    _release()
     _seed()
     _first_administrator()
 
@@ -27,6 +28,15 @@ def _migrate() -> None:
     if plan:
         say(f"更新数据表（{len(plan)} 步）…")
         call_command("migrate", verbosity=0, interactive=False)
+
+
+def _release() -> None:
+    """The first release; later ones wait for `haitang apply`."""
+    from haitang.server.release import ensure_release
+
+    admission = ensure_release()
+    if admission is not None:
+        say(f"声明版本 {admission.release_id[:12]} 已生效（{len(admission.changes)} 项）。")
 
 
 def _seed() -> None:

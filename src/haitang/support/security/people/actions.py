@@ -9,6 +9,7 @@ from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.support.security.evidence.facts import Secret
+from haitang.support.security.people.kinds import Organization as DeclaredOrganization
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person, RoleHolding
 from haitang.support.security.people.passwords import ATTEMPTS, LOCKED_FOR, check_password, one_time_secret
@@ -108,6 +109,16 @@ def set_active(*, act: Act, person: Person, active: bool) -> None:
     person.is_active = active
     person.save(update_fields=["is_active"])
     act.record("person", str(person.id), {"active": active})
+
+
+@action("people.seed_organization", title="登记机构")
+def seed_organization(*, act: Act, id: str, declared: DeclaredOrganization) -> Organization:
+    """Create an organization of the place's folder, whose parent is there already."""
+    found = Organization.objects.create(
+        id=id, title=declared.title, fills=declared.fills, parent_id=declared.parent, division=declared.division or ""
+    )
+    act.record("organization", id, {"fills": declared.fills, "parent": declared.parent, "division": found.division})
+    return found
 
 
 @action("people.first_administrator", title="建立首位系统管理员")
