@@ -84,8 +84,8 @@ class State:
 
     buffer: list[Entry] = field(default_factory=list)
     folded: int = 0
-    base: Core = Core()
-    head: Core = Core()
+    base: Core = field(default_factory=Core)
+    head: Core = field(default_factory=Core)
     episodes: list[Episode] = field(default_factory=list)
     too_late: int = 0
 
