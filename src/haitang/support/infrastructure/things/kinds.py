@@ -60,3 +60,4 @@ class Thing(Declaration):
     latitude: float = Field(ge=-90, le=90)
     mn: str | None = None
     password: str | None = None
+    origin: Literal["live", "replay", "simulated"] = "live"  # everything it sends is marked so

@@ -1,0 +1,158 @@
+"""Writes about things: which devices are listened to, and as what."""
+
+import hashlib
+import re
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from haitang.base.actions import Act, action
+from haitang.base.declarations import in_force
+from haitang.base.errors import error
+from haitang.support.infrastructure.things.kinds import Device
+from haitang.support.infrastructure.things.kinds import Thing as Declared
+from haitang.support.infrastructure.things.models import Thing, ThingLocation
+from haitang.support.security.evidence.facts import Secret
+
+NO_SUCH_THING = error("things.no_such_thing", 404, "没有设备“{id}”。")
+MN_TAKEN = error("things.mn_taken", 409, "设备编号 MN {mn} 已由另一台设备使用，请核对。")
+NOT_PROVISIONAL = error("things.not_provisional", 409, "设备“{title}”不在待确认状态，请刷新页面。")
+NO_SUCH_DEVICE = error("things.no_such_device", 400, "没有声明设备类型“{device}”，请从列表中选择。")
+BAD_KEY = error("things.bad_key", 400, "SM4 密钥须为 16 个 ASCII 字符。")
+BAD_ORIGIN = error("things.bad_origin", 400, "数据来源只能是 live、replay 或 simulated。")
+
+
+@action("things.seed", title="登记设备")
+def seed_thing(*, act: Act, id: str, declared: Declared, origin: str = "live") -> Thing:
+    """Register a device of the place's folder; one that is there already stays as the table has it."""
+    found = Thing.objects.filter(pk=id).first()
+    if found is None:
+        found = _create(
+            act, id=id, title=declared.title, device=declared.device, organization_id=declared.organization, division=declared.division,
+            longitude=declared.longitude, latitude=declared.latitude, mn=declared.mn, password=declared.password or "", origin=origin,
+        )  # fmt: skip
+    act.record("thing", id, {"device": found.device, "mn": found.mn, "status": found.status, "origin": found.origin})
+    return found
+
+
+@action("things.admit_provisionally", title="暂时接入设备")
+def admit_provisionally(*, act: Act, mn: str, device: str, address: str, title: str = "", origin: str = "live") -> Thing:
+    """Take in an unknown station while commissioning; a person decides later. Its id is `hj212_<mn>`, its password is not checked until then."""
+    found = Thing.objects.filter(mn=mn).first()
+    if found is None:
+        title = title or f"未登记监测站 {mn}"
+        found = _create(act, id=_id_of(mn), title=title, device=device, mn=mn, status=Thing.PROVISIONAL, origin=origin)
+        announce(act, found)
+    act.record("thing", found.id, {"mn": mn, "device": device, "address": address, "status": found.status, "origin": found.origin})
+    return found
+
+
+@action("things.admit", title="确认接入设备")
+def admit(
+    *, act: Act, thing: Thing, device: str, title: str, organization: str = "", longitude: float | None = None, latitude: float | None = None,
+    password: str = "", sm4_key: str = "",
+) -> Thing:  # fmt: skip
+    """A person takes a provisional station into service: as what device, for whom, where, with what credential."""
+    if thing.status != Thing.PROVISIONAL:
+        raise NOT_PROVISIONAL(title=thing.title)
+    if device not in in_force().all(Device):
+        raise NO_SUCH_DEVICE(device=device)
+    thing.status, thing.device, thing.organization_id = Thing.ADMITTED, device, organization
+    thing.title = title or thing.title
+    thing.password, thing.sm4_key = password, _key(sm4_key)
+    _place(act, thing, longitude, latitude)
+    thing.save()
+    facts = {"mn": thing.mn, "device": device, "organization": organization, "password": Secret(password), "sm4_key": Secret(sm4_key)}
+    act.record("thing", thing.id, facts)
+    announce(act, thing)
+    return thing
+
+
+@action("things.refuse", title="拒绝接入设备")
+def refuse(*, act: Act, thing: Thing, reason: str) -> Thing:
+    """Stop listening to a provisional station; what it sent stays in the lake under its id."""
+    if thing.status != Thing.PROVISIONAL:
+        raise NOT_PROVISIONAL(title=thing.title)
+    return _retire(act, thing, reason)
+
+
+@action("things.retire", title="停用设备")
+def retire(*, act: Act, thing: Thing, reason: str) -> Thing:
+    """Take a device out of service; it is no longer answered."""
+    return _retire(act, thing, reason)
+
+
+@action("things.set_origin", title="标明数据来源")
+def set_origin(*, act: Act, thing: Thing, origin: str) -> Thing:
+    """Say that what a thing sends from now on is live, replayed or simulated."""
+    if origin not in ("live", "replay", "simulated"):
+        raise BAD_ORIGIN()
+    act.record("thing", thing.id, {"origin_before": thing.origin, "origin": origin})
+    thing.origin = origin
+    thing.save(update_fields=["origin"])
+    announce(act, thing)
+    return thing
+
+
+@action("things.set_credential", title="设置设备凭据")
+def set_credential(*, act: Act, thing: Thing, password: str = "", sm4_key: str = "") -> Thing:
+    """The password that packets must carry (empty: not checked) and the key of encrypted ones (empty: none)."""
+    thing.password, thing.sm4_key = password, _key(sm4_key)
+    thing.save(update_fields=["password", "sm4_key"])
+    act.record("thing", thing.id, {"password": Secret(password), "sm4_key": Secret(sm4_key)})
+    return thing
+
+
+def seen(times: dict[str, datetime]) -> None:
+    """Note when things were last heard. Telemetry, not a decision: the observations themselves are the evidence."""
+    things = list(Thing.objects.filter(pk__in=list(times)).only("id", "first_seen", "last_seen"))
+    for thing in things:
+        thing.first_seen = thing.first_seen or times[thing.id]
+        thing.last_seen = times[thing.id]
+    Thing.objects.bulk_update(things, ["first_seen", "last_seen"])
+
+
+def announce(act: Act, thing: Thing) -> None:
+    act.announce("twin", {"things": [thing.id], "status": thing.status})
+
+
+def _id_of(mn: str) -> str:
+    """An id that stands in an address; a number with other characters gets a digest of itself."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", mn)
+    return f"hj212_{plain}" if plain == mn else f"hj212_{plain}_{hashlib.sha256(mn.encode()).hexdigest()[:8]}"
+
+
+def _create(act: Act, *, id: str, mn: str | None, **fields: object) -> Thing:
+    try:
+        with transaction.atomic():
+            thing = Thing.objects.create(id=id, mn=mn or None, **fields)
+    except IntegrityError:
+        raise MN_TAKEN(mn=mn) from None
+    _note_location(act, thing)
+    return thing
+
+
+def _place(act: Act, thing: Thing, longitude: float | None, latitude: float | None) -> None:
+    if longitude is None or latitude is None or (longitude, latitude) == (thing.longitude, thing.latitude):
+        return
+    thing.longitude, thing.latitude = longitude, latitude
+    _note_location(act, thing)
+
+
+def _note_location(act: Act, thing: Thing) -> None:
+    if thing.longitude is not None and thing.latitude is not None:
+        ThingLocation.objects.create(thing=thing, longitude=thing.longitude, latitude=thing.latitude, since=act.at)
+
+
+def _retire(act: Act, thing: Thing, reason: str) -> Thing:
+    before, thing.status = thing.status, Thing.RETIRED
+    thing.save(update_fields=["status"])
+    act.record("thing", thing.id, {"mn": thing.mn, "status_before": before, "reason": reason})
+    announce(act, thing)
+    return thing
+
+
+def _key(text: str) -> str:
+    if text and not (text.isascii() and len(text) == 16):
+        raise BAD_KEY()
+    return text

@@ -1,0 +1,88 @@
+"""A listener in this process: real sockets, real NATS, real PostgreSQL, two declared device types."""
+
+import asyncio
+import dataclasses
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from haitang.base import settings as ours
+from haitang.base.declarations import Declarations, in_force, put_in_force
+from haitang.support.infrastructure.listeners.hj212 import process
+from haitang.support.infrastructure.stream.client import connect
+from haitang.support.infrastructure.stream.messages import Batch
+from haitang.support.infrastructure.things.kinds import Device, Hj212, Observed
+from tests.support.infrastructure.nats_server import NatsServer, free_port
+
+AIR = Device(
+    title="空气站",
+    hj212=Hj212(system=22),
+    observes={
+        "pm2_5": Observed(title="细颗粒物", unit="ug/m3", range=(0, 1000), hj212="a34004"),
+        "co": Observed(title="一氧化碳", unit="mg/m3", hj212="a21005"),
+    },
+)
+RIVER = Device(title="水站", hj212=Hj212(system=21), observes={"ph": Observed(title="pH", unit="", range=(0, 14), hj212="w01001")})
+
+
+@pytest.fixture
+def declared() -> Iterator[None]:
+    before = in_force() if _something_in_force() else None
+    put_in_force(Declarations("r1", {"device": {"air_station": AIR, "river_station": RIVER}}))
+    yield
+    put_in_force(before or Declarations("", {}))
+
+
+def _something_in_force() -> bool:
+    try:
+        in_force()
+    except Exception:
+        return False
+    return True
+
+
+class Platform:
+    """Where the listener listens, and what has come onto the stream."""
+
+    def __init__(self, port: int, nats: NatsServer) -> None:
+        self.port, self.nats = port, nats
+
+    async def stored(self) -> list[Batch]:
+        """Everything on the stream so far."""
+        stream = await connect(self.nats.url)
+        found: list[Batch] = []
+        while got := await stream.consumer("writer").fetch(max_batches=500, wait=0.3):
+            found += [d.batch for d in got]
+        await stream.close()
+        return found
+
+
+Listening = Callable[..., AbstractAsyncContextManager[Platform]]
+
+
+@pytest.fixture
+def listening(nats_server: NatsServer, tmp_path: Path, declared: None, transactional_db: None) -> Iterator[Listening]:
+    before = ours.settings()
+
+    @asynccontextmanager
+    async def start(*, admit: bool = False) -> AsyncIterator[Platform]:
+        port = free_port()
+        ours.use(dataclasses.replace(before, data=tmp_path, host="127.0.0.1", hj212=port, hj212_admit=admit, nats_url=nats_server.url))
+        stop = asyncio.Event()
+        running = asyncio.create_task(process.run(stop))
+        while not running.done():
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            await asyncio.sleep(0.05)
+        try:
+            yield Platform(port, nats_server)
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 20)
+
+    yield start
+    ours.use(before)
