@@ -84,7 +84,7 @@ class _Reader:
         self.first_line = first_line
         self.keys_as_text = keys_as_text
         self.read = Read(positions={(): Position(file, first_line)})
-        self._seen: set[int] = set()
+        self._made: dict[int, Any] = {}
 
     def fault(self, kind: faults.Fault, path: KeyPath, line: int, column: int, **data: Any) -> None:
         self.read.problems.append(
@@ -95,10 +95,16 @@ class _Reader:
         self.fault(kind, path, node.start_mark.line, node.start_mark.column, **data)
 
     def value(self, node: Node, path: KeyPath) -> Any:
-        if id(node) in self._seen:
-            self.fault_at(faults.YAML_ALIAS, path, node)
-            return None
-        self._seen.add(id(node))
+        if id(node) in self._made:
+            at = self.read.at(path)
+            assert at is not None
+            self.read.problems.append(faults.YAML_ALIAS.problem(dotted(path)).located(file=at.file, line=at.line, column=at.column))
+            return self._made[id(node)]
+        self._made[id(node)] = None  # what an alias inside itself gives
+        self._made[id(node)] = self._new(node, path)
+        return self._made[id(node)]
+
+    def _new(self, node: Node, path: KeyPath) -> Any:
         if len(path) > DEEPEST:
             self.fault_at(faults.YAML_SYNTAX, path, node, reason=f"嵌套超过 {DEEPEST} 层")
             return None
