@@ -23,13 +23,13 @@ BAD_ORIGIN = error("things.bad_origin", 400, "数据来源只能是 live、repla
 
 
 @action("things.seed", title="登记设备")
-def seed_thing(*, act: Act, id: str, declared: Declared, origin: str = "live") -> Thing:
+def seed_thing(*, act: Act, id: str, declared: Declared) -> Thing:
     """Register a device of the place's folder; one that is there already stays as the table has it."""
     found = Thing.objects.filter(pk=id).first()
     if found is None:
         found = _create(
             act, id=id, title=declared.title, device=declared.device, organization_id=declared.organization, division=declared.division,
-            longitude=declared.longitude, latitude=declared.latitude, mn=declared.mn, password=declared.password or "", origin=origin,
+            longitude=declared.longitude, latitude=declared.latitude, mn=declared.mn, password=declared.password or "", origin=declared.origin,
         )  # fmt: skip
     act.record("thing", id, {"device": found.device, "mn": found.mn, "status": found.status, "origin": found.origin})
     return found

@@ -12,4 +12,4 @@ def seed(*, act: Act) -> None:
     known = set(Thing.objects.values_list("id", flat=True))
     for id, declared in in_force().all(Declared).items():
         if id not in known:
-            seed_thing(act=act, id=id, declared=declared, origin=declared.origin)
+            seed_thing(act=act, id=id, declared=declared)

@@ -75,25 +75,26 @@ class Station:
         """Upload the means of a minute period that begins at `start` (2051)."""
         await self.upload("2051", start, _items(values, flags or {}, ["Min", "Avg", "Max"]))
 
-    async def hour(self, start: datetime, values: Values, flags: Mapping[str, str] | None = None) -> None:
-        """Upload the means of the hour that begins at `start` (2061)."""
-        await self.upload("2061", start, _items(values, flags or {}, ["Avg"]))
+    async def hour(self, start: datetime, values: Values, flags: Mapping[str, str] | None = None, *, qn: str | None = None) -> None:
+        """Upload the means of the hour that begins at `start` (2061). The same `qn` again is the same message again, and stored once."""
+        await self.upload("2061", start, _items(values, flags or {}, ["Avg"]), qn=qn)
 
     async def day(self, start: datetime, values: Values, flags: Mapping[str, str] | None = None) -> None:
         """Upload the means of the day that begins at `start` (2031)."""
         await self.upload("2031", start, _items(values, flags or {}, ["Avg"]))
 
-    async def upload(self, cn: str, at: datetime, items: list[str]) -> None:
+    async def upload(self, cn: str, at: datetime, items: list[str], *, qn: str | None = None) -> None:
         """Send an upload, in parts where it is too long for one packet, each answered before the next."""
         parts = _parts(f"DataTime={at.astimezone(CHINA):%Y%m%d%H%M%S}", items)
         for number, cp in enumerate(parts, 1):
-            await self.ask(cn, cp, part=(len(parts), number) if len(parts) > 1 else None)
+            await self.ask(cn, cp, part=(len(parts), number) if len(parts) > 1 else None, qn=qn)
 
-    async def ask(self, cn: str, cp: str, *, part: tuple[int, int] | None = None) -> Packet:
+    async def ask(self, cn: str, cp: str, *, part: tuple[int, int] | None = None, qn: str | None = None) -> Packet:
         """Send a packet that wants an answer and give the answer; sends again (RF=1 in 2025) as often as the standard allows."""
-        qn = self._qn()
+        qn = qn or self._qn()
         for attempt in range(self._tries):
-            answer = self._waiting[qn] = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
+            self._waiting[qn] = answer
             try:
                 await self._send(self._framed(cn, cp, qn, part, resent=attempt > 0))
                 found = await asyncio.wait_for(answer, self._timeout)
