@@ -8,6 +8,7 @@ from haitang.base.actions import permissions
 from haitang.base.declarations.checks import Problem
 from haitang.base.declarations.loader import Loaded, load_folders, owners_of
 from haitang.base.declarations.owners import Owner, owner_of_folder
+from haitang.base.declarations.references import registered as words
 from haitang.base.declarations.spec_files import run_specs
 from haitang.base.settings import settings
 from haitang.server.discovery import modules
@@ -48,9 +49,15 @@ def load(owners: Sequence[Owner]) -> Loaded:
 
 
 def check(path: Path | None = None) -> Checked:
-    """Load, then run the spec tables where everything loaded."""
+    """Load, then run the spec tables of every owner that has no error itself."""
     loaded = load(owners_with(path))
-    if loaded.declarations is None:
-        return Checked(loaded, loaded.problems, 0)
-    ran = run_specs(loaded.owners, loaded.declarations)
+    faulty = [problem.file for problem in loaded.errors if problem.file]
+    sound = [owner for owner in loaded.owners if not any(file.is_relative_to(owner.folder) for file in faulty)]
+    ran = run_specs(sound, loaded.partial)
     return Checked(loaded, [*loaded.problems, *ran.problems], ran.tables)
+
+
+def organization_role() -> str | None:
+    """An organization role that the place of this instance fills, for a skeleton; None where it fills none."""
+    place = load_folders([owner for owner in owners_of(settings()) if owner.where == "place"])
+    return min(words["organization role"].function(place.partial), default=None)

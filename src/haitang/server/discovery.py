@@ -29,9 +29,9 @@ def modules(role: str) -> Iterator[ModuleType]:
 
 
 def load_kinds() -> None:
-    """Register every kind, with the checks and spec runners of its room."""
+    """Register every kind, with the checks, spec runners and release hooks of its room."""
     importlib.import_module("haitang.base.declarations.application")
-    for role in ("kinds", "checks"):
+    for role in ("kinds", "checks", "changes"):
         for _ in modules(role):
             pass
 

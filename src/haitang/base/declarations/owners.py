@@ -76,12 +76,17 @@ def rooms() -> Iterator[Owner]:
             yield owner_of_folder(folder, "platform", folder.parent.name)
 
 
-def applications(outside: str = "") -> Iterator[Owner]:
-    """Applications: those that ship, those of entry points, those in folders of the setting (separated by `:`)."""
+def shipped() -> Iterator[Owner]:
+    """Applications of this software, by family."""
     for family in sorted((Path(haitang.__file__).resolve().parent / "applications").iterdir()):
         for folder in sorted(family.iterdir()) if family.is_dir() else ():
             if (folder / "application.yaml").is_file():
                 yield owner_of_folder(folder, "application")
+
+
+def applications(outside: str = "") -> Iterator[Owner]:
+    """Applications: those that ship, those of entry points, those in folders of the setting (separated by `:`)."""
+    yield from shipped()
     for entry in entry_points(group=GROUP):
         yield owner_of_folder(_folder_of(entry.value), "application", entry.name)
     for written in filter(None, outside.split(":")):
