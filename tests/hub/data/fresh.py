@@ -50,7 +50,14 @@ def fresh_lake(folder: Path) -> Iterator[Any]:
 
 
 def reading(
-    number: float | None = 1.0, *, at: int = START, thing: str = "s1", property: str = "pm2_5", length: int = HOUR, quality: str = "normal", **more: Any
+    number: float | None = 1.0,
+    *,
+    at: int = START,
+    thing: str = "s1",
+    property: str = "pm2_5",
+    length: int = HOUR,
+    quality: str = "normal",
+    **more: Any,
 ) -> Observation:
     """An hour mean of one station, unless said otherwise."""
     given = {

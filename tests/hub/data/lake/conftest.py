@@ -7,7 +7,7 @@ import pytest
 from tests.hub.data.fresh import fresh_lake
 
 
-@pytest.fixture()
+@pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Any]:
     with fresh_lake(tmp_path) as connection:
         yield connection

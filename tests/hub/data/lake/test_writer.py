@@ -1,5 +1,6 @@
 """Acknowledged is stored, exactly once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -79,7 +80,13 @@ def test_a_late_row_lands_in_the_partition_of_its_day(lake: Any) -> None:
 
 
 def test_what_cannot_be_stored_is_set_aside_and_holds_up_nothing(lake: Any) -> None:
-    bad = [reading(float("nan")), reading(at=2**63), reading(at=-1), reading(at=START, period_end=START - 1), reading(received_at=2**63 - 1)]
+    bad = [
+        reading(float("nan")),
+        reading(at=2**63),
+        reading(at=-1),
+        reading(at=START, period_end=START - 1),
+        reading(received_at=2**63 - 1),
+    ]
     written = Writer(lake, "s").write([(1, decode(encode(batch(*bad, aside=(aside("#\0#"),)))))])
     assert (len(written.observations), written.set_aside) == (1, 5)
     assert [row["reason"] for row in rows(lake, "set_aside")] == ["unknown_factor", "not_a_number", "bad_time", "bad_time", "bad_time"]
@@ -93,8 +100,6 @@ def test_roots_recompute_from_stored_rows_after_compaction(lake: Any) -> None:
         writer.write([(hour + 1, batch(*sent, aside=(aside(at=START + hour * HOUR),)))])
     before = rows(lake)
     assert compact.merge(lake) > 20
-    from datetime import timedelta
-
     assert compact.tidy(lake, keep=timedelta(0)) > 20
     assert rows(lake) == before
     assert roots_hold(lake) == 60

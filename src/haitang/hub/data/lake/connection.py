@@ -16,7 +16,9 @@ from haitang.base.errors import error
 from haitang.base.settings import settings
 
 NOT_READY = error("lake.not_ready", 503, "数据湖尚未建立，写入进程启动后即可查询，请稍后再试。")
-NO_EXTENSION = error("lake.no_extension", 500, "找不到 DuckDB 扩展 {name}（{path}），请安装其 wheel 包，或用 HAITANG_DUCKDB_EXTENSIONS 指明所在文件夹。")
+NO_EXTENSION = error(
+    "lake.no_extension", 500, "找不到 DuckDB 扩展 {name}（{path}），请安装其 wheel 包，或用 HAITANG_DUCKDB_EXTENSIONS 指明所在文件夹。"
+)
 
 CATALOGUE = "lake"
 _local = threading.local()
@@ -77,7 +79,9 @@ def _open(*, read_only: bool, memory: str) -> Any:
     remote = settings().lake_path.startswith("s3://")
     connection = plain(memory=memory, extensions=("postgres_scanner", "ducklake", *(["httpfs"] if remote else [])))
     if remote:
-        connection.execute("create secret lake_files (type s3, provider config)" if not os.environ.get("AWS_ACCESS_KEY_ID") else _s3_secret())
+        connection.execute(
+            "create secret lake_files (type s3, provider config)" if not os.environ.get("AWS_ACCESS_KEY_ID") else _s3_secret()
+        )
     _attach(connection, read_only=read_only)
     return connection
 

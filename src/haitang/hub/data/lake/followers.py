@@ -18,12 +18,11 @@ Follow = Callable[[Any, int], object]
 
 @dataclass
 class Follower:
-    """One follower; `position` is the block it has come to, `due` when it may run again (monotonic seconds)."""
+    """One follower; `due` is when it may run again (monotonic seconds)."""
 
     name: str
     follow: Follow
     every: float
-    position: int = -1
     due: float = 0.0
 
 
@@ -38,13 +37,12 @@ def register(name: str, follow: Follow, *, every: float) -> None:
 
 
 def run(connection: Any, position: int, *, force: bool = False) -> None:
-    """Call the followers that are behind `position` and due. A failing one is logged and called again; it holds up nobody."""
+    """Call the followers that are due; each knows itself what it has to do. A failing one is logged and called again; it holds up nobody."""
     for follower in registered.values():
-        if follower.position >= position or (time.monotonic() < follower.due and not force):
+        if time.monotonic() < follower.due and not force:
             continue
         try:
             follower.follow(connection, position)
-            follower.position = position
         except Exception:
             log.exception("lake.follower_failed", follower=follower.name)
         follower.due = time.monotonic() + follower.every

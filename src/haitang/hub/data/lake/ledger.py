@@ -27,7 +27,15 @@ class ToLedger:
             with acting(system("writer")) as act:
                 for id, table, rows, root, first, last, at, release in blocks:
                     record_block(
-                        act=act, block=str(id), table=table, rows=rows, root=bytes.fromhex(root), first=first, last=last, written_at=at, release=release
+                        act=act,
+                        block=str(id),
+                        table=table,
+                        rows=rows,
+                        root=bytes.fromhex(root),
+                        first=first,
+                        last=last,
+                        written_at=at,
+                        release=release,
                     )
             self.position = blocks[-1][0] if blocks else position
 

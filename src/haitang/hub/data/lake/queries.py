@@ -24,8 +24,8 @@ NO_SUCH_TABLE = error("lake.no_such_table", 404, "数据湖里没有表“{name}
 BAD_BUCKET = error("lake.bad_bucket", 400, "时间粒度“{bucket}”不可用，请写 raw、minute、hour 或 day。")
 
 TABLE: dict[str, str] = {"raw": "observations", "minute": "rollup_minute", "hour": "rollup_hour", "day": "rollup_day"}
-_FINEST: dict[str, Bucket] = {"hour": "hour", "day": "day"}
-_REACH: tuple[tuple[timedelta, Bucket], ...] = (
+_FINEST: dict[str, str] = {"hour": "hour", "day": "day"}
+_REACH: tuple[tuple[timedelta, str], ...] = (
     (timedelta(hours=6), "raw"),
     (timedelta(days=2), "minute"),
     (timedelta(days=120), "hour"),
@@ -82,11 +82,10 @@ def table_for(statistic: str, start: datetime, end: datetime, bucket: Bucket | N
     if bucket is not None and bucket not in TABLE:
         raise BAD_BUCKET(bucket=bucket)
     if bucket is None:
-        bucket = next((name for reach, name in _REACH if end - start <= reach), "day")
-        finest = _FINEST.get(wire(statistic)[1], "raw")
-        order = list(TABLE)
-        bucket = finest if order.index(bucket) < order.index(finest) else bucket  # type: ignore[assignment]
-    return TABLE[bucket or "raw"]
+        order: list[str] = list(TABLE)
+        readable = next((name for reach, name in _REACH if end - start <= reach), "day")
+        return TABLE[max(readable, _FINEST.get(wire(statistic)[1], "raw"), key=order.index)]
+    return TABLE[bucket]
 
 
 def _days(start: datetime, end: datetime) -> str:
@@ -126,9 +125,11 @@ def _raw(thing: str, property: str, statistic: str, start: datetime, end: dateti
     )
 
 
-def latest(things: Iterable[str] | None = None, properties: Iterable[str] | None = None, statistic: str | None = None) -> list[dict[str, Any]]:
+def latest(
+    things: Iterable[str] | None = None, properties: Iterable[str] | None = None, statistic: str | None = None
+) -> list[dict[str, Any]]:
     """The newest readings, from the twin."""
-    return list(twin.latest(things, properties, statistic).values())
+    return [dict(row) for row in twin.latest(things, properties, statistic).values()]
 
 
 def counts() -> dict[str, Any]:
@@ -147,7 +148,9 @@ def counts() -> dict[str, Any]:
 def set_aside_recent(limit: int = 100, reason: str | None = None) -> list[dict[str, Any]]:
     """What was set aside, newest first."""
     where = "where reason = ?" if reason else ""
-    return dicts(f"select * from lake.set_aside {where} order by block desc, block_index desc limit ?", [*([reason] if reason else []), limit])
+    return dicts(
+        f"select * from lake.set_aside {where} order by block desc, block_index desc limit ?", [*([reason] if reason else []), limit]
+    )
 
 
 def observations_page(
@@ -155,7 +158,12 @@ def observations_page(
     after: tuple[int, int] | None = None, limit: int = 100,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Observations as they were stored, the newest stored first; `after` is (block, block_index) of the last row of the page before."""
-    given: list[tuple[str, Any]] = [("thing = ?", thing), ("property = ?", property), ("period_start >= ?", start), ("period_start < ?", end)]
+    given: list[tuple[str, Any]] = [
+        ("thing = ?", thing),
+        ("property = ?", property),
+        ("period_start >= ?", start),
+        ("period_start < ?", end),
+    ]
     parts = [(text, value) for text, value in given if value is not None]
     where, params = [text for text, _ in parts], [value for _, value in parts]
     if start and end:

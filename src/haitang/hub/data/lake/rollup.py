@@ -46,10 +46,8 @@ def _days(connection: Any, table: str) -> str:
 def _replace(connection: Any, unit: Unit, days: str, rows: str) -> None:
     """Put the touched buckets of one rollup in the place of the old ones."""
     connection.execute(f"create or replace temp table fresh_bucket as {rows}")
-    connection.execute(
-        f"delete from lake.rollup_{unit} where {days} and ({_KEYS}) in (select ({_KEYS}) from touched_{unit})"  # noqa: S608
-    )
-    connection.execute(f"insert into lake.rollup_{unit} by name select * from fresh_bucket")  # noqa: S608
+    connection.execute(f"delete from lake.rollup_{unit} where {days} and ({_KEYS}) in (select ({_KEYS}) from touched_{unit})")
+    connection.execute(f"insert into lake.rollup_{unit} by name select * from fresh_bucket")
 
 
 def _minutes(connection: Any, position: int) -> None:
@@ -64,7 +62,7 @@ def _minutes(connection: Any, position: int) -> None:
                sum(number) filter ({valid}) as sum, avg(number) filter ({valid}) as mean, min(number) filter ({valid}) as min,
                max(number) filter ({valid}) as max, arg_max(number, period_start) filter ({valid}) as last,
                max(period_start) filter ({valid}) as last_at
-        from ({readings}) group by thing, property, declared, start"""  # noqa: S608
+        from ({readings}) group by thing, property, declared, start"""
     _replace(connection, "minute", days, rows)
 
 
@@ -82,5 +80,5 @@ def _climb(connection: Any, lower: Unit, upper: Unit) -> None:
                arg_max(b.last, b.last_at) as last, max(b.last_at) as last_at
         from (select *, {start} as bucket from lake.rollup_{lower} where {days}) as b
         join touched_{upper} as t on b.thing = t.thing and b.property = t.property and b.statistic = t.statistic and b.bucket = t.start
-        group by b.thing, b.property, b.statistic, t.start"""  # noqa: S608
+        group by b.thing, b.property, b.statistic, t.start"""
     _replace(connection, upper, days, rows)

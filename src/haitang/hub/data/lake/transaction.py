@@ -1,7 +1,7 @@
 """One transaction of the lake's writer: files are on disk before the catalogue names them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from haitang.hub.data.lake import durable
@@ -17,8 +17,6 @@ def transaction(connection: Any, *tables: str) -> Iterator[None]:
         durable.sync(since, *tables)
         connection.execute("commit")
     except BaseException:
-        try:
+        with suppress(Exception):  # a failed commit has ended the transaction already; the first error is the one to tell
             connection.execute("rollback")
-        except Exception:  # noqa: S110  a failed commit has ended the transaction already; the first error is the one to tell
-            pass
         raise

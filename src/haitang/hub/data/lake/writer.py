@@ -85,13 +85,15 @@ class Writer:
             return set()
         keys = key_table(rows)
         self.connection.register("incoming_keys", keys)
-        span = f"period_start between {_literal(min(row.period_start for row in rows))} and {_literal(max(row.period_start for row in rows))}"
+        span = (
+            f"period_start between {_literal(min(row.period_start for row in rows))} and {_literal(max(row.period_start for row in rows))}"
+        )
         days = {day_number(row.period_start) for row in rows}
         if len(days) <= _MOST_DAYS:
             span += f" and day in ({', '.join(day_literal(day) for day in sorted(days))})"
         on = " and ".join(f"stored.{name} = incoming_keys.{name}" for name in KEY)
         found = self.connection.execute(
-            f"select position from incoming_keys where exists (from (from lake.observations where {span}) as stored where {on})"  # noqa: S608
+            f"select position from incoming_keys where exists (from (from lake.observations where {span}) as stored where {on})"
         ).fetchall()
         self.connection.unregister("incoming_keys")
         return {position for (position,) in found}

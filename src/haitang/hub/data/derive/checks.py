@@ -1,0 +1,84 @@
+"""What `haitang check` asks of derivations, and how their spec tables are run."""
+
+from collections.abc import Iterable
+
+import sqlglot
+
+from haitang.base.declarations.checks import Context, Problem, check
+from haitang.base.declarations.functions import functions_of
+from haitang.base.declarations.spec import Failure, SpecTable, spec
+from haitang.base.errors import HaitangError
+from haitang.hub.data.derive import udf
+from haitang.hub.data.derive.kinds import Derive
+from haitang.hub.data.derive.plan import order
+from haitang.hub.data.derive.sources import device_of
+from haitang.hub.data.derive.specs import run_table
+from haitang.hub.data.derive.sql import TABLE_FUNCTIONS, condition, parse
+
+
+def _said(reason: HaitangError) -> str:
+    return reason.kind.sentence.format(**reason.data)
+
+
+@check(Derive)
+def statement_reads(derive: Derive, context: Context) -> Iterable[Problem]:
+    """The SELECT parses, reads only known sources, and uses allowed functions."""
+    try:
+        parsed = parse(derive.sql, context.all(Derive).keys())
+        for source in parsed.sources:
+            if source.kind in TABLE_FUNCTIONS:
+                device_of(context.declarations, source.name)
+        module = functions_of(derive.owner, context.declarations) if parsed.functions else None
+        for name in sorted(parsed.functions):
+            udf.signature(udf.function(module, derive.owner, name))
+    except HaitangError as reason:
+        yield Problem("sql", _said(reason), "可用的来源：hour_means_of('设备类型')、day_means_of('设备类型')、其他派生数据、数据湖表")
+
+
+@check(Derive)
+def no_cycle(derive: Derive, context: Context) -> Iterable[Problem]:
+    """Derivations do not read each other in a circle."""
+    derives = context.all(Derive)
+    try:
+        order({id: parse(found.sql, derives.keys()) for id, found in derives.items()})
+    except HaitangError as reason:
+        if derive.id in str(reason.data.get("reason", "")).partition("：")[2].split(" → "):
+            yield Problem("sql", _said(reason), "去掉其中一个引用")
+
+
+@check(Derive)
+def bucket_is_named(derive: Derive, context: Context) -> Iterable[Problem]:
+    """An incremental derivation says its `time` and has it in its grain; a keyed one is by station."""
+    if derive.kind == "incremental" and derive.time is None:
+        yield Problem("kind", "incremental 需要说明按什么时间增量计算", "加上 time: hour 或 time: day")
+    elif derive.kind == "incremental" and derive.time not in derive.grain:
+        yield Problem("grain", f"incremental 的 grain 里需要有 {derive.time}", f"写成 grain: [station, {derive.time}]")
+    if derive.kind == "keyed" and "station" not in derive.grain:
+        yield Problem("grain", "keyed 按站点计算，grain 里需要有 station", "写成 grain: [station]")
+
+
+@check(Derive)
+def columns_are_selected(derive: Derive, context: Context) -> Iterable[Problem]:
+    """What grain and titles name, and what tests compare, is selected."""
+    try:
+        tree = parse(derive.sql, context.all(Derive).keys()).tree
+    except HaitangError:
+        return
+    selected = set(tree.named_selects)
+    if "*" in selected:
+        return
+    named = [("grain", column) for column in derive.grain] + [(f"titles.{column}", column) for column in derive.titles]
+    for number, text in enumerate(derive.tests):
+        try:
+            named += [(f"tests.{number}", column.name) for column in condition(text).find_all(sqlglot.exp.Column)]
+        except HaitangError as reason:
+            yield Problem(f"tests.{number}", _said(reason), "写成 aqi between 0 and 500")
+    for path, column in named:
+        if column not in selected:
+            yield Problem(path, f"语句没有选出列 {column}", f"已有的列：{'、'.join(tree.named_selects)}")
+
+
+@spec("derive")
+def run(derive: Derive, table: SpecTable) -> list[Failure]:
+    """Run a spec table: `given` stands for the derivation's source."""
+    return run_table(derive, table)

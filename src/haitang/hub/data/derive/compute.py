@@ -1,0 +1,109 @@
+"""Computes one derivation: the touched part of its table is made anew in one transaction with the position it has come to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from haitang.base.declarations import Declarations
+from haitang.hub.data.derive import udf
+from haitang.hub.data.derive.plan import Planned
+from haitang.hub.data.derive.sources import TOUCHED, Only, relation
+from haitang.hub.data.derive.sql import condition, render
+from haitang.hub.data.lake import offsets
+from haitang.hub.data.lake.buckets import date_sql, start_sql
+from haitang.hub.data.lake.schema import tables
+from haitang.hub.data.lake.transaction import transaction
+
+Things = Callable[[str], list[str]]  # device type -> ids of its things
+_EXAMPLES = 5
+
+
+@dataclass
+class Computed:
+    """What a run did. `buckets`: hours, days or keys computed anew, None for the whole table; `failures`: test, rows, examples."""
+
+    rows: int
+    buckets: int | None
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+
+def compute(connection: Any, planned: Planned, declarations: Declarations, things: Things, position: int) -> Computed | None:
+    """Bring a derivation up to block `position`; None when it is there already."""
+    name = f"derive:{planned.derive.id}:{planned.digest}"
+    come = offsets.load(connection, name)
+    whole = not come.ranges or planned.table not in tables(connection)
+    if not whole and come.last >= position:
+        return None
+    only = None if whole else _touched(connection, planned, come.last, position)
+    buckets: int | None = connection.execute(f"select count(*) from {TOUCHED}").fetchone()[0] if only else None
+    if buckets == 0:
+        rows, failures = 0, []
+    else:
+        _select(connection, planned, declarations, things, only)
+        rows = connection.execute("select count(*) from computed").fetchone()[0]
+        failures = _failures(connection, planned)
+    with transaction(connection, planned.table, "offsets"):
+        if buckets != 0:
+            _put(connection, planned, whole, only)
+        connection.execute("delete from lake.offsets where name like ?", [f"derive:{planned.derive.id}:%"])
+        offsets.reach(connection, name, position)
+    return Computed(rows, buckets, failures)
+
+
+def _touched(connection: Any, planned: Planned, since: int, position: int) -> Only | None:
+    """Find what the blocks after `since` touch; None: the whole table."""
+    derive = planned.derive
+    if derive.kind == "full":
+        return None
+    unit: Any = "key" if derive.kind == "keyed" else derive.time
+    bucket = {"key": "thing", "hour": start_sql("period_start", "hour"), "day": date_sql("period_start")}[unit]
+    connection.execute(
+        f"create or replace temp table {TOUCHED} as select distinct {bucket} as bucket from lake.observations where block > ? and block <= ?",
+        [since, position],
+    )
+    return Only(unit)
+
+
+def _own(planned: Planned, only: Only) -> str:
+    """The condition that a row of the derivation is among the touched ones."""
+    column = "station" if only.unit == "key" else only.unit
+    return f"{column} in (select bucket from {TOUCHED})"
+
+
+def _select(connection: Any, planned: Planned, declarations: Declarations, things: Things, only: Only | None) -> None:
+    """Compute the touched part into the temporary table `computed`."""
+    statement = render(
+        planned.parsed,
+        lambda source: relation(source, declarations, things(source.name), only),
+        lambda name: udf.register(connection, planned.functions, planned.derive.owner, name),
+    )
+    where = f" where {_own(planned, only)}" if only else ""
+    connection.execute(f"create or replace temp table computed as select * from ({statement}){where}")
+
+
+def _put(connection: Any, planned: Planned, whole: bool, only: Only | None) -> None:
+    if whole:
+        connection.execute(f"create or replace table lake.{planned.table} as select * from computed limit 0")
+        connection.execute(
+            f"alter table lake.{planned.table} set sorted by ({', '.join(f'{column} asc' for column in planned.derive.grain)})"
+        )
+        connection.execute(f"insert into lake.{planned.table} select * from computed")
+        return
+    where = f" where {_own(planned, only)}" if only else ""
+    connection.execute(f"delete from lake.{planned.table}{where}")
+    connection.execute(f"insert into lake.{planned.table} by name select * from computed")
+
+
+def _failures(connection: Any, planned: Planned) -> list[dict[str, Any]]:
+    """Rows that break a declared test or stand twice for one grain: counted, with a few examples."""
+    grain = ", ".join(planned.derive.grain)
+    questions = {text: f"select * from computed where not ({condition(text).sql(dialect='duckdb')})" for text in planned.derive.tests}
+    questions[f"one row a {grain}"] = f"select {grain}, count(*) as rows from computed group by {grain} having count(*) > 1"
+    found = []
+    for text, question in questions.items():
+        cursor = connection.execute(f"select *, count(*) over () from ({question}) limit {_EXAMPLES}")
+        names = [column[0] for column in cursor.description][:-1]
+        if rows := cursor.fetchall():
+            examples = [{name: str(value) for name, value in zip(names, row, strict=False)} for row in rows]
+            found.append({"test": text, "rows": rows[0][-1], "examples": examples})
+    return found

@@ -1,0 +1,61 @@
+"""Which derivations there are, in the order in which they are computed, each with the digest of all that decides its values."""
+
+import hashlib
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from types import ModuleType
+
+from haitang.base.declarations import Declarations
+from haitang.base.declarations.functions import functions_of
+from haitang.hub.data.derive.kinds import Derive
+from haitang.hub.data.derive.sources import device_of
+from haitang.hub.data.derive.sql import BAD_SQL, TABLE_FUNCTIONS, Parsed, parse
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One derivation. `digest` changes with its declaration, its functions, its device types and the derivations below it."""
+
+    derive: Derive
+    parsed: Parsed
+    digest: str
+    functions: ModuleType | None
+
+    @property
+    def table(self) -> str:
+        return f"derived_{self.derive.id}"
+
+    @property
+    def below(self) -> list[str]:
+        return [source.name for source in self.parsed.sources if source.kind == "derive"]
+
+
+def order(declared: dict[str, Parsed]) -> list[str]:
+    """Ids such that each comes after those it reads; raises BAD_SQL naming a cycle."""
+    graph = {id: [source.name for source in parsed.sources if source.kind == "derive"] for id, parsed in declared.items()}
+    try:
+        return [id for id in TopologicalSorter(graph).static_order() if id in declared]
+    except CycleError as cycle:
+        raise BAD_SQL(reason="派生数据互相引用：" + " → ".join(cycle.args[1])) from None
+
+
+def plan(declarations: Declarations) -> list[Planned]:
+    """Every derivation of a release in the order of computation; raises BAD_SQL."""
+    derives = declarations.all(Derive)
+    parsed = {id: parse(derive.sql, derives.keys()) for id, derive in derives.items()}
+    planned: dict[str, Planned] = {}
+    for id in order(parsed):
+        derive = derives[id]
+        module = functions_of(derive.owner, declarations) if parsed[id].functions else None
+        planned[id] = Planned(derive, parsed[id], _digest(derive, parsed[id], module, declarations, planned), module)
+    return list(planned.values())
+
+
+def _digest(derive: Derive, parsed: Parsed, module: ModuleType | None, declarations: Declarations, below: dict[str, Planned]) -> str:
+    parts = [derive.model_dump_json(), module.__name__ if module else ""]
+    for source in parsed.sources:
+        if source.kind == "derive":
+            parts.append(below[source.name].digest)
+        elif source.kind in TABLE_FUNCTIONS:
+            parts.append(device_of(declarations, source.name).model_dump_json())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,41 @@
+"""Reads of derivations, for indicators, pages and charts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from haitang.base.declarations import in_force
+from haitang.hub.data.derive.kinds import Derive
+from haitang.hub.data.derive.models import DerivationRun
+from haitang.hub.data.derive.sources import relation
+from haitang.hub.data.derive.sql import BAD_SQL, Source, parse, render
+from haitang.hub.data.lake.queries import dicts
+
+
+def select(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Run one SELECT over derivations (by id) and lake tables; raises BAD_SQL. `day_of`, `hour_of_day` and `start_of_year` are understood."""
+    declarations = in_force()
+    parsed = parse(sql, declarations.all(Derive).keys())
+    if parsed.functions:
+        raise BAD_SQL(reason=f"不能使用函数 {'、'.join(sorted(parsed.functions))}")
+
+    def only_tables(source: Source) -> str:
+        if source.kind not in ("derive", "lake"):
+            raise BAD_SQL(reason=f"这里不能用 {source.word}，请先写成派生数据")
+        return relation(source, declarations, (), None)
+
+    return dicts(render(parsed, only_tables, lambda name: name), params)
+
+
+def table_of(derivation: str) -> str:
+    """The lake table of a derivation; raises NOT_DECLARED."""
+    in_force().get(Derive, derivation)
+    return f"derived_{derivation}"
+
+
+def last_run(derivation: str) -> DerivationRun | None:
+    """The newest run, with what failed in it."""
+    return DerivationRun.objects.filter(derivation=derivation).order_by("-started").first()
+
+
+def runs(derivation: str, limit: int = 50) -> list[DerivationRun]:
+    return list(DerivationRun.objects.filter(derivation=derivation).order_by("-started")[:limit])
