@@ -44,7 +44,7 @@ def _of_rooms() -> Mapping[str, str]:
     merged: dict[str, str] = {}
     root = Path(haitang.__file__).parent
     for file in sorted(root.rglob("locale/en.yaml")):
-        if root / "applications" not in file.parents:
+        if root / "applications" not in file.parents and "skeletons" not in file.parts:
             merged |= read_catalogue(file.read_text("utf-8"))
     return merged
 
