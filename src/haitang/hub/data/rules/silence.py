@@ -38,10 +38,15 @@ def heard(state: Silence, at: int, origin: str) -> list[Transition]:
     return [Transition("cleared", ended)]
 
 
-def tick(state: Silence, now: int, after: int) -> list[Transition]:
-    """It is `now`, and everything received until now has been `heard`; `after` is how long a silence must last."""
-    if state.seen is None or state.episode is not None or now - state.seen < after:
+def tick(state: Silence, now: int, after: int, listening: int = 0) -> list[Transition]:
+    """It is `now`, and everything received until now has been `heard`; `after` is how long a silence must last.
+
+    `listening`: since when we listen. While we were away nothing could be heard, so that time does not count.
+    """
+    if state.seen is None or state.episode is not None:
         return []
-    opened = state.seen + after
+    opened = max(state.seen, listening) + after
+    if now < opened:
+        return []
     state.episode = Episode(opened, opened, None, state.origin)
     return [Transition("opened", state.episode)]

@@ -1,4 +1,4 @@
-"""What a rule watches: device type, property and statistic, and how a wire observation names its statistic."""
+"""What a rule watches: device type, property and statistic, as declarations write them."""
 
 import re
 from dataclasses import dataclass
@@ -30,11 +30,3 @@ def parse_watch(text: str) -> Watch:
     if not match:
         raise ValueError(f"`{text}` is not a thing to watch: write air_station.pm2_5, hour mean (or air_station alone for silence)")
     return Watch(match[1], match[2], match[3])
-
-
-def statistic_name(statistic: str, period_start: int, period_end: int) -> str:
-    """The statistic as declarations write it: instant, minute mean (any period below an hour), hour mean, day mean, ..."""
-    length = period_end - period_start
-    if length == 0:
-        return "instant"
-    return f"{'minute' if length < _HOUR else 'hour' if length < _DAY else 'day'} {statistic}"

@@ -9,7 +9,7 @@ titles: {station: 监测站, day: 日期, hours: 有效小时数, pm2_5: 细颗�
 -- A day mean needs 20 valid hours (GB 3095), an 8 h mean of ozone 6 of 8; the greatest 8 h mean counts windows that lie in the day
 -- and needs 14 of the 17 (HJ 663-2013).
 with hours as (
-  select station, hour, cast(hour + interval 8 hour as date) as day, pm2_5, pm10, so2, no2, co, o3
+  select station, hour, day_of(hour) as day, pm2_5, pm10, so2, no2, co, o3
   from air_hour
 ),
 moving as (
@@ -26,8 +26,8 @@ means as (
          case when count(so2) >= 20 then avg(so2) end as so2,
          case when count(no2) >= 20 then avg(no2) end as no2,
          case when count(co) >= 20 then avg(co) end as co,
-         case when count(*) filter (where o3_hours >= 6 and extract(hour from hour + interval 8 hour) >= 7) >= 14
-              then max(o3_mean) filter (where o3_hours >= 6 and extract(hour from hour + interval 8 hour) >= 7) end as o3_8h,
+         case when count(*) filter (where o3_hours >= 6 and hour_of_day(hour) >= 7) >= 14
+              then max(o3_mean) filter (where o3_hours >= 6 and hour_of_day(hour) >= 7) end as o3_8h,
          case when count(o3) >= 20 then max(o3) end as o3_max
   from moving
   group by station, day

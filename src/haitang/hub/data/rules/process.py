@@ -1,0 +1,62 @@
+"""The process `rules`: the stream's durable consumer `rules` to alarms and cases."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import structlog
+from django.db import close_old_connections
+
+from haitang.hub.data.rules.engine import NAME, Engine
+from haitang.support.infrastructure.stream.client import Stream, connect
+
+log = structlog.get_logger()
+
+AT_ONCE = 64  # messages in one transaction
+WAIT = 0.5  # seconds to wait for a message
+TICK = 20.0  # seconds between two looks at the clock
+PAUSE = 2.0  # seconds before trying again after an error
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Judge until `stop`. After an error nothing is acknowledged; the stream delivers again and the offset tells what was taken in."""
+    stream = await connect()
+    try:
+        while not stop.is_set():
+            try:
+                await _serve(stream, stop)
+            except Exception:
+                log.exception("rules.failed")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), PAUSE)
+    finally:
+        await stream.close()
+
+
+async def _serve(stream: Stream, stop: asyncio.Event) -> None:
+    await stream.ensure()
+    engine, consumer = Engine(await stream.identity()), stream.consumer(NAME)
+    loop, ticked = asyncio.get_running_loop(), time.monotonic()
+    with ThreadPoolExecutor(1, thread_name_prefix="rules") as thread:
+        while not stop.is_set():
+            delivered = await consumer.fetch(AT_ONCE, WAIT)
+            if delivered:
+                numbered = [(message.seq, message.batch) for message in delivered]
+                await loop.run_in_executor(thread, _with_database, lambda todo=numbered: engine.take(todo))
+                for message in delivered:
+                    await message.ack()
+            if time.monotonic() - ticked >= TICK:
+                caught_up = not delivered and await stream.pending(NAME) == 0
+                await loop.run_in_executor(thread, _with_database, lambda calm=caught_up: engine.tick(caught_up=calm))
+                ticked = time.monotonic()
+
+
+def _with_database(work: Callable[[], object]) -> None:
+    """Run in the thread that owns the database connection; drop one that the server has closed."""
+    close_old_connections()
+    try:
+        work()
+    finally:
+        close_old_connections()
