@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
@@ -114,7 +115,7 @@ def _check_references(case: Case, questions: Mapping[str, Question], answers: Ma
 
 def _person(id: str, organization: str | None) -> bool:
     try:
-        return Person.objects.filter(pk=id, is_active=True, organization_id=organization).exists()
+        return Person.objects.filter(pk=UUID(id), is_active=True, organization_id=organization).exists()
     except ValueError:
         return False
 

@@ -13,7 +13,10 @@ class CasesConfig(AppConfig):
         from haitang.hub.business.cases import notify  # noqa: F401 - registers the effect `notifies`
         from haitang.hub.business.cases.matters import CaseMatters
         from haitang.hub.business.cases.mirror import CaseSubject
+        from haitang.hub.business.cases.relation import CASES
         from haitang.hub.business.procedures.subjects import subjects
+        from haitang.hub.data.indicators import relations
 
+        relations.register(CASES)
         subjects["case"] = CaseSubject()
         ports.matters.register(CaseMatters())

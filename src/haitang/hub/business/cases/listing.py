@@ -1,10 +1,11 @@
 """The list of cases: which ones a reader may see, how they are narrowed, what a row shows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Least
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -17,42 +18,20 @@ from haitang.base.shell.tables import Column, Filter
 from haitang.base.shell.templatetags.shell import origin, status, when
 from haitang.base.shell.words import ORIGINS, STATES
 from haitang.base.text import T, translate
-from haitang.hub.business.cases.deadlines import LEGAL_SOON, STAGE_SOON, ShownDeadline, legal_clock, shown, stage_clock
+from haitang.hub.business.cases.deadlines import first_deadline, procedure_of
+from haitang.hub.business.cases.filters import Filters, filtered, visible
 from haitang.hub.business.cases.kinds import CaseType
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.support.security.people.models import Organization
-from haitang.support.security.policy.decide import scope
-from haitang.support.standards.queries import calendar_in_force
 
 SEVERITIES = {name: STATES[name] for name in ("notice", "warning", "serious", "critical")}
 
 
 def readable(actor: Actor) -> QuerySet[Case]:
     """Cases that a reader may see, with the moment at which they are due first (`first_due`)."""
-    found = Case.objects.select_related("organization", "handler").annotate(
-        first_due=Least(Coalesce("stage_due_at", "due_at"), Coalesce("due_at", "stage_due_at"))
-    )
-    match scope(actor, "case.read"):
-        case "all":
-            return found
-        case "own":
-            return found.filter(Q(organization_id=actor.organization) | Q(handler_id=actor.id))
-    return found.none()
-
-
-def is_open() -> Q:
-    return Q(closed_at__isnull=True)
-
-
-def is_overdue() -> Q:
-    return is_open() & Q(paused=False) & (Q(stage_due_at__lt=clock.now()) | Q(due_at__lt=clock.now()))
-
-
-def is_due_soon() -> Q:
-    now = clock.now()
-    near = Q(stage_due_at__range=(now, now + STAGE_SOON)) | Q(due_at__range=(now, now + LEGAL_SOON))
-    return is_open() & Q(paused=False) & near & ~(Q(stage_due_at__lt=now) | Q(due_at__lt=now))
+    found = visible(actor).select_related("organization", "handler")
+    return found.annotate(first_due=Least(Coalesce("stage_due_at", "due_at"), Coalesce("due_at", "stage_due_at")))
 
 
 def waits_for(actor: Actor) -> Q:
@@ -67,13 +46,7 @@ def waits_for(actor: Actor) -> Q:
             if move.only == "assigned":
                 step &= Q(organization_id=actor.organization) & (Q(handler__isnull=True) | Q(handler_id=actor.id))
             steps |= step
-    return is_open() & steps
-
-
-def procedure_of(case: Case) -> Procedure | None:
-    """The procedure that the release in force gives the case's type; the case itself may still run under an older one."""
-    declared = in_force().all(CaseType).get(case.case_kind)
-    return in_force().all(Procedure).get(declared.procedure) if declared else None
+    return Q(closed_at__isnull=True) & steps
 
 
 def stage_title(case: Case) -> str:
@@ -85,20 +58,6 @@ def stage_title(case: Case) -> str:
 def kind_title(case: Case) -> str:
     declared = in_force().all(CaseType).get(case.case_kind)
     return declared.title if declared else case.case_kind
-
-
-def deadline(case: Case) -> ShownDeadline | None:
-    """The deadline that comes first; None where nothing is due."""
-    if case.closed_at:
-        return None
-    due: list[tuple[datetime, bool]] = [(at, legal) for at, legal in ((case.stage_due_at, False), (case.due_at, True)) if at]
-    if not due:
-        return None
-    at, legal = min(due)
-    procedure = procedure_of(case)
-    counts_on = legal_clock(procedure) if legal else stage_clock(procedure, case.stage)
-    soon = LEGAL_SOON if legal else STAGE_SOON
-    return shown(at, counts_on, calendar_in_force(), soon=soon, provisional=case.provisional, paused=case.paused)
 
 
 def stages() -> Mapping[str, str]:
@@ -114,8 +73,9 @@ def _organizations() -> Mapping[str, str]:
     return dict(Organization.objects.filter(active=True).order_by("title").values_list("pk", "title"))
 
 
-def _text(rows: Any, value: str) -> Any:
-    return rows.filter(Q(number__icontains=value) | Q(title__icontains=value) | Q(description__icontains=value) | Q(thing__icontains=value))
+def _with(actor: Actor, name: str) -> Callable[[Any, str], Any]:
+    """A filter of the room, set by the address."""
+    return lambda rows, value: filtered(rows, Filters(**{name: True if value == "1" else value}), actor)
 
 
 def _since(rows: Any, value: str) -> Any:
@@ -127,18 +87,19 @@ def _since(rows: Any, value: str) -> Any:
 
 def filters(actor: Actor) -> list[Filter]:
     """What the list can be narrowed by."""
+    narrow = partial(_with, actor)
     return [
-        Filter("q", T("编号或文字"), _text, kind="text"),
-        Filter("stage", T("环节"), lambda rows, value: rows.filter(stage=value), choices=stages),
-        Filter("kind", T("类型"), lambda rows, value: rows.filter(case_kind=value), choices=_kinds),
-        Filter("severity", T("级别"), lambda rows, value: rows.filter(severity=value), choices=lambda: SEVERITIES),
-        Filter("organization", T("单位"), lambda rows, value: rows.filter(organization_id=value), choices=_organizations),
-        Filter("origin", T("来源"), lambda rows, value: rows.filter(origin=value), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
+        Filter("q", T("编号或文字"), narrow("text"), kind="text"),
+        Filter("stage", T("环节"), narrow("stage"), choices=stages),
+        Filter("kind", T("类型"), narrow("kind"), choices=_kinds),
+        Filter("severity", T("级别"), narrow("severity"), choices=lambda: SEVERITIES),
+        Filter("organization", T("单位"), narrow("organization"), choices=_organizations),
+        Filter("origin", T("来源"), narrow("origin"), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
         Filter("since", T("立案不早于"), _since, kind="date"),
-        Filter("open", T("未结案"), lambda rows, value: rows.filter(is_open()), kind="flag"),
+        Filter("open", T("未结案"), narrow("open"), kind="flag"),
         Filter("mine", T("待我办理"), lambda rows, value: rows.filter(waits_for(actor)), kind="flag"),
-        Filter("overdue", T("已超期"), lambda rows, value: rows.filter(is_overdue()), kind="flag"),
-        Filter("soon", T("即将到期"), lambda rows, value: rows.filter(is_due_soon()), kind="flag"),
+        Filter("overdue", T("已超期"), narrow("overdue"), kind="flag"),
+        Filter("soon", T("即将到期"), narrow("due_soon"), kind="flag"),
     ]
 
 
@@ -151,7 +112,7 @@ def _title(case: Case) -> SafeString:
 
 
 def _deadline(case: Case) -> str:
-    return render_to_string("shell/parts/deadline.html", {"deadline": deadline(case)})
+    return render_to_string("shell/parts/deadline.html", {"deadline": first_deadline(case)})
 
 
 def _who(case: Case) -> str:
@@ -174,5 +135,3 @@ COLUMNS = [
     Column("thing", T("设备编号"), lambda c: c.thing, sort="thing", shown=False),
     Column("origin", T("来源"), lambda c: c.origin, lambda c: translate(ORIGINS.get(c.origin, T("实时数据"))), sort="origin", shown=False),
 ]
-
-ORDER_BY_DUE = F("first_due").asc(nulls_last=True)

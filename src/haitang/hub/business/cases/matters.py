@@ -43,13 +43,12 @@ def _standing(matter: Matter) -> Case | None:
 
 
 def _open(matter: Matter, act: Act) -> Case:
-    thing = Thing.objects.filter(pk=matter.thing).first() if matter.thing else None
-    place = (thing.division, thing.longitude, thing.latitude) if thing else ("", None, None)
+    place = Thing.objects.filter(pk=matter.thing).values_list("division", "longitude", "latitude").first() if matter.thing else None
     return open_case(
         act=act,
         kind=matter.case_kind,
         title=matter.title,
         severity=matter.severity,
-        where=Where(matter.thing, *place),
+        where=Where(matter.thing, *(place or ())),
         matter=matter,
     )

@@ -45,11 +45,14 @@ def extension_decided(*, act: Act, case: Case, approved: bool) -> None:
 
 @effect("notifies")
 def notifies(*, act: Act, run: Run, state: State, argument: str, answers: Mapping[str, Any]) -> None:
-    """`notifies: handler`: the person the case is assigned to, else that role in the organization that has it, else every holder."""
+    """`notifies: handler`: the person the case is assigned to, else that role in the organization that has it, else every holder.
+
+    A role that acts for every organization is told everywhere.
+    """
     if run.subject_kind != "case":
         return
     case = Case.objects.get(pk=run.subject_id)
-    near = _ids([argument], case.organization_id)
+    near = [] if state.definition.acts_anywhere(argument) else _ids([argument], case.organization_id)
     named = str(case.handler_id) if case.handler_id else ""
     _tell(act, case, state, [named] if named in near else near or _ids([argument], None), WAITS)
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
-from haitang.base.durations import parse_limit
 from haitang.base.errors import error
 from haitang.hub.business.procedures import decide as verdicts
 from haitang.hub.business.procedures import effects
@@ -15,7 +14,7 @@ from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.log import append, begin, locked
 from haitang.hub.business.procedures.models import Run
 from haitang.hub.business.procedures.queries import keep_definition, state_of
-from haitang.support.standards.clocks import after
+from haitang.hub.business.procedures.rehearsal import moved, paused
 from haitang.support.standards.queries import calendar_in_force
 
 REFUSED = error("procedures.refused", 409, "不能办理：{why}")
@@ -44,9 +43,7 @@ def make_move(*, act: Act, run: UUID, move: str, answers: Mapping[str, Any] | No
     state, given = state_of(held), dict(answers or {})
     refuse_unless(verdicts.decide(state, move, act.actor, act.at, missing))
     declared = state.definition.moves[move]
-    organization, person = effects.assignment(declared, given)
-    what = e.Moved(move, state.stage, declared.to, given, organization, person)
-    after_move = append(act=act, run=held, what=what)
+    after_move = append(act=act, run=held, what=moved(state, move, given))
     effects.carry_out(declared, act=act, run=held, state=after_move, answers=given)
     return held
 
@@ -57,8 +54,7 @@ def pause(*, act: Act, run: UUID, reason: str, note: str = "") -> Run:
     held = locked(run, act=act)
     state = state_of(held)
     refuse_unless(verdicts.decide_pause(state, reason, act.actor, act.at))
-    until = after(act.at, parse_limit(state.definition.pauses[reason].at_most), calendar_in_force())
-    append(act=act, run=held, what=e.Paused(reason, until, note))
+    append(act=act, run=held, what=paused(state, reason, note, act.at, calendar_in_force()))
     return held
 
 

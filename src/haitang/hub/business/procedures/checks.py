@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from haitang.base.declarations.checks import Context, Problem, check
 from haitang.base.durations import parse_limit
 from haitang.hub.business.forms.queries import QUESTIONS_MISSING, find_questions
+from haitang.hub.business.procedures import tables as tables  # registers how spec tables of procedures are run
 from haitang.hub.business.procedures.effects import effects
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.support.security.people.kinds import Role
@@ -19,7 +20,7 @@ def stages_exist(procedure: Procedure, context: Context) -> Iterable[Problem]:
         named += [(f"moves.{name}.from", source) for source in move.sources] + [(f"moves.{name}.to", move.to)]
     for path, stage in named:
         if stage not in procedure.stages:
-            yield Problem(path, f"没有名为“{stage}”的环节", f"写 stages 中的一个：{known}")
+            yield Problem(path, "没有名为“{stage}”的环节", "写 stages 中的一个：{known}", data={"stage": stage, "known": known})
 
 
 @check(Procedure)
@@ -48,7 +49,7 @@ def ends_stay_ended(procedure: Procedure, context: Context) -> Iterable[Problem]
     ends = {name for name, stage in procedure.stages.items() if stage.end}
     for name, move in procedure.moves.items():
         for stage in ends.intersection(move.sources):
-            yield Problem(f"moves.{name}.from", f"“{stage}”是结束环节，不能再离开", "结束后需要重办的，另立一件")
+            yield Problem(f"moves.{name}.from", "“{stage}”是结束环节，不能再离开", "结束后需要重办的，另立一件", data={"stage": stage})
     for name in ends:
         if procedure.stages[name].within:
             yield Problem(f"stages.{name}.within", "结束环节不计时限", "删去 within")
@@ -60,7 +61,7 @@ def separation_names_moves(procedure: Procedure, context: Context) -> Iterable[P
     for name, move in procedure.moves.items():
         for barred in move.barred:
             if barred not in procedure.moves or barred == name:
-                yield Problem(f"moves.{name}.not_by", f"没有名为“{barred}”的其他步骤", "写 moves 中另一个步骤的名字")
+                yield Problem(f"moves.{name}.not_by", "没有名为“{move}”的其他步骤", "写 moves 中另一个步骤的名字", data={"move": barred})
 
 
 @check(Procedure)
@@ -69,7 +70,12 @@ def questions_exist(procedure: Procedure, context: Context) -> Iterable[Problem]
     for name, move in procedure.moves.items():
         for number, word in enumerate(move.asks):
             if find_questions(context.declarations, word) is QUESTIONS_MISSING:
-                yield Problem(f"moves.{name}.asks.{number}", f"没有名为“{word}”的问题或表单", "写平台表单 moves 中的问题，或一个表单的名字")
+                yield Problem(
+                    f"moves.{name}.asks.{number}",
+                    "没有名为“{word}”的问题或表单",
+                    "写平台表单 moves 中的问题，或一个表单的名字",
+                    data={"word": word},
+                )
 
 
 @check(Procedure)
@@ -79,12 +85,22 @@ def effects_exist(procedure: Procedure, context: Context) -> Iterable[Problem]:
         words = [word for word, _ in move.effects]
         for number, word in enumerate(words):
             if word not in effects:
-                yield Problem(f"moves.{name}.does.{number}", f"没有登记名为“{word}”的效果", f"可用：{'、'.join(sorted(effects))}")
+                yield Problem(
+                    f"moves.{name}.does.{number}",
+                    "没有登记名为“{word}”的效果",
+                    "可用：{known}",
+                    data={"word": word, "known": "、".join(sorted(effects))},
+                )
         if "assigns" in words and "organization" not in move.asks:
             yield Problem(f"moves.{name}.does", "assigns 需要知道派给哪个单位", "在 asks 中加上 organization")
         for role in (argument for word, argument in move.effects if word == "notifies"):
             if role not in context.all(Role):
-                yield Problem(f"moves.{name}.does", f"notifies 的“{role}”不是角色", f"可用：{'、'.join(context.all(Role))}")
+                yield Problem(
+                    f"moves.{name}.does",
+                    "notifies 的“{role}”不是角色",
+                    "可用：{known}",
+                    data={"role": role, "known": "、".join(context.all(Role))},
+                )
 
 
 @check(Procedure)
@@ -104,7 +120,7 @@ def limits_are_dated_apart(procedure: Procedure, context: Context) -> Iterable[P
     days = [limit.from_ for limit in procedure.limits]
     for number, day in enumerate(days):
         if day in days[:number]:
-            yield Problem(f"limits.{number}.from", f"{day} 起已有另一项期限", "改成它真正施行的日期")
+            yield Problem(f"limits.{number}.from", "{day} 起已有另一项期限", "改成它真正施行的日期", data={"day": day.isoformat()})
     yield from _extension(procedure)
 
 

@@ -101,7 +101,7 @@ def _tell(act: Act, run: Run, state: State, tick: Tick) -> int:
     assert tick.due
     if tick.kind == "due_soon" and act.at >= tick.due:
         return 0
-    people = _people(state.definition.escalations[tick.index].tells, state.assigned)
+    people = _people(state, _addressed(state, tick))
     described = subject(run.subject_kind).describe(run.subject_id)
     due, stage = tick.due.astimezone(clock.CHINA).strftime("%Y-%m-%d %H:%M"), state.definition.stages[state.stage].title
     assert tick.which
@@ -117,11 +117,18 @@ def _tell(act: Act, run: Run, state: State, tick: Tick) -> int:
     return len(people)
 
 
-def _people(roles: list[str], organization: str | None) -> list[str]:
-    """Holders of each role in the organization that has the matter, else every holder: somebody must be told."""
+def _addressed(state: State, tick: Tick) -> list[str]:
+    """The roles an escalation tells; a reminder goes to those of them who can act now, where there are any."""
+    roles = state.definition.escalations[tick.index].tells
+    acting_now = {role for move in state.definition.moves.values() if state.stage in move.sources for role in move.roles}
+    return ([role for role in roles if role in acting_now] or roles) if tick.kind == "due_soon" else roles
+
+
+def _people(state: State, roles: list[str]) -> list[str]:
+    """Holders of each role: in the organization that has the matter where there are any, unless the role acts for every organization."""
     found: dict[str, None] = {}
     for role in roles:
-        near = list(holders([role], organization).values_list("pk", flat=True)) if organization else []
-        far = near or list(holders([role]).values_list("pk", flat=True))
-        found |= dict.fromkeys(map(str, far))
+        everywhere = state.definition.acts_anywhere(role)
+        near = list(holders([role], state.assigned).values_list("pk", flat=True)) if state.assigned and not everywhere else []
+        found |= dict.fromkeys(map(str, near or holders([role]).values_list("pk", flat=True)))
     return list(found)

@@ -127,3 +127,7 @@ class Procedure(Declaration):
     extension: Extension | None = None
     escalations: list[Escalation] = []
     stage_map: dict[Word, Word] = {}
+
+    def acts_anywhere(self, role: str) -> bool:
+        """Whether `role` makes a move whoever has the matter: not only where it is assigned to its own organization."""
+        return any(move.only is None and role in move.roles for move in self.moves.values())

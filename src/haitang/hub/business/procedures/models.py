@@ -66,11 +66,14 @@ class RunEvent(models.Model):
 
 
 class Definition(models.Model):
-    """A procedure as it stood in a release under which a run goes, kept for as long as the run: a log without its rules says little."""
+    """A procedure as it stood in a release under which a run goes, kept for as long as the run: a log without its rules says little.
+
+    `body` is JSON as text: moves and stages keep the order in which they are written, which a jsonb column would lose.
+    """
 
     release = models.CharField(max_length=64)
     procedure = models.CharField(max_length=64)
-    body = models.JSONField()
+    body = models.TextField()
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

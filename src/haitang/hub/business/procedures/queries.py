@@ -20,14 +20,14 @@ def definition(release: str, procedure: str) -> Procedure:
     kept = Definition.objects.filter(release=release, procedure=procedure).values_list("body", flat=True).first()
     if kept is None:
         raise NO_DEFINITION(procedure=procedure, release=release)
-    found = Procedure.model_validate(kept)
+    found = Procedure.model_validate_json(kept)
     found._id = procedure
     return found
 
 
 def keep_definition(procedure: Procedure) -> None:
     """Keep a procedure of the release in force, so that its runs can always be replayed."""
-    body = procedure.model_dump(mode="json", by_alias=True)
+    body = procedure.model_dump_json(by_alias=True)
     Definition.objects.get_or_create(release=in_force().digest, procedure=procedure.id, defaults={"body": body})
 
 

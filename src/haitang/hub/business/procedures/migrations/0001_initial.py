@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("release", models.CharField(max_length=64)),
                 ("procedure", models.CharField(max_length=64)),
-                ("body", models.JSONField()),
+                ("body", models.TextField()),
             ],
             options={
                 "constraints": [models.UniqueConstraint(fields=("release", "procedure"), name="one_definition_per_release")],

@@ -1,0 +1,3 @@
+"""The small district."""
+
+from tests.hub.business.world import world as world
