@@ -33,7 +33,10 @@ SYSTEMS: dict[str, System] = {
     "notifications": System(("notices.*",), "投递通知并记录回执"),
     "derive": System(("derive.*",), "计算派生数据"),
     "indicators": System(("indicator.*", "indicators.*"), "计算指标"),
-    "demo": System(("people.*", "place.*", "things.*", "demo.*", "case.*", "cases.*", "procedure.*", "alarm.*", "rules.*"), "仅在演示实例中装入演示数据"),
+    "demo": System(
+        ("people.*", "place.*", "things.*", "demo.*", "case.*", "cases.*", "procedure.*", "alarm.*", "rules.*"),
+        "仅在演示实例中装入演示数据",
+    ),
 }
 
 

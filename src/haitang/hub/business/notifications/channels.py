@@ -1,0 +1,36 @@
+"""The ways to reach a person beside the inbox, as this instance is set up."""
+
+from haitang.base.ports import Channel
+from haitang.base.settings import settings
+from haitang.hub.business.notifications.models import ChannelChoice
+from haitang.support.infrastructure.outside.dingtalk import DingTalkRobot
+from haitang.support.infrastructure.outside.mail import Mail
+from haitang.support.security.people.models import Person
+
+INBOX, MAIL, DINGTALK = "inbox", "mail", "dingtalk"
+TITLES = {INBOX: "站内通知", MAIL: "电子邮件", DINGTALK: "钉钉群机器人"}
+TO_A_GROUP = {DINGTALK}  # one message reaches everyone who is told the same
+
+
+def channel(name: str) -> Channel | None:
+    """The channel, or None where this instance has none of that name."""
+    s = settings()
+    if name == MAIL and s.mail_url:
+        return Mail(s.mail_url, s.mail_from)
+    if name == DINGTALK and s.dingtalk_webhook:
+        return DingTalkRobot(s.dingtalk_webhook, s.dingtalk_secret)
+    return None
+
+
+def address(name: str, person: Person) -> str | None:
+    """Where a channel finds a person; None where it cannot. The robot reaches the group even without a mobile number to highlight."""
+    if name == MAIL:
+        return person.email or None
+    return person.mobile if name == DINGTALK else None
+
+
+def channels_of(person: Person) -> list[str]:
+    """The channels that a notice to this person goes out on, besides the inbox."""
+    choice = ChannelChoice.objects.filter(person=person).first()
+    wanted = choice.channels if choice else [MAIL, DINGTALK]
+    return [name for name in wanted if channel(name) is not None and address(name, person) is not None]
