@@ -31,9 +31,12 @@ means as (
          case when count(o3) >= 20 then max(o3) end as o3_max
   from moving
   group by station, day
+),
+indexed as (
+  select *,
+         daily_air_quality_index(day, pm2_5, pm10, so2, no2, co, o3_8h, o3_max) as aqi,
+         daily_primary_pollutant(day, pm2_5, pm10, so2, no2, co, o3_8h, o3_max) as primary_item
+  from means
 )
-select station, day, hours, pm2_5, pm10, so2, no2, co, o3_8h, o3_max,
-       daily_air_quality_index(day, pm2_5, pm10, so2, no2, co, o3_8h, o3_max) as aqi,
-       air_quality_level(daily_air_quality_index(day, pm2_5, pm10, so2, no2, co, o3_8h, o3_max)) as level,
-       daily_primary_pollutant(day, pm2_5, pm10, so2, no2, co, o3_8h, o3_max) as primary_item
-from means
+select station, day, hours, pm2_5, pm10, so2, no2, co, o3_8h, o3_max, aqi, air_quality_level(aqi) as level, primary_item
+from indexed
