@@ -180,7 +180,7 @@ def render(parsed: Parsed, relation: Callable[[Source], str], function: Callable
         if isinstance(node, exp.Table):
             return _changed_table(node, own, sources, relation)
         if isinstance(node, exp.Anonymous) and not isinstance(node.parent, exp.Table):
-            return _changed_call(node, function)
+            return _changed_call(node, function, change)
         return node
 
     return parsed.tree.copy().transform(change).sql(dialect="duckdb")
@@ -198,11 +198,11 @@ def _changed_table(table: exp.Table, own: set[str], sources: dict[str, Source], 
     return subquery  # type: ignore[no-any-return]
 
 
-def _changed_call(call: exp.Anonymous, function: Callable[[str], str]) -> exp.Expr:
+def _changed_call(call: exp.Anonymous, function: Callable[[str], str], change: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """A call under its name in DuckDB. What stands inside is changed here, because a replaced node is not walked into."""
     name = str(call.this).lower()
+    inside = [argument.transform(change) for argument in call.expressions]
     if name in _OWN:
-        arguments = [argument.sql(dialect="duckdb") for argument in call.expressions]
+        arguments = [argument.sql(dialect="duckdb") for argument in inside]
         return sqlglot.parse_one(_OWN[name](*arguments), dialect="duckdb")
-    if name in FUNCTIONS:
-        return call
-    return exp.Anonymous(this=function(name), expressions=call.expressions)
+    return exp.Anonymous(this=call.this if name in FUNCTIONS else function(name), expressions=inside)
