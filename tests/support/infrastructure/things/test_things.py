@@ -95,6 +95,7 @@ def test_a_refused_station_is_no_longer_listened_to() -> None:
         ({"device": "air_station", "longitude": "east"}, 400),
         ({"device": "boat"}, 400),
         ({"device": "air_station", "sm4_key": "short"}, 400),
+        ({"device": "air_station", "address": "here"}, 400),
     ],
 )
 def test_bad_input_is_told_and_changes_nothing(told: dict[str, str], status: int) -> None:

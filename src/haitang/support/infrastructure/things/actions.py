@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 
 from django.db import IntegrityError, transaction
 
@@ -20,6 +22,34 @@ NOT_PROVISIONAL = error("things.not_provisional", 409, "设备“{title}”不�
 NO_SUCH_DEVICE = error("things.no_such_device", 400, "没有声明设备类型“{device}”，请从列表中选择。")
 BAD_KEY = error("things.bad_key", 400, "SM4 密钥须为 16 个 ASCII 字符。")
 BAD_ORIGIN = error("things.bad_origin", 400, "数据来源只能是 live、replay 或 simulated。")
+BAD_ADDRESS = error("things.bad_address", 400, "来源地址“{address}”不是 IP 地址或网段，例如 10.1.2.3 或 10.1.0.0/16。")
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a device must show: the password that its packets carry (empty: not checked), the SM4 key of encrypted ones (empty: none, 16 ASCII characters),
+    the network that it connects from (CIDR, empty: any). Raises BAD_KEY, BAD_ADDRESS."""
+
+    password: str = ""
+    sm4_key: str = ""
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        if self.sm4_key and not (self.sm4_key.isascii() and len(self.sm4_key) == 16):
+            raise BAD_KEY()
+        try:
+            ip_network(self.address or "0.0.0.0/0", strict=False)
+        except ValueError:
+            raise BAD_ADDRESS(address=self.address) from None
+
+    def give(self, thing: Thing) -> None:
+        thing.password, thing.sm4_key, thing.address = self.password, self.sm4_key, self.address
+
+    def facts(self) -> dict[str, object]:
+        return {"password": Secret(self.password), "sm4_key": Secret(self.sm4_key), "address": self.address}
+
+
+NO_CREDENTIAL = Credential()
 
 
 @action("things.seed", title="登记设备")
@@ -50,7 +80,7 @@ def admit_provisionally(*, act: Act, mn: str, device: str, address: str, title: 
 @action("things.admit", title="确认接入设备")
 def admit(
     *, act: Act, thing: Thing, device: str, title: str, organization: str = "", longitude: float | None = None, latitude: float | None = None,
-    password: str = "", sm4_key: str = "",
+    credential: Credential = NO_CREDENTIAL,
 ) -> Thing:  # fmt: skip
     """A person takes a provisional station into service: as what device, for whom, where, with what credential."""
     if thing.status != Thing.PROVISIONAL:
@@ -59,11 +89,10 @@ def admit(
         raise NO_SUCH_DEVICE(device=device)
     thing.status, thing.device, thing.organization_id = Thing.ADMITTED, device, organization
     thing.title = title or thing.title
-    thing.password, thing.sm4_key = password, _key(sm4_key)
+    credential.give(thing)
     _place(act, thing, longitude, latitude)
     thing.save()
-    facts = {"mn": thing.mn, "device": device, "organization": organization, "password": Secret(password), "sm4_key": Secret(sm4_key)}
-    act.record("thing", thing.id, facts)
+    act.record("thing", thing.id, {"mn": thing.mn, "device": device, "organization": organization, **credential.facts()})
     announce(act, thing)
     return thing
 
@@ -95,11 +124,11 @@ def set_origin(*, act: Act, thing: Thing, origin: str) -> Thing:
 
 
 @action("things.set_credential", title="设置设备凭据")
-def set_credential(*, act: Act, thing: Thing, password: str = "", sm4_key: str = "") -> Thing:
-    """The password that packets must carry (empty: not checked) and the key of encrypted ones (empty: none)."""
-    thing.password, thing.sm4_key = password, _key(sm4_key)
-    thing.save(update_fields=["password", "sm4_key"])
-    act.record("thing", thing.id, {"password": Secret(password), "sm4_key": Secret(sm4_key)})
+def set_credential(*, act: Act, thing: Thing, credential: Credential) -> Thing:
+    """Replace the whole credential."""
+    credential.give(thing)
+    thing.save(update_fields=["password", "sm4_key", "address"])
+    act.record("thing", thing.id, credential.facts())
     return thing
 
 
@@ -150,9 +179,3 @@ def _retire(act: Act, thing: Thing, reason: str) -> Thing:
     act.record("thing", thing.id, {"mn": thing.mn, "status_before": before, "reason": reason})
     announce(act, thing)
     return thing
-
-
-def _key(text: str) -> str:
-    if text and not (text.isascii() and len(text) == 16):
-        raise BAD_KEY()
-    return text

@@ -10,6 +10,7 @@ class Thing(models.Model):
 
     `status`: provisional (its data is stored, a person has not decided), admitted, retired (no longer listened to).
     `origin`: live, replay or simulated, for everything it sends. `password` and `sm4_key` are kept readable, because the protocols ask us to send or use them.
+    `address`: network that it must connect from (CIDR), empty for any.
     Longitude and latitude in degrees, CGCS2000 (EPSG:4490).
     """
 
@@ -25,6 +26,7 @@ class Thing(models.Model):
     mn = models.CharField(max_length=48, unique=True, null=True, blank=True)
     password = models.CharField(max_length=64, blank=True, default="")
     sm4_key = models.CharField(max_length=16, blank=True, default="")
+    address = models.CharField(max_length=64, blank=True, default="")
     status = models.CharField(max_length=16, default=ADMITTED)
     origin = models.CharField(max_length=16, default="live")
     first_seen = models.DateTimeField(null=True, blank=True)

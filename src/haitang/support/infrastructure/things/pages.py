@@ -73,7 +73,7 @@ def admit(request: HttpRequest, id: str) -> HttpResponseRedirect:
         actions.admit(
             act=act, thing=get(id), device=told.get("device", ""), title=told.get("title", "").strip(), organization=told.get("organization", ""),
             longitude=_degrees(told.get("longitude"), 180), latitude=_degrees(told.get("latitude"), 90),
-            password=told.get("password", "").strip(), sm4_key=told.get("sm4_key", "").strip(),
+            credential=actions.Credential(*(told.get(name, "").strip() for name in ("password", "sm4_key", "address"))),
         )  # fmt: skip
     return HttpResponseRedirect(f"/things/{id}")
 

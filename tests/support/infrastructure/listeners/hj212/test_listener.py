@@ -146,6 +146,20 @@ def test_an_unadmitted_or_retired_station_is_not_answered_and_is_shown_knocking(
     asyncio.run(play())
 
 
+def test_a_station_from_another_network_is_not_answered(listening: Listening) -> None:
+    async def play() -> None:
+        await thing("NEAR", address="127.0.0.0/8")
+        await thing("FAR", address="10.1.0.0/16")
+        async with listening() as platform:
+            async with Station("127.0.0.1", platform.port, mn="NEAR") as station:
+                await station.instant(clock.now(), {"a34004": 1.0})
+            async with Station("127.0.0.1", platform.port, mn="FAR", timeout=0.3, tries=1) as station:
+                with pytest.raises(NotAnsweredError):
+                    await station.instant(clock.now(), {"a34004": 1.0})
+
+    asyncio.run(play())
+
+
 def test_a_station_admitted_while_it_knocks_is_answered_soon(listening: Listening) -> None:
     async def play() -> None:
         async with listening() as platform, Station("127.0.0.1", platform.port, mn="LATER", timeout=0.3, tries=20) as station:

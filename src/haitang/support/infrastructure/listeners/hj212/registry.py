@@ -5,10 +5,12 @@ knocking. A retired MN stays out in either mode.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import structlog
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = structlog.get_logger()
 EVERY = 1.0  # seconds between two readings
+NOTE_EVERY = 5.0  # seconds between two notes of when things were last heard
 LONGEST_MN = 48
 
 
@@ -46,13 +49,16 @@ class Registry:
         self._admit = admit
         self.view = View()
         self._seen: dict[str, datetime] = {}
+        self._note_at = 0.0
         self._lock = asyncio.Lock()
         # One thread, so that there is one database connection and it can be closed.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hj212-registry")
 
     async def refresh(self) -> None:
         """Read the tables, and write down when things were last heard. The last view stays while the database is away."""
-        seen, self._seen = self._seen, {}
+        seen: dict[str, datetime] = {}
+        if time.monotonic() >= self._note_at:
+            seen, self._seen, self._note_at = self._seen, {}, time.monotonic() + NOTE_EVERY
         try:
             self.view = await self._off_loop(lambda: _load(seen))
         except Exception as failure:  # whatever it is, stations go on being heard as known so far
@@ -69,8 +75,9 @@ class Registry:
         source = self.view.sources.get(packet.mn)
         if source is None and self._may_admit(packet.mn):
             source = await self._admit_now(packet, address)
-        if source is not None:
-            self._seen[source.thing] = at
+        if source is None or not source.may_come_from(address):
+            return None
+        self._seen[source.thing] = at
         return source
 
     def _may_admit(self, mn: str) -> bool:
@@ -130,7 +137,7 @@ def _load(seen: dict[str, datetime] | None = None) -> View:
 def _source(thing: "Thing", node: str, meanings: dict[str, Meanings]) -> Source:
     return Source(
         node=node, thing=thing.id, mn=str(thing.mn), origin=cast(Origin, thing.origin), password=thing.password or None,
-        key=thing.sm4_key.encode() or None, meanings=meanings.get(thing.device, Meanings()),
+        key=thing.sm4_key.encode() or None, network=ip_network(thing.address, strict=False) if thing.address else None, meanings=meanings.get(thing.device, Meanings()),
     )  # fmt: skip
 
 

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from haitang.support.infrastructure.listeners.hj212.factors import old_names
 from haitang.support.infrastructure.stream.messages import Origin
 from haitang.support.infrastructure.things.kinds import Device
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Meanings:
 
 @dataclass(frozen=True)
 class Source:
-    """An admitted station. `key`: its SM4 key of 16 bytes; `password` None: not checked."""
+    """An admitted station. `key`: its SM4 key of 16 bytes; `password` None: not checked; `network` None: from anywhere."""
 
     node: str
     thing: str
@@ -42,7 +45,17 @@ class Source:
     origin: Origin = "live"
     password: str | None = None
     key: bytes | None = None
+    network: Network | None = None
     meanings: Meanings = field(default_factory=Meanings)
+
+    def may_come_from(self, address: str) -> bool:
+        """Whether the station may connect from this address."""
+        if self.network is None:
+            return True
+        try:
+            return ip_address(address) in self.network
+        except ValueError:
+            return False
 
     @property
     def minutes(self) -> timedelta:
