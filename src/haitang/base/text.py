@@ -6,7 +6,7 @@ person calls `translate` (templates: `{% load haitang %}{% t "案件" %}`); the 
 
 import string
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ def T(text: str) -> str:
     return text
 
 
-def read_catalogue(text: str) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def read_catalogue(text: str) -> Mapping[str, str]:
     """The content of one `locale/en.yaml`; whatever is not text -> text is left out (the check reports it)."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -45,7 +46,7 @@ def _of_rooms() -> Mapping[str, str]:
     root = Path(haitang.__file__).parent
     for file in sorted(root.rglob("locale/en.yaml")):
         if root / "applications" not in file.parents and "skeletons" not in file.parts:
-            merged |= read_catalogue(file.read_text("utf-8"))
+            merged.update(read_catalogue(file.read_text("utf-8")))
     return merged
 
 

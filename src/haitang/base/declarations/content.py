@@ -24,6 +24,11 @@ def owners_in(content: Mapping[str, Any], folders: Mapping[str, str] | None = No
     """The owners of a release again. `folders`: where each stood when it was admitted, for messages and pictures."""
     known = folders or {}
     return [
-        Owner(owner["name"], owner["where"], Path(known.get(f"{owner['where']}:{owner['name']}", owner["name"])), dict(sorted(owner["files"].items())))
+        Owner(
+            owner["name"],
+            owner["where"],
+            Path(known.get(f"{owner['where']}:{owner['name']}", owner["name"])),
+            dict(sorted(owner["files"].items())),
+        )
         for owner in content["owners"]
     ]

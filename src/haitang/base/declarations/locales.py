@@ -26,7 +26,7 @@ def catalogue_of(owners: Iterable[Owner]) -> dict[str, str]:
     merged: dict[str, str] = {}
     for owner in sorted(owners, key=lambda owner: owner.where == "place"):
         if FILE in owner.files:
-            merged |= text.read_catalogue(owner.files[FILE])
+            merged.update(text.read_catalogue(owner.files[FILE]))
     return merged
 
 
