@@ -144,9 +144,13 @@ def test_one_message_to_the_group_and_a_mail_to_each(people: list[Person], robot
 
 
 def test_nothing_is_told_when_the_transaction_fails(people: list[Person]) -> None:
-    with pytest.raises(ZeroDivisionError), acting(system("deadlines")) as act:
-        ports.notices().tell(act=act, people=[str(people[0].pk)], title="x", text="", link="/", subject="case:7")
-        raise ZeroDivisionError
+    def fails() -> None:
+        with acting(system("deadlines")) as act:
+            ports.notices().tell(act=act, people=[str(people[0].pk)], title="x", text="", link="/", subject="case:7")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     assert not Notice.objects.exists()
     assert jobs() == 0
 

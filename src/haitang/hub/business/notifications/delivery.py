@@ -63,7 +63,7 @@ def _robot_free_at(now: datetime) -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_ROBOT_LOCK])
     recent = Delivery.objects.filter(channel=DINGTALK, attempts__gt=0, at__gt=now - timedelta(minutes=1))
-    spoken = sorted({batch: at for batch, at in recent.values_list("notice__batch", "at")}.values())
+    spoken = sorted(dict(recent.values_list("notice__batch", "at")).values())
     return now if len(spoken) < PER_MINUTE else spoken[-PER_MINUTE] + timedelta(minutes=1)
 
 

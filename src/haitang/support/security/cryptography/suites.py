@@ -57,3 +57,8 @@ def _verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
 ED25519 = Suite("ed25519-sha256", sha256, _generate, _public, _sign, _verify)
 SUITES: Mapping[str, Suite] = {ED25519.name: ED25519}
+
+
+def in_use() -> Suite:
+    """The suite that this instance hashes and signs with."""
+    return ED25519

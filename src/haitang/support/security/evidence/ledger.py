@@ -8,6 +8,7 @@ from typing import Any
 from haitang.base.actions import Act
 from haitang.base.errors import error
 from haitang.base.ids import new_id
+from haitang.support.security.cryptography.suites import in_use
 from haitang.support.security.evidence.canonical import canonical
 from haitang.support.security.evidence.facts import plain
 from haitang.support.security.evidence.merkle import leaf_hash
@@ -47,7 +48,7 @@ class Ledger:
         )
         try:
             record.facts = plain(facts, salt)
-            record.digest = leaf_hash(canonical(body(record))).hex()
+            record.digest = leaf_hash(canonical(body(record)), hash=in_use().hash).hex()
         except ValueError as reason:
             raise BAD_FACTS(action=action, reason=str(reason)) from None
         record.save(force_insert=True)

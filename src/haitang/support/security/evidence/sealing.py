@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from haitang.base import clock
 from haitang.base.actions import acting, action, system
 from haitang.support.security.cryptography.keys import private_key
-from haitang.support.security.cryptography.suites import ED25519, Suite
+from haitang.support.security.cryptography.suites import in_use
 from haitang.support.security.evidence.merkle import root
 from haitang.support.security.evidence.models import EvidenceRecord, Seal, SigningKey
 from haitang.support.security.evidence.seals import NOTHING_BEFORE, chain
@@ -33,11 +33,6 @@ from unnest(%s::bigint[]) with ordinality as taken (id, place) where record.id =
 """
 
 
-def suite() -> Suite:
-    """The suite that this instance signs with."""
-    return ED25519
-
-
 @action("evidence.add_key", title="启用签名密钥")
 def add_key(*, act: Any, id: str, suite_name: str, public: str) -> SigningKey:
     """Enter a public key into the ledger."""
@@ -47,12 +42,12 @@ def add_key(*, act: Any, id: str, suite_name: str, public: str) -> SigningKey:
 
 def signing_key() -> tuple[SigningKey, bytes]:
     """The key in use and its private half; a new one is entered into the ledger."""
-    private = private_key("evidence", suite())
-    public = suite().public(private)
-    found = SigningKey.objects.filter(pk=suite().key_id(public)).first()
+    private = private_key("evidence", in_use())
+    public = in_use().public(private)
+    found = SigningKey.objects.filter(pk=in_use().key_id(public)).first()
     if found is None:
         with acting(system("sealer")) as act:
-            found = add_key(act=act, id=suite().key_id(public), suite_name=suite().name, public=public.hex())
+            found = add_key(act=act, id=in_use().key_id(public), suite_name=in_use().name, public=public.hex())
     return found, private
 
 
@@ -86,7 +81,7 @@ def unsealed() -> int:
 
 
 def _sign(digests: list[str], ids: list[int], key: SigningKey, private: bytes) -> Seal:
-    used = suite()
+    used = in_use()
     last = Seal.objects.order_by("-number").first()
     seal = Seal(
         number=last.number + 1 if last else 1,
