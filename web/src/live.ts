@@ -33,6 +33,10 @@ export function connect(wait = first): void {
       document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { detail }));
     });
   }
+  // What happened while we were away is too old for the server to tell again: every part asks anew.
+  source.addEventListener("missed", () => {
+    for (const topic of TOPICS) document.body.dispatchEvent(new CustomEvent(`live:${topic}`));
+  });
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 

@@ -49,7 +49,22 @@ function wireForms(): void {
   });
 }
 
+// The length of time that the charts of a panel show.
+function wireRanges(): void {
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element).closest<HTMLElement>("[data-range]");
+    const chart = link?.closest(".panel")?.querySelector<HTMLElement>('[data-island="chart"]');
+    if (!link || !chart) return;
+    event.preventDefault();
+    const address = new URL(chart.dataset.src ?? "", location.href);
+    address.searchParams.set("range", link.dataset.range ?? "7d");
+    chart.dataset.src = address.pathname + address.search;
+    chart.dispatchEvent(new CustomEvent("range"));
+  });
+}
+
 export function wireShell(): void {
+  wireRanges();
   wireTheme();
   wireMenu();
   wireKeys();

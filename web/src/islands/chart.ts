@@ -99,6 +99,7 @@ export function mount(host: HTMLElement): void {
   again();
   new ResizeObserver(() => echarts.getInstanceByDom(host)?.resize()).observe(host);
   document.body.addEventListener("theme", again);
+  host.addEventListener("range", again);
   if (host.dataset.liveTopic) {
     let waiting = false;
     document.body.addEventListener(`live:${host.dataset.liveTopic}`, () => {

@@ -62,6 +62,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": request.COOKIES.get("theme") if request.COOKIES.get("theme") in ("light", "dark") else "",
         "language": active_language(),
         "demo": settings().demo,
-        "navigation": (lambda: navigation(actor, request.path)) if actor else (lambda: []),
+        "navigation": (lambda: navigation(actor, request.path)) if actor else list,
         **{name: _lazy(function, request) for name, function in _provided.items()},
     }

@@ -92,3 +92,21 @@ def address_with(context: template.Context, **changes: Any) -> str:
         else:
             query[name] = str(value)
     return f"?{query.urlencode()}" if query else request.path
+
+
+@register.filter
+def lookup_list(query: Any, name: str) -> list[str]:
+    """{{ request.GET|lookup_list:"column" }}: every value that the address gives a key."""
+    return list(query.getlist(name))
+
+
+@register.filter
+def lookup_title(thing: Any) -> str:
+    """{{ questions|lookup:name|lookup_title }}: the title of a thing, empty where there is none."""
+    return getattr(thing, "title", "") or ""
+
+
+@register.filter
+def only_for(value: Any, kind: str) -> Any:
+    """{{ case.organization_id|only_for:question.type }}: a proposed answer, for a question about an organization only."""
+    return value if kind == "organization" else None

@@ -1,0 +1,133 @@
+"""Cells of declared pages: each becomes a template and what it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+
+from haitang.base import clock
+from haitang.base.actions import Actor
+from haitang.base.declarations import in_force
+from haitang.base.errors import HaitangError
+from haitang.base.text import translate
+from haitang.hub.business.cases.deadlines import first_deadline
+from haitang.hub.business.cases.kinds import CaseType
+from haitang.hub.business.cases.listing import readable
+from haitang.hub.business.maps.scales import scale_of
+from haitang.hub.business.pages.kinds import Page
+from haitang.hub.business.pages.tiles import tile
+from haitang.hub.data.derive.kinds import Derive
+from haitang.hub.data.derive.queries import select
+from haitang.support.infrastructure.things.kinds import Device
+from haitang.support.infrastructure.things.models import Thing
+
+WIDTHS = {1: "w12", 2: "w6", 3: "w4", 4: "w3"}
+ROWS = 12
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell: which template shows it, how wide it is, with what."""
+
+    template: str
+    width: str
+    context: Mapping[str, Any]
+
+
+def rows_of(page: Page, actor: Actor) -> list[list[Shown]]:
+    """Every row of a page."""
+    return [[_cell(cell, WIDTHS.get(len(row), "w3"), actor) for cell in row] for row in page.rows]
+
+
+def _cell(cell: str | dict[str, Any], width: str, actor: Actor) -> Shown:
+    if isinstance(cell, str):
+        return Shown("pages/cells/tile.html", width, {"tile": tile(cell)})
+    kind, subject = next(iter(cell.items()))
+    return Shown(f"pages/cells/{kind}.html", width, {"subject": subject, **_CELLS[kind](subject, cell, actor)})
+
+
+def _map(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    query = urlencode({key: value for key, value in (("device", subject), ("colour", cell.get("colour"))) if value})
+    return {"title": in_force().get(Device, subject).title, "src": f"/maps/district.json?{query}"}
+
+
+def _chart(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    declared = in_force().get(Derive, subject)
+    query = urlencode({key: cell[key] for key in ("x", "y", "by") if key in cell})
+    return {
+        "title": declared.titles.get(str(cell.get("y")), declared.title),
+        "of": declared.title,
+        "src": f"/charts/derived/{subject}?{query}",
+    }
+
+
+def _calendar(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """The mean over things of each day of the last twelve weeks."""
+    declared, column, today = in_force().get(Derive, subject), str(cell["value"]), clock.now().astimezone(clock.CHINA).date()
+    first = today - timedelta(days=83)
+    day = next(name for name in declared.grain if name in ("day", "date"))
+    rows = _query(f'select "{day}" as day, max("{column}") as value from {subject} where "{day}" >= ? group by 1', [first])  # noqa: S608 - declared names
+    found = {_date(row["day"]): row["value"] for row in rows}
+    scale = scale_of(column)
+    days = []
+    for n in range(84):
+        at = first + timedelta(days=n)
+        value = found.get(at)
+        css = scale.css(float(value)) if scale and value is not None else "status-nodata"
+        word = translate(scale.word(float(value))) if scale and value is not None else translate("无数据")
+        days.append({"css": css, "says": f"{at:%Y-%m-%d} {'' if value is None else f'{float(value):.0f} '}{word}"})
+    return {"title": declared.titles.get(column, declared.title), "days": days, "scale": scale, "any": bool(found)}
+
+
+def _date(value: Any) -> date:
+    return value.astimezone(clock.CHINA).date() if hasattr(value, "astimezone") else value
+
+
+def _table(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    declared = in_force().get(Derive, subject)
+    sort = str(cell.get("sort", ""))
+    order = f'order by "{sort.lstrip("-")}" {"desc" if sort.startswith("-") else "asc"} nulls last' if sort else ""
+    since, params = "", []
+    if declared.time:
+        since, params = f'where "{declared.time}" >= ?', [clock.now() - timedelta(days=2 if declared.time == "hour" else 14)]
+    rows = _query(f"select * from {subject} {since} {order} limit {ROWS}", params)  # noqa: S608 - declared names
+    titles = dict(Thing.objects.values_list("pk", "title"))
+    heads = [(name, title) for name, title in declared.titles.items()]
+    body = [[_value(name, row.get(name), titles) for name, _ in heads] for row in rows]
+    return {"title": declared.title, "heads": [title for _, title in heads], "body": body, "link": f"/tables/{subject}"}
+
+
+def _value(column: str, value: Any, titles: Mapping[str, str]) -> dict[str, Any]:
+    scale = scale_of(column)
+    if scale and value is not None:
+        return {"text": f"{float(value):.0f}", "css": scale.css(float(value)), "numeric": True}
+    if hasattr(value, "hour"):
+        return {
+            "text": f"{(value if value.tzinfo else value.replace(tzinfo=clock.CHINA)).astimezone(clock.CHINA):%m-%d %H:%M}",
+            "numeric": False,
+        }
+    if isinstance(value, int | float):
+        return {"text": f"{value:,.1f}".removesuffix(".0"), "numeric": True}
+    return {"text": "—" if value is None else translate(titles.get(str(value), str(value))), "numeric": False}
+
+
+def _query(sql: str, params: list[Any]) -> list[dict[str, Any]]:
+    try:
+        return select(sql, params)
+    except (HaitangError, duckdb.Error):
+        return []
+
+
+def _cases(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    found = readable(actor).filter(case_kind=subject, closed_at__isnull=True).order_by("first_due", "opened_at")
+    return {
+        "title": in_force().get(CaseType, subject).title,
+        "cases": [(each, first_deadline(each)) for each in found[:ROWS]],
+        "count": found.count(),
+    }
+
+
+_CELLS = {"map": _map, "chart": _chart, "calendar": _calendar, "table": _table, "cases": _cases}

@@ -1,0 +1,125 @@
+"""The evidence pages: records by subject, seals, and the receipt that anybody verifies offline."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.views.decorators.http import require_GET
+
+from haitang.base.actions import permission, permissions
+from haitang.base.shell.tables import Column, Empty, Filter, Table
+from haitang.base.shell.templatetags.shell import when
+from haitang.base.shell.views import page, show
+from haitang.base.text import T, translate
+from haitang.support.security.evidence.models import EvidenceRecord, Seal, SigningKey
+from haitang.support.security.people.models import Person
+
+permission("evidence.read", "查看证据")
+KINDS = {
+    "case": T("案件"),
+    "alarm": T("报警"),
+    "thing": T("设备"),
+    "person": T("人员"),
+    "release": T("声明版本"),
+    "edit": T("声明调整"),
+    "block": T("数据块"),
+    "table": T("导出"),
+}
+
+
+def _who(record: EvidenceRecord, names: dict[str, str]) -> str:
+    kind, _, id = record.actor.partition(":")
+    return names.get(id, id) if kind != "system" else f"{translate('系统')} {id}"
+
+
+def _subject(record: EvidenceRecord) -> str:
+    kind = translate(KINDS.get(record.subject_kind, record.subject_kind))
+    return format_html(
+        '<a href="/evidence/{}/{}">{} <span class="mono">{}</span></a>',
+        record.subject_kind,
+        record.subject_id,
+        kind,
+        record.subject_id[:20],
+    )
+
+
+def _sealed(record: EvidenceRecord) -> str:
+    if record.seal_id is None:
+        return format_html('<span class="soft">{}</span>', translate("等待封存"))
+    return format_html('<a href="/evidence/seals#seal-{0}">✓ {1} {0}</a>', record.seal_id, translate("封存"))
+
+
+def _receipt(record: EvidenceRecord) -> str:
+    return format_html('<a href="/evidence/receipt/{}" download>{}</a>', record.ref, translate("下载凭据")) if record.seal_id else "—"
+
+
+def _columns() -> list[Column]:
+    names = {str(pk): name for pk, name in Person.objects.values_list("pk", "name")}
+    return [
+        Column("at", T("时间"), lambda r: r.at, lambda r: when(r.at, "exact"), sort="at"),
+        Column("actor", T("谁"), lambda r: r.actor, lambda r: _who(r, names), sort="actor"),
+        Column("action", T("做了什么"), lambda r: r.action, lambda r: translate(permissions.get(r.action, r.action)), sort="action"),
+        Column("subject", T("对什么"), lambda r: f"{r.subject_kind}:{r.subject_id}", _subject),
+        Column("sealed", T("封存"), lambda r: r.seal_id, _sealed, sort="seal_id"),
+        Column("receipt", T("凭据"), lambda r: str(r.ref), _receipt),
+        Column(
+            "release",
+            T("声明版本"),
+            lambda r: r.release,
+            lambda r: format_html('<span class="mono">{}</span>', r.release[:12]),
+            shown=False,
+        ),
+        Column("digest", T("摘要"), lambda r: r.digest, lambda r: format_html('<span class="mono">{}</span>', r.digest), shown=False),
+    ]
+
+
+def _filters() -> list[Filter]:
+    used = sorted(permissions.items(), key=lambda item: item[1])
+    return [
+        Filter("kind", T("对象"), lambda rows, value: rows.filter(subject_kind=value), choices=lambda: KINDS),
+        Filter("action", T("操作"), lambda rows, value: rows.filter(action=value), choices=lambda: dict(used)),
+        Filter("unsealed", T("等待封存"), lambda rows, value: rows.filter(seal__isnull=True), kind="flag"),
+    ]
+
+
+def _table(request: HttpRequest, id: str, rows: object) -> Table:
+    return Table(
+        request,
+        id,
+        rows=rows,
+        columns=_columns(),
+        filters=_filters(),
+        sort="-at",
+        unfiltered=Empty(T("还没有证据记录"), T("每次办理都会在这里留下一条。")),
+    )  # type: ignore[arg-type]
+
+
+@require_GET
+@page("evidence.read")
+def records(request: HttpRequest) -> HttpResponse:
+    """Every record of the ledger, newest first, and how far it is sealed."""
+    last = Seal.objects.order_by("-number").first()
+    context = {
+        "records": EvidenceRecord.objects.count(),
+        "unsealed": EvidenceRecord.objects.filter(seal__isnull=True).count(),
+        "last": last,
+        "seals": last.number if last else 0,
+    }
+    return _table(request, "evidence", EvidenceRecord.objects.all()).response("management/evidence.html", context)
+
+
+@require_GET
+@page("evidence.read")
+def of_subject(request: HttpRequest, kind: str, id: str) -> HttpResponse:
+    """What happened to one subject."""
+    table = _table(request, f"evidence-{kind}", EvidenceRecord.objects.filter(subject_kind=kind, subject_id=id))
+    return table.response("management/evidence.html", {"subject": f"{translate(KINDS.get(kind, kind))} {id}"})
+
+
+@require_GET
+@page("evidence.read")
+def seals(request: HttpRequest) -> HttpResponse:
+    """The chain of seals and the keys that signed it."""
+    return show(
+        request,
+        "management/seals.html",
+        {"seals": Seal.objects.order_by("-number")[:200], "keys": SigningKey.objects.order_by("created_at")},
+    )

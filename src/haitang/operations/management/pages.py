@@ -1,0 +1,81 @@
+"""Pages of the management centre."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from haitang.base import clock
+from haitang.base.declarations import in_force
+from haitang.base.shell.context import reader
+from haitang.base.shell.navigation import entry
+from haitang.base.shell.views import page, show
+from haitang.operations.management import cockpit as c
+from haitang.operations.management import declarations, evaluation, evidence
+from haitang.operations.management.search import search
+from haitang.support.infrastructure.things.queries import all_admitted
+
+entry("cockpit", title="驾驶舱", url="/", icon="layout-grid", group="watch", order=10)
+entry("wall", title="大屏", url="/wall", icon="device-tv", group="watch", order=90)
+entry("evaluation", title="考核评价", url="/evaluation", icon="report-analytics", group="work", order=40, permission="case.read")
+entry("evidence", title="证据账本", url="/evidence", icon="shield-check", group="know", order=30, permission="evidence.read")
+entry("declarations", title="声明与版本", url="/declarations", icon="adjustments", group="run", order=10)
+
+
+def _everything(request: HttpRequest, **more: Any) -> dict[str, Any]:
+    actor = reader(request)
+    return {
+        "map_src": c.map_address(),
+        "tiles": c.tiles(),
+        "counts": c.counts(actor),
+        "stages": c.by_stage(actor),
+        "most": max((count for _, _, count in c.by_stage(actor)), default=0),
+        "watch": c.deadline_watch(actor),
+        "alarms": c.newest_alarms(),
+        "feed": c.feed(actor),
+        "origins": sorted(set(all_admitted().exclude(origin="live").values_list("origin", flat=True))),
+        "now": clock.now(),
+        "digest": in_force().digest,
+        **more,
+    }
+
+
+@require_GET
+@page()
+def cockpit(request: HttpRequest) -> HttpResponse:
+    """The desk's first page."""
+    return show(request, "management/cockpit.html", _everything(request))
+
+
+@require_GET
+@page()
+def wall(request: HttpRequest) -> HttpResponse:
+    """The same for a screen that is read from ten metres."""
+    return show(request, "management/wall.html", _everything(request, on_wall=True))
+
+
+PARTS = ("tiles", "wall-tiles", "counts", "stages", "watch", "alarms", "feed")
+
+
+@require_GET
+@page()
+def part(request: HttpRequest, name: str) -> HttpResponse:
+    """One part again, when the live feed says that it changed."""
+    known = name if name in PARTS else "feed"
+    return show(request, f"management/parts/{known}.html", _everything(request))
+
+
+urlpatterns = [
+    path("", cockpit),
+    path("wall", wall),
+    path("cockpit/<slug:name>", part),
+    path("search", search),
+    path("evaluation", evaluation.evaluation),
+    path("evidence", evidence.records),
+    path("evidence/seals", evidence.seals),
+    path("evidence/<slug:kind>/<str:id>", evidence.of_subject),
+    path("declarations", declarations.declarations),
+    path("declarations/propose", declarations.propose),
+    path("declarations/edits/<uuid:id>", declarations.decide),
+]
