@@ -118,6 +118,7 @@ def reader() -> Any:
                 raise
         cursor = _shared[key].cursor()
     cursor.execute("use lake")
+    cursor.execute("set timezone = 'UTC'")  # a cursor has settings of its own
     _local.reader = (key, cursor)
     return cursor
 

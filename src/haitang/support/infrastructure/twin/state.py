@@ -60,7 +60,8 @@ def update(connection: Any, readings: Iterable[tuple[str, Observation]], block: 
     with connection.transaction():
         changed = connection.execute(_UPSERT, [list(column) for column in zip(*rows, strict=True)]).fetchall() if rows else []
         connection.execute(
-            "insert into twin_position as old values (1, %s) on conflict (id) do update set block = greatest(old.block, excluded.block)", [block]
+            "insert into twin_position as old values (1, %s) on conflict (id) do update set block = greatest(old.block, excluded.block)",
+            [block],
         )
     return {thing for (thing,) in changed}
 

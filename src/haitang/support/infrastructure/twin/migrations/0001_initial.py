@@ -4,42 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Position',
+            name="Position",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('block', models.BigIntegerField(default=0)),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("block", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('thing', models.CharField(max_length=128)),
-                ('property', models.CharField(max_length=128)),
-                ('statistic', models.CharField(max_length=32)),
-                ('node', models.CharField(max_length=32)),
-                ('unit', models.CharField(max_length=32)),
-                ('quality', models.CharField(max_length=32)),
-                ('origin', models.CharField(max_length=16)),
-                ('source_ref', models.TextField()),
-                ('period_start', models.DateTimeField()),
-                ('period_end', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('number', models.FloatField(null=True)),
-                ('text', models.TextField(null=True)),
-                ('boolean', models.BooleanField(null=True)),
-                ('geometry', models.TextField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("thing", models.CharField(max_length=128)),
+                ("property", models.CharField(max_length=128)),
+                ("statistic", models.CharField(max_length=32)),
+                ("node", models.CharField(max_length=32)),
+                ("unit", models.CharField(max_length=32)),
+                ("quality", models.CharField(max_length=32)),
+                ("origin", models.CharField(max_length=16)),
+                ("source_ref", models.TextField()),
+                ("period_start", models.DateTimeField()),
+                ("period_end", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("number", models.FloatField(null=True)),
+                ("text", models.TextField(null=True)),
+                ("boolean", models.BooleanField(null=True)),
+                ("geometry", models.TextField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('thing', 'property', 'statistic'), name='one_latest_reading')],
+                "constraints": [models.UniqueConstraint(fields=("thing", "property", "statistic"), name="one_latest_reading")],
             },
         ),
     ]

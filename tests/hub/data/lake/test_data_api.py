@@ -1,0 +1,61 @@
+"""The lake over HTTP: for a known actor, with errors that say how to mend them."""
+
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from haitang.hub.data.lake import rollup
+from haitang.hub.data.lake.data_api import routes
+from haitang.hub.data.lake.writer import Writer
+from tests.hub.data.fresh import HOUR, START, batch, reading
+
+SERIES = {
+    "thing": "s1",
+    "property": "pm2_5",
+    "statistic": "hour mean",
+    "start": "2026-03-01T00:00:00+08:00",
+    "end": "2026-03-02T00:00:00+08:00",
+}
+
+
+@pytest.fixture
+def client(lake: Any) -> TestClient:
+    rollup.update(lake, Writer(lake, "s").write([(1, batch(*[reading(n, at=START + n * HOUR) for n in range(3)]))]).position)
+    return TestClient(Starlette(routes=routes), headers={"X-Haitang-Actor": "staff:1"})
+
+
+def test_series_names_the_table_it_was_read_from(client: TestClient) -> None:
+    answer = client.get("/series", params=SERIES).json()
+    assert answer["table"] == "rollup_hour"
+    assert answer["mean"] == [0, 1, 2]
+    assert answer["time"][0] == "2026-02-28T16:00:00Z"
+
+
+def test_tables_are_filtered_sorted_and_limited(client: TestClient) -> None:
+    rows = client.get("/tables/rollup_hour", params={"sort": "-start", "limit": 2, "thing": "s1"}).json()
+    assert [row["mean"] for row in rows] == [2, 1]
+    assert client.get("/tables/rollup_hour", params={"thing": "'; drop table x"}).json() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "code"),
+    [
+        ("/series", {**SERIES, "start": "2026-03-01"}, 400, "lake.bad_parameter"),
+        ("/series", {**SERIES, "start": "soon"}, 400, "lake.bad_parameter"),
+        ("/series", {**SERIES, "bucket": "week"}, 400, "lake.bad_bucket"),
+        ("/series", {}, 400, "lake.bad_parameter"),
+        ("/tables/people", {}, 404, "lake.no_such_table"),
+        ("/tables/blocks", {"limit": "0"}, 400, "lake.bad_parameter"),
+        ("/tables/blocks", {"sort": "no"}, 400, "lake.bad_parameter"),
+        ('/tables/x"y', {}, 404, "lake.no_such_table"),
+    ],
+)
+def test_what_cannot_be_answered_says_why(client: TestClient, path: str, params: dict[str, str], status: int, code: str) -> None:
+    answer = client.get(path, params=params)
+    assert (answer.status_code, answer.json()["error"]) == (status, code)
+
+
+def test_nobody_gets_nothing(client: TestClient) -> None:
+    assert client.get("/series", params=SERIES, headers={"X-Haitang-Actor": ""}).status_code == 401
