@@ -2,7 +2,7 @@
 
 | what came | answer, when bit A of Flag asks for one |
 |---|---|
-| upload (2xxx, and 3015/3019/3020 with DataTime), each part of a split one | 9014 |
+| upload (2xxx, even without content, and 3015/3019/3020 with content), each part of a split one | 9014 |
 | notice (1001, 1013, 9015, 2012, 2022, 9021) | 9013 |
 | request for the time (1011) | 9011 `QnRtn=1`, 1011 with SystemTime, 9012 `ExeRtn=1` |
 | any other request: a platform has nothing for a station to set or fetch | 9011 `QnRtn=2` (refused), which ends the exchange |
@@ -49,10 +49,10 @@ def role(packet: Packet) -> Role:
         return "notice"
     if packet.cn[0] == "2":
         return "request" if "begintime" in packet.values and "datatime" not in packet.values else "upload"
-    if packet.cn in ("3015", "3019", "3020") and "datatime" in packet.values:
+    if packet.cn in ("3015", "3019", "3020") and ("datatime" in packet.values or packet.factors):
         return "upload"
     if packet.cn in _REQUESTS:
-        replied = _REPLIES.get(packet.cn) in packet.values or (packet.cn == "3019" and packet.factors)
+        replied = _REPLIES.get(packet.cn) in packet.values
         return "reply" if replied or not packet.wants_answer else "request"
     return "unknown"
 
