@@ -1,7 +1,9 @@
 """A small district for tests: the platform's own declarations, one type of case, two departments, one person a role."""
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from haitang.base import clock, settings
 from haitang.base.actions import Actor
 from haitang.base.clock import CHINA
-from haitang.base.declarations import Declarations, in_force, put_in_force
+from haitang.base.declarations import Declarations, put_in_force
 from haitang.base.declarations.loader import load_folders
 from haitang.base.declarations.owners import Owner, rooms
 from haitang.server.discovery import load_kinds
@@ -32,11 +34,17 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=CHINA)  # a Monday
 
 def declare(*, place: dict[str, str] | None = None, application: dict[str, str] | None = None) -> Declarations:
     """Load the rooms with this place and application, and put them in force."""
+    found = _loaded(tuple((place or {}).items()), tuple((application or {}).items()))
+    put_in_force(found)
+    return found
+
+
+@cache
+def _loaded(place: tuple[tuple[str, str], ...], application: tuple[tuple[str, str], ...]) -> Declarations:
     load_kinds()
-    owners = [*rooms(), Owner("trial", "application", Path("trial"), {**APPLICATION, **(application or {})})]
-    loaded = load_folders([*owners, Owner("somewhere", "place", Path("somewhere"), {**PLACE, **(place or {})})])
+    owners = [*rooms(), Owner("trial", "application", Path("trial"), {**APPLICATION, **dict(application)})]
+    loaded = load_folders([*owners, Owner("somewhere", "place", Path("somewhere"), {**PLACE, **dict(place)})])
     assert loaded.declarations, "\n".join(map(str, loaded.errors))
-    put_in_force(loaded.declarations)
     return loaded.declarations
 
 
@@ -78,7 +86,6 @@ class World:
 @pytest.fixture
 def world(db: None, tmp_path: Path) -> Iterator[World]:
     """The district at nine o'clock on a Monday."""
-    import sys
 
     from haitang.base.declarations import in_force as module  # noqa: F401
 
@@ -91,4 +98,4 @@ def world(db: None, tmp_path: Path) -> Iterator[World]:
     forced._current, settings._current = before, kept  # type: ignore[attr-defined]
 
 
-__all__ = ["START", "World", "declare", "in_force", "world"]
+__all__ = ["START", "World", "declare", "world"]

@@ -1,6 +1,7 @@
 """Whatever people try, in whatever order: the engine's promises hold."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -82,7 +83,7 @@ class Attempts(RuleBasedStateMachine):
     def numbers_and_times_only_rise(self) -> None:
         events = self.run.events
         assert [event.number for event in events] == list(range(1, len(events) + 1))
-        assert all(a.at <= b.at for a, b in zip(events, events[1:], strict=False))
+        assert all(a.at <= b.at for a, b in pairwise(events))
 
     @invariant()
     def the_legal_deadline_is_its_limit_with_pauses_and_approved_extensions_only(self) -> None:

@@ -25,7 +25,6 @@ from haitang.support.standards.queries import calendar_in_force
 log = logging.getLogger(__name__)
 
 DEADLINES = system("deadlines")
-AT_ONCE = 200
 
 DUE_SOON = T("即将到期：{title}")
 OVERDUE = T("超期督办：{title}")
@@ -40,13 +39,13 @@ TEXTS = {
 def attend_due() -> int:
     """Attend to every run whose moment has come; returns how many. Each in its own transaction, so that one that fails stops no other."""
     waiting = Run.objects.filter(next_at__lte=clock.now(), ended_at__isnull=True).order_by("next_at")
-    return _each(waiting.values_list("pk", flat=True)[:AT_ONCE], attend)
+    return _each(waiting.values_list("pk", flat=True), attend)
 
 
 def refresh_stale() -> int:
     """Project again, or take over into the new release, the open runs that were last seen under another calendar or release."""
     stale = Run.objects.filter(ended_at__isnull=True).exclude(seen=seen_now()).order_by("pk")
-    return _each(stale.values_list("pk", flat=True)[:AT_ONCE], refresh)
+    return _each(stale.values_list("pk", flat=True), refresh)
 
 
 def _each(runs: Iterable[UUID], do: Callable[..., None]) -> int:
