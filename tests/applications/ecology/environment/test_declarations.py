@@ -1,6 +1,5 @@
 """What the application and the reference district declare holds together, and its tables come out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,10 @@ ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")
-def owners() -> Iterator[list[Owner]]:
+def owners() -> list[Owner]:
     load_kinds()
     list(modules("checks"))
-    yield [*rooms(), *applications(), owner_of_folder(ROOT / "places/dazu", "place")]
+    return [*rooms(), *applications(), owner_of_folder(ROOT / "places/dazu", "place")]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,9 @@ def test_nothing_is_wrong_with_what_ships(loaded: Loaded) -> None:
 
 
 def test_every_text_of_ours_has_its_english(loaded: Loaded) -> None:
-    ours = [str(p) for p in loaded.problems if p.code.endswith("no_english") and ("environment" in str(p.file) or "places/dazu" in str(p.file))]
+    ours = [
+        str(p) for p in loaded.problems if p.code.endswith("no_english") and ("environment" in str(p.file) or "places/dazu" in str(p.file))
+    ]
     assert ours == []
 
 

@@ -27,7 +27,7 @@ BREAK_POINTS = {
     2026: {**_SAME, "pm10_day": (0, 50, 120, 250, 350, 420, 500, 600), "pm2_5_day": (0, 35, 60, 115, 150, 250, 350, 500)},
 }
 # What a value above the last break point counts as. Under the 2012 edition SO2 1 h and O3 8 h have no index there.
-_ABOVE = {2012: {"so2_hour": None, "o3_8h": None}, 2026: {"so2_hour": 200, "o3_8h": 300}}
+_ABOVE: dict[int, dict[str, int | None]] = {2012: {"so2_hour": None, "o3_8h": None}, 2026: {"so2_hour": 200, "o3_8h": 300}}
 _CHINA = timezone(timedelta(hours=8))
 _MICRO = 1_000_000
 

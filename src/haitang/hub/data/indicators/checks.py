@@ -48,16 +48,16 @@ def value_reads(indicator: Indicator, context: Context) -> Iterable[Problem]:
             "value", reason.kind.sentence.format(**reason.data), "例如：select avg(pm2_5) from air_day where day >= start_of_year()"
         )
         return
-    read = [tables[table.name] for table in tree.find_all(sql.exp.Table)]
+    read = [tables[name] for name in sql.tables_in(tree)]
     columns = {column for found in read for column in found or ()}
     if None in read:
         return
     for position, dimension in enumerate(indicator.by):
         if dimension not in columns:
             yield Problem(f"by.{position}", f"“{dimension}”不是所读数据的列", f"可用的有：{'、'.join(sorted(columns))}")
-    for column in tree.find_all(sql.exp.Column):
-        if column.name not in columns:
-            yield Problem("value", f"所读数据没有列“{column.name}”", f"可用的有：{'、'.join(sorted(columns))}")
+    for column in sql.columns_in(tree):
+        if column not in columns:
+            yield Problem("value", f"所读数据没有列“{column}”", f"可用的有：{'、'.join(sorted(columns))}")
 
 
 @spec("indicator")
@@ -73,7 +73,7 @@ def run_table(indicator: Indicator, table: SpecTable) -> list[Failure]:
         tree = sql.parse(indicator.value, names)
         dimension = next((name for name in table.expect.columns if name in indicator.by), None)
         statement = sql.by_member(tree, now, dimension, dates=over_lake) if dimension else sql.total(tree, now, dates=over_lake)
-        found = _run(statement, {t.name for t in tree.find_all(sql.exp.Table)}, table.given)
+        found = _run(statement, sql.tables_in(tree), table.given)
     except (HaitangError, ValueError) as reason:
         return [Failure(f"算不出来：{reason}")]
     return _compare(found, list(table.expect), dimension, indicator.digits)

@@ -73,7 +73,7 @@ def _number(value: Any) -> float | None:
 def _source(indicator: Indicator, declarations: Declarations, at: datetime) -> Source:
     derives = declarations.all(Derive)
     tree = sql.parse(indicator.value, derives.keys())
-    return of_devices(devices_below([table.name for table in tree.find_all(sql.exp.Table)], declarations), at)
+    return of_devices(devices_below(sql.tables_in(tree), declarations), at)
 
 
 def _case_origins(run: Callable[[str], Rows]) -> tuple[str, ...]:

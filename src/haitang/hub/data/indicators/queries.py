@@ -68,7 +68,7 @@ def _stale(indicator: Indicator, kept: IndicatorValue | None) -> bool:
 
 
 def _latest(ids: list[str]) -> dict[str, list[IndicatorValue]]:
-    rows = IndicatorValue.objects.filter(indicator__in=ids).order_by("indicator", "dimension", "member", "-at")
+    rows = IndicatorValue.objects.filter(indicator__in=ids).order_by("indicator", "dimension", "member", "-at", "-id")
     found: dict[str, list[IndicatorValue]] = {id: [] for id in ids}
     for row in rows.distinct("indicator", "dimension", "member"):
         found[row.indicator].append(row)
@@ -107,7 +107,7 @@ def one(id: str) -> Current:
 def history(id: str, *, since: datetime, dimension: str = "", member: str = "", limit: int = 5000) -> list[IndicatorValue]:
     """Kept values from `since` on, oldest first; `definition` changes where the indicator's definition changed."""
     rows = IndicatorValue.objects.filter(indicator=id, dimension=dimension, member=member, at__gte=since)
-    return list(rows.order_by("at")[:limit])
+    return list(rows.order_by("at", "id")[:limit])
 
 
 def records(id: str, *, dimension: str = "", member: str = "", limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:

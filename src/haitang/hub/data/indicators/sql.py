@@ -55,6 +55,16 @@ def _allowed(tree: exp.Select, tables: frozenset[str]) -> None:
             raise BAD_VALUE(reason=f"不能使用函数 {name}")
 
 
+def tables_in(tree: exp.Select) -> set[str]:
+    """The tables that a statement reads."""
+    return {table.name for table in tree.find_all(exp.Table)}
+
+
+def columns_in(tree: exp.Select) -> list[str]:
+    """The columns that a statement names."""
+    return [column.name for column in tree.find_all(exp.Column)]
+
+
 def _at(tree: exp.Select, at: datetime, dates: bool) -> exp.Select:
     """The tree with `now()` and `start_of_year()` as constants; `dates`: the year starts with a date, not an instant."""
     local = at.astimezone(CHINA)
@@ -95,7 +105,7 @@ def records(
     """SQL of the rows behind the number, newest first: those of `table`, under the number's own WHERE if it reads that table."""
     asked = exp.select("*").from_(exp.to_table(table))
     condition = _at(tree, at, dates).args.get("where")
-    if condition is not None and {found.name for found in tree.find_all(exp.Table)} == {table}:
+    if condition is not None and tables_in(tree) == {table}:
         asked = asked.where(condition.this)
     if where:
         asked = asked.where(exp.EQ(this=exp.column(where[0], quoted=True), expression=exp.Literal.string(where[1])))
