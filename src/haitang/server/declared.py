@@ -11,7 +11,7 @@ from haitang.base.declarations.owners import Owner, owner_of_folder
 from haitang.base.declarations.references import registered as words
 from haitang.base.declarations.spec_files import run_specs
 from haitang.base.settings import settings
-from haitang.server.discovery import modules
+from haitang.server.discovery import import_rooms
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,7 @@ def owners_with(path: Path | None) -> list[Owner]:
 
 def load(owners: Sequence[Owner]) -> Loaded:
     """Load with every permission known, so that roles are checked too."""
-    for role in ("actions", "queries", "api", "pages"):
-        for _ in modules(role):
-            pass
+    import_rooms()
     return load_folders(owners, permissions=permissions)
 
 

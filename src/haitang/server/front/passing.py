@@ -25,6 +25,7 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     )
 )
+_SERVERS = frozenset(("date", "server"))  # uvicorn says when, and nobody needs to know what runs
 _OURS = frozenset(("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip"))
 
 _PAGE = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -126,7 +127,7 @@ def _answer(answer: aiohttp.ClientResponse) -> Response:
     response.raw_headers = [
         (name.lower(), value)
         for name, value in answer.raw_headers
-        if (text := name.lower().decode("latin-1")) not in _HOP_BY_HOP and text not in named
+        if (text := name.lower().decode("latin-1")) not in _HOP_BY_HOP and text not in _SERVERS and text not in named
     ]
     return response
 

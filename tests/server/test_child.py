@@ -1,0 +1,58 @@
+"""A child under supervision, with small real programs."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from haitang.base.errors import HaitangError
+from haitang.server.supervisor.child import Child, Spec
+
+
+async def at_once(pid: int) -> bool:
+    return True
+
+
+async def never(pid: int) -> bool:
+    return False
+
+
+def child(tmp_path: Path, program: str, **more: object) -> Child:
+    spec = Spec("one", lambda: [sys.executable, "-c", program], more.pop("answers", at_once), dict(os.environ), tmp_path, **more)  # type: ignore[arg-type]
+    return Child(spec, tmp_path, tmp_path)
+
+
+def test_what_dies_is_started_again(tmp_path: Path) -> None:
+    async def go() -> tuple[int, int, int]:
+        one = child(tmp_path, "import time; time.sleep(60)")
+        await one.start()
+        first = one.pid
+        os.kill(first, signal.SIGKILL)
+        await asyncio.sleep(1.5)
+        second = one.pid
+        await one.stop()
+        return first, second, one.restarts
+
+    first, second, restarts = asyncio.run(go())
+    assert first != second
+    assert restarts == 1
+
+
+def test_what_ignores_its_signal_is_killed(tmp_path: Path) -> None:
+    async def go() -> int | None:
+        one = child(tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)", stop_seconds=0.3)
+        await one.start()
+        await asyncio.sleep(0.5)
+        await one.stop()
+        return one.process.returncode if one.process else None
+
+    assert asyncio.run(go()) == -signal.SIGKILL
+
+
+def test_what_does_not_start_says_why(tmp_path: Path) -> None:
+    one = child(tmp_path, "raise SystemExit('no disk')", answers=never)
+    with pytest.raises(HaitangError, match="no disk"):
+        asyncio.run(one.start())

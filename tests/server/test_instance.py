@@ -1,0 +1,95 @@
+"""One real instance through its life."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server.instances import Instance, haitang, wait_until
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    running = Instance(tmp_path_factory.mktemp("instance") / "data of one").start()
+    yield running
+    if running.process.poll() is None:
+        running.stop(signal.SIGKILL)
+
+
+def test_serves_a_sign_in_page_to_who_is_not_signed_in(instance: Instance) -> None:
+    page = httpx.get(f"{instance.url}/sign-in", trust_env=False)
+    assert page.status_code == 200
+    assert "csrftoken" in page.cookies
+
+
+def test_the_one_time_secret_signs_the_administrator_in(instance: Instance) -> None:
+    answer = httpx.post(f"{instance.url}/api/session", json={"username": "admin", "password": instance.secret}, trust_env=False)
+    assert answer.status_code == 200, answer.text
+
+
+def test_the_live_feed_refuses_who_is_not_signed_in(instance: Instance) -> None:
+    assert httpx.get(f"{instance.url}/live", trust_env=False).status_code == 401
+
+
+def test_ready_names_every_process(instance: Instance) -> None:
+    parts = instance.ready()["parts"]
+    assert {f"process:{name}" for name in instance.told["processes"]} <= set(parts)
+    assert parts["database"]["ok"]
+    assert parts["stream"]["ok"]
+    assert parts["control"]["ok"]
+
+
+def test_a_second_supervisor_on_the_same_data_is_refused(instance: Instance) -> None:
+    second = haitang("up", "--data", str(instance.data), "--http", "0")
+    assert second.returncode == 1
+    assert str(instance.process.pid) in second.stderr
+
+
+def test_secrets_are_readable_by_their_owner_alone(instance: Instance) -> None:
+    private = [instance.data / "run" / "instance.json", *instance.data.glob("*/password"), *(instance.data / "logs").iterdir()]
+    assert [str(file) for file in private if file.stat().st_mode & 0o077] == []
+
+
+def test_a_process_that_dies_makes_it_not_ready_and_comes_back(instance: Instance) -> None:
+    before = instance.pid_of("worker")
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: not instance.ready()["parts"]["process:worker"]["ok"], 5)
+    assert httpx.get(f"{instance.url}/ready", trust_env=False).status_code == 503
+    wait_until(lambda: instance.ready()["parts"]["process:worker"]["ok"])
+    assert instance.pid_of("worker") != before
+    assert "worker 意外结束（信号 SIGKILL）" in instance.said
+
+
+def test_the_database_that_dies_comes_back_with_what_it_had(instance: Instance) -> None:
+    os.kill(instance.pid_of("postgres"), signal.SIGKILL)
+    wait_until(lambda: not instance.ready()["parts"]["database"]["ok"], 5)
+    wait_until(lambda: instance.ready()["parts"]["database"]["ok"] and instance.ready()["parts"]["control"]["ok"], 30)
+    assert httpx.get(f"{instance.url}/sign-in", trust_env=False).status_code == 200
+
+
+def test_another_instance_runs_beside_it(instance: Instance, tmp_path: Path) -> None:
+    other = Instance(tmp_path / "beside").start()
+    try:
+        assert other.url != instance.url
+        assert other.ready()["parts"]["database"]["ok"]
+        assert instance.ready()["parts"]["database"]["ok"]
+    finally:
+        assert other.stop() == 0
+
+
+def test_ctrl_c_leaves_nothing_and_a_second_start_takes_seconds(instance: Instance) -> None:
+    assert instance.stop(signal.SIGINT) == 0
+    assert instance.processes() == []
+    began = time.monotonic()
+    instance.start()
+    assert time.monotonic() - began < 20
+    assert instance.said.count("一次性口令") == 1
+
+
+def test_a_killed_supervisor_leaves_no_process(instance: Instance) -> None:
+    instance.stop(signal.SIGKILL)
+    wait_until(lambda: instance.processes() == [], 20)

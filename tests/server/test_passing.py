@@ -1,0 +1,84 @@
+"""The front passes requests on, against a real server on a Unix socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+from aiohttp import web
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from haitang.server.front.passing import Control
+
+
+async def echo(request: web.Request) -> web.Response:
+    body = await request.read()
+    told = {"path": request.raw_path, "headers": dict(request.headers), "size": len(body), "method": request.method}
+    answer = web.json_response(told, status=201)
+    answer.headers.update({"Keep-Alive": "timeout=5", "X-Kept": "yes"})
+    answer.set_cookie("one", "1")
+    answer.set_cookie("two", "2")
+    return answer
+
+
+def through(tmp_path: Path, ask: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]], *, upstream: bool = True) -> httpx.Response:
+    async def go() -> httpx.Response:
+        app = web.Application(client_max_size=10 << 20)
+        app.router.add_route("*", "/{tail:.*}", echo)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        if upstream:
+            await web.UnixSite(runner, str(tmp_path / "s")).start()
+        async with Control(tmp_path / "s") as control:
+            front = Starlette(routes=[Mount("/", control.application)])
+            transport = httpx.ASGITransport(front, client=("203.0.113.9", 5))
+            async with httpx.AsyncClient(transport=transport, base_url="http://haitang.example") as client:
+                answer = await ask(client)
+        await runner.cleanup()
+        return answer
+
+    return asyncio.run(go())
+
+
+def test_path_and_query_arrive_as_sent(tmp_path: Path) -> None:
+    answer = through(tmp_path, lambda c: c.get("/cases/%E6%A1%88?next=%2Fa%2Fb&x=1"))
+    assert answer.json()["path"] == "/cases/%E6%A1%88?next=%2Fa%2Fb&x=1"
+
+
+def test_forged_forwarding_headers_are_replaced(tmp_path: Path) -> None:
+    answer = through(tmp_path, lambda c: c.get("/", headers={"X-Forwarded-For": "10.0.0.1", "X-Forwarded-Proto": "https"}))
+    headers = answer.json()["headers"]
+    assert headers["X-Forwarded-For"] == "203.0.113.9"
+    assert headers["X-Forwarded-Proto"] == "http"
+    assert headers["X-Forwarded-Host"] == "haitang.example"
+
+
+def test_hop_by_hop_headers_end_here(tmp_path: Path) -> None:
+    answer = through(tmp_path, lambda c: c.get("/", headers={"Connection": "X-Private", "X-Private": "1", "TE": "trailers"}))
+    assert "X-Private" not in answer.json()["headers"]
+    assert "TE" not in {name.upper() for name in answer.json()["headers"]}
+    assert "keep-alive" not in answer.headers
+    assert answer.headers["x-kept"] == "yes"
+
+
+def test_every_cookie_comes_back(tmp_path: Path) -> None:
+    answer = through(tmp_path, lambda c: c.get("/"))
+    assert len(answer.headers.get_list("set-cookie")) == 2
+
+
+def test_a_streamed_body_arrives_whole(tmp_path: Path) -> None:
+    async def parts():  # type: ignore[no-untyped-def]
+        for _ in range(40):
+            yield b"x" * 50_000
+
+    answer = through(tmp_path, lambda c: c.post("/upload", content=parts()))
+    assert answer.status_code == 201
+    assert answer.json()["size"] == 2_000_000
+
+
+def test_a_control_plane_that_is_away_is_told_as_a_page(tmp_path: Path) -> None:
+    answer = through(tmp_path, lambda c: c.get("/", headers={"Accept": "text/html"}), upstream=False)
+    assert answer.status_code == 503
+    assert "正在启动" in answer.text
+    assert answer.headers["retry-after"] == "3"
