@@ -36,6 +36,12 @@ def load_kinds() -> None:
             pass
 
 
+def import_rooms() -> None:
+    """Import every module of every room, so that each permission, wherever it stands, is registered."""
+    for name in _modules():
+        importlib.import_module(name)
+
+
 def apps() -> list[str]:
     """Django applications: rooms with tables or with an `apps` module (templates, ports)."""
     return sorted(set(rooms_with("models")) | set(rooms_with("apps")))
