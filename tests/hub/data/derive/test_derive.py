@@ -144,6 +144,15 @@ def test_a_changed_definition_is_computed_anew_with_all_that_reads_it(lake: Any)
     assert DerivationRun.objects.count() == before
 
 
+def test_a_station_added_later_brings_its_earlier_data(lake: Any) -> None:
+    writer = Writer(lake, "s")
+    derive(lake, writer.write([(1, batch(reading(5, thing="s3")))]).position)
+    assert table(lake, "stations") == []
+    Thing.objects.create(id="s3", title="s3", device="air_station")
+    derive(lake, writer.write([(2, batch(reading(1)))]).position)
+    assert table(lake, "stations") == [("s1", 2), ("s3", 10)]
+
+
 def test_rows_that_break_a_test_are_counted_and_shown(lake: Any) -> None:
     derive(lake, Writer(lake, "s").write([(1, batch(*[reading(90, at=START + h * HOUR) for h in range(8)]))]).position)
     run = queries.last_run("air_hour")

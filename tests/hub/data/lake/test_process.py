@@ -125,21 +125,25 @@ def batches(seed: int, count: int) -> list[Any]:
     return made
 
 
-def kill_rounds(instance: Instance, rounds: int) -> None:
-    async def publish(sent: list[Any]) -> None:
+def publish(instance: Instance, sent: list[Any]) -> None:
+    async def run() -> None:
         stream = await client.connect(instance.nats.url)
         await stream.ensure()
         for message in sent:
             await stream.publish(message)
         await stream.close()
 
+    asyncio.run(run())
+
+
+def kill_rounds(instance: Instance, rounds: int) -> None:
     total = 0
     for round in range(rounds):
         before = instance.count()
         instance.start()
         sent = batches(round, 30)
         total += 30 * 200
-        asyncio.run(publish(sent))
+        publish(instance, sent)
         instance.wait_for(lambda before=before: instance.count() > before)  # type: ignore[misc]
         time.sleep(random.Random(round).random() * 0.4)
         instance.end(signal.SIGKILL)
@@ -147,6 +151,26 @@ def kill_rounds(instance: Instance, rounds: int) -> None:
     instance.wait_for(lambda: instance.count() >= total and instance.settled(rounds * 30), 90)
     assert instance.end(signal.SIGTERM) == 0
     check(instance, total, rounds * 30)
+
+
+@pytest.mark.timeout(200)
+def test_a_database_that_drops_all_connections_costs_nothing(instance: Instance) -> None:
+    """The outcome of a commit whose connection breaks is unknown: the writer opens anew (or ends and is started again) and looks."""
+    instance.start()
+    for round in range(3):
+        publish(instance, batches(round, 20))
+        instance.wait_for(lambda round=round: instance.count() > round * 4000)  # type: ignore[misc]
+        with psycopg.connect(instance.settings.database_url, autocommit=True) as database:
+            database.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        assert instance.writer is not None
+        time.sleep(1)
+        if instance.writer.poll() is not None:
+            instance.start()
+    instance.wait_for(lambda: instance.count() >= 12_000 and instance.settled(60), 90)
+    assert instance.end(signal.SIGTERM) == 0
+    check(instance, 12_000, 60)
 
 
 def check(instance: Instance, total: int, messages: int) -> None:

@@ -4,10 +4,13 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from haitang.base.settings import settings
 from haitang.hub.data.lake import offsets, queries, rollup
 from haitang.hub.data.lake.buckets import instant, micros, start
 from haitang.hub.data.lake.readings import VALID, declared_of
@@ -64,7 +67,7 @@ readings = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@examples(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(readings, max_size=25), min_size=1, max_size=3))
 def test_incremental_rollups_equal_brute_force(lake: Any, deliveries: list[list[Observation]]) -> None:
     for table in ("observations", "rollup_minute", "rollup_hour", "rollup_day", "offsets"):
@@ -153,6 +156,18 @@ def test_query_takes_parameters(lake: Any) -> None:
     assert queries.query("with o as (select * from observations) select thing, number from o where number > ?", [5]) == [
         {"thing": "s1", "number": 9.0}
     ]
+
+
+def test_a_reader_survives_a_lost_catalogue_and_a_table_made_anew(lake: Any) -> None:
+    lake.execute("create table lake.derived_x as select 1 as a")
+    assert queries.query("select a from derived_x") == [{"a": 1}]
+    lake.execute("create or replace table lake.derived_x as select 2 as b")
+    assert queries.query("select b from derived_x") == [{"b": 2}]
+    with psycopg.connect(settings().database_url, autocommit=True) as database:
+        database.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        )
+    assert queries.query("select b from derived_x") == [{"b": 2}]
 
 
 @pytest.mark.parametrize("quality", ["normal", "suspect", "invalid", "flag:N", "flag:S", "flag:D", "flag:n", ""])

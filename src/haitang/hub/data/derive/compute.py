@@ -1,12 +1,11 @@
 """Computes one derivation: the touched part of its table is made anew in one transaction with the position it has come to."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from haitang.base.declarations import Declarations
 from haitang.hub.data.derive import udf
-from haitang.hub.data.derive.plan import Planned
+from haitang.hub.data.derive.plan import Planned, Things
 from haitang.hub.data.derive.sources import TOUCHED, Only, relation
 from haitang.hub.data.derive.sql import condition, render
 from haitang.hub.data.lake import offsets
@@ -14,7 +13,6 @@ from haitang.hub.data.lake.buckets import date_sql, start_sql
 from haitang.hub.data.lake.schema import tables
 from haitang.hub.data.lake.transaction import transaction
 
-Things = Callable[[str], list[str]]  # device type -> ids of its things
 _EXAMPLES = 5
 
 

@@ -11,9 +11,9 @@ from django.db import DatabaseError
 from haitang.base.clock import now
 from haitang.base.declarations import Declarations, in_force
 from haitang.base.errors import HaitangError
-from haitang.hub.data.derive.compute import Computed, Things, compute
+from haitang.hub.data.derive.compute import Computed, compute
 from haitang.hub.data.derive.models import DerivationRun
-from haitang.hub.data.derive.plan import Planned, plan
+from haitang.hub.data.derive.plan import Planned, Things, plan
 from haitang.support.infrastructure.things.models import Thing
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ def update(connection: Any, declarations: Declarations, position: int) -> set[st
     """Compute all derivations in order; returns the ids of those that failed. What reads a failed one waits for it."""
     failed: set[str] = set()
     things = things_of()
-    for planned in plan(declarations):
+    for planned in plan(declarations, things):
         if failed.intersection(planned.below) or not _run(connection, planned, declarations, things, position):
             failed.add(planned.derive.id)
     return failed

@@ -1,6 +1,7 @@
 """Which derivations there are, in the order in which they are computed, each with the digest of all that decides its values."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
@@ -10,6 +11,8 @@ from haitang.base.declarations.functions import functions_of
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.sources import device_of
 from haitang.hub.data.derive.sql import BAD_SQL, TABLE_FUNCTIONS, Parsed, parse
+
+Things = Callable[[str], list[str]]  # device type -> ids of its things
 
 
 @dataclass(frozen=True)
@@ -39,23 +42,29 @@ def order(declared: dict[str, Parsed]) -> list[str]:
         raise BAD_SQL(reason="派生数据互相引用：" + " → ".join(cycle.args[1])) from None
 
 
-def plan(declarations: Declarations) -> list[Planned]:
-    """Every derivation of a release in the order of computation; raises BAD_SQL."""
+def plan(declarations: Declarations, things: Things | None = None) -> list[Planned]:
+    """Every derivation of a release in the order of computation; raises BAD_SQL.
+
+    With `things` a station that is added or moved to another device type changes the digest too: its earlier data is then taken in.
+    """
     derives = declarations.all(Derive)
     parsed = {id: parse(derive.sql, derives.keys()) for id, derive in derives.items()}
     planned: dict[str, Planned] = {}
     for id in order(parsed):
         derive = derives[id]
         module = functions_of(derive.owner, declarations) if parsed[id].functions else None
-        planned[id] = Planned(derive, parsed[id], _digest(derive, parsed[id], module, declarations, planned), module)
+        planned[id] = Planned(derive, parsed[id], _digest(derive, parsed[id], module, declarations, planned, things), module)
     return list(planned.values())
 
 
-def _digest(derive: Derive, parsed: Parsed, module: ModuleType | None, declarations: Declarations, below: dict[str, Planned]) -> str:
+def _digest(
+    derive: Derive, parsed: Parsed, module: ModuleType | None, declarations: Declarations, below: dict[str, Planned], things: Things | None
+) -> str:
     parts = [derive.model_dump_json(), module.__name__ if module else ""]
     for source in parsed.sources:
         if source.kind == "derive":
             parts.append(below[source.name].digest)
         elif source.kind in TABLE_FUNCTIONS:
             parts.append(device_of(declarations, source.name).model_dump_json())
+            parts += things(source.name) if things else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -32,12 +32,15 @@ _REACH: tuple[tuple[timedelta, str], ...] = (
 )
 
 
+_MOVED = ("does not exist", "No such file", "connection", "terminat")
+
+
 def on_reader(read: Callable[[Any], T]) -> T:
-    """Run `read` on this thread's connection; once more on a new one if the catalogue moved under it (a table made anew, upkeep)."""
+    """Run `read` on this thread's connection; once more on a new one if the catalogue moved under it (a table made anew, upkeep) or went away for a moment."""
     try:
         return read(reader())
-    except (duckdb.CatalogException, duckdb.InvalidInputException, duckdb.IOException, duckdb.BinderException) as reason:
-        if "does not exist" not in str(reason) and "No such file" not in str(reason):
+    except duckdb.Error as reason:
+        if not any(sign in str(reason) for sign in _MOVED):
             raise
     forget()
     return read(reader())
