@@ -20,7 +20,7 @@ def count_unseen(actor: Actor) -> int:
 def told(subject: str) -> QuerySet[Notice]:
     """Everyone who was told about a subject (`case:<id>`), with their deliveries, oldest first."""
     found = Notice.objects.filter(subject=subject).select_related("person__organization").prefetch_related("deliveries")
-    return found.order_by("created_at", "id")
+    return found.order_by("created_at", "person__username")
 
 
 def unseen(subject: str) -> QuerySet[Notice]:

@@ -27,7 +27,7 @@ def sign(secret: str, timestamp: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-@dataclass(frozen=True)
+@dataclass
 class DingTalkRobot:
     """`webhook` carries the access token; `secret` is that of the robot's signing option, empty without it."""
 

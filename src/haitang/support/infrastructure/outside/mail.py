@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -15,7 +16,7 @@ from haitang.support.infrastructure.outside.errors import REFUSED, UNREACHABLE
 PEER = "邮件服务器"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Mail:
     """`url` is smtp:// (with STARTTLS where the server offers it) or smtps://, with user and password where needed."""
 
@@ -65,7 +66,12 @@ class Mail:
 def _hand_over(smtp: smtplib.SMTP, sender: str, to: str, message: EmailMessage) -> str:
     """smtplib's own `send_message` drops the reply, which is our receipt."""
     smtp.ehlo_or_helo_if_needed()
-    for step in (lambda: smtp.mail(sender), lambda: smtp.rcpt(to), lambda: smtp.data(message.as_bytes(policy=SMTP))):
+    steps: list[Callable[[], tuple[int, bytes]]] = [
+        lambda: smtp.mail(sender),
+        lambda: smtp.rcpt(to),
+        lambda: smtp.data(message.as_bytes(policy=SMTP)),
+    ]
+    for step in steps:
         code, said = step()
         if not 200 <= code < 300:
             raise smtplib.SMTPResponseException(code, said)

@@ -39,7 +39,7 @@ class Report:
 
     trusted: bool = False
     lines: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    counts: dict[str, int] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     complete: bool = False
     unsealed: int = 0
@@ -50,7 +50,7 @@ class Report:
         return not self.findings
 
     def as_json(self) -> dict[str, Any]:
-        return {"ok": self.ok, **asdict(self), "counts": dict(self.counts)}
+        return {"ok": self.ok, **asdict(self)}
 
 
 def _bytes(text: Any) -> bytes:
@@ -86,7 +86,7 @@ class Verifier:
         if line is not None:
             try:
                 getattr(self, f"_{line['type']}")(line)
-                self.report.counts[line["type"]] += 1
+                self.report.counts[line["type"]] = self.report.counts.get(line["type"], 0) + 1
             except _MALFORMED as fault:
                 self.find("malformed", f"这一行缺少内容或内容不合格式（{type(fault).__name__}）", seal=_number(line))
         self.digest.update(raw)

@@ -97,9 +97,9 @@ def people(request: HttpRequest) -> HttpResponse:
     """Everybody, and a form for one more; a new person's one-time secret is shown once."""
     if request.method == "GET":
         return _list(request)
-    given = {name: request.POST.get(name, "").strip() for name in ("username", "name", "organization", "email")}
+    username, name, organization, email = (request.POST.get(part, "").strip() for part in ("username", "name", "organization", "email"))
     with acting(actor(request)) as act:
-        made = actions.create_person(act=act, **{**given, "organization": given["organization"] or None})
+        made = actions.create_person(act=act, username=username, name=name, organization=organization or None, email=email)
         for role in request.POST.getlist("roles"):
             actions.give_role(act=act, person=made, role=role)
         secret = actions.set_password(act=act, person=made)
