@@ -1,0 +1,81 @@
+"""Makes a backup of a running instance."""
+
+import hashlib
+import io
+import json
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from haitang.base import clock
+from haitang.base.errors import error
+from haitang.base.settings import Settings
+from haitang.server.backup import database
+from haitang.support.infrastructure.stream.client import connect
+
+FORMAT = 1
+NOT_DRAINED = error(
+    "server.not_drained", 503, "消息流中还有 {pending} 批数据没有入湖，没有备份。请用 haitang status 查看 writer 进程，稍后重试。"
+)
+PARTS = ("lake", "files", "keys")
+
+
+async def drain(seconds: float = 30) -> None:
+    """Wait until what the stream holds now is in the lake, so that the backup needs no stream."""
+    stream = await connect()
+    try:
+        until = time.monotonic() + seconds
+        while pending := await stream.pending("writer"):
+            if time.monotonic() > until:
+                raise NOT_DRAINED(pending=pending)
+            time.sleep(0.2)
+    finally:
+        await stream.close()
+
+
+def write(settings: Settings, file: Path) -> dict[str, Any]:
+    """Write the backup to `file`; gives its manifest. The database goes first: files that it names are only removed much later."""
+    draft = file.with_name(f".{file.name}.part")
+    digests: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory(dir=settings.run) as folder, draft.open("xb") as raw:
+        draft.chmod(0o600)
+        dumped = Path(folder) / "database.dump"
+        rows = database.dump(settings.database_url, dumped)
+        with tarfile.open(fileobj=raw, mode="w") as archive:
+            _add(archive, dumped, "database.dump", digests)
+            for path, name in _files(settings):
+                _add(archive, path, name, digests)
+            manifest = {
+                "format": FORMAT, "made_at": clock.now().isoformat(), "place": settings.place, "lake": settings.lake or "lake/",
+                "rows": rows, "files": digests,
+            }  # fmt: skip
+            text = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
+            entry = tarfile.TarInfo("manifest.json")
+            entry.size, entry.mode = len(text), 0o600
+            archive.addfile(entry, io.BytesIO(text))
+    draft.replace(file)
+    return manifest
+
+
+def _files(settings: Settings) -> list[tuple[Path, str]]:
+    """What lies in the data directory, by the name in the archive. A lake elsewhere has its own backup."""
+    found = []
+    for part in PARTS:
+        top = Path(settings.lake_path) if part == "lake" else settings.data / part
+        if not (part == "lake" and settings.lake.startswith("s3://")) and top.is_dir():
+            found += [(path, f"{part}/{path.relative_to(top)}") for path in sorted(top.rglob("*")) if path.is_file()]
+    return found
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str, digests: dict[str, dict[str, Any]]) -> None:
+    try:
+        source = path.open("rb")
+    except FileNotFoundError:  # compacted away since; the catalogue that was dumped is checked against what came along
+        return
+    with source:
+        entry = archive.gettarinfo(arcname=name, fileobj=source)
+        digests[name] = {"size": entry.size, "sha256": hashlib.file_digest(source, "sha256").hexdigest()}
+        source.seek(0)
+        archive.addfile(entry, source)

@@ -1,0 +1,64 @@
+"""All checks of a checkout, one after the other; each is run, and the last lines say which failed."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from haitang.server.instance import CHECKOUT
+from haitang.server.testing.browser import browser_there
+
+
+def run_all(*, long_too: bool, expression: str | None) -> int:
+    """Run the checks, then pytest with its closing lines on stdout; gives the exit code."""
+    failed = [] if expression else [name for name, command in _checks() if not _passes(name, command)]
+    skipped = browser_there()
+    print("\n== pytest", flush=True)
+    tests = subprocess.run(_pytest(long_too, expression, skipped), cwd=CHECKOUT, env=_environment())
+    if tests.returncode:
+        failed.append("pytest")
+    if skipped:
+        print(f"\n已跳过浏览器测试：{skipped}")
+        if os.environ.get("CI", "").lower() == "true":
+            failed.append("浏览器测试（CI 下不得跳过）")
+    print(f"\n未通过：{'、'.join(failed)}" if failed else "\n全部通过。", flush=True)
+    return 1 if failed else 0
+
+
+def _program(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def _checks() -> list[tuple[str, list[str]]]:
+    return [
+        ("ruff check", [_program("ruff"), "check"]),
+        ("ruff format", [_program("ruff"), "format", "--check"]),
+        ("mypy", [_program("mypy")]),
+        ("lint-imports", [_program("lint-imports")]),
+        ("haitang check", [sys.executable, "-m", "haitang.server.cli", "check"]),
+    ]
+
+
+def _passes(name: str, command: list[str]) -> bool:
+    began = time.monotonic()
+    print(f"== {name} …", end=" ", flush=True)
+    ran = subprocess.run(command, cwd=CHECKOUT, env=_environment(), capture_output=True, text=True)
+    print(f"{'通过' if ran.returncode == 0 else '未通过'}（{time.monotonic() - began:.0f} 秒）", flush=True)
+    if ran.returncode:
+        print(ran.stdout + ran.stderr, flush=True)
+    return ran.returncode == 0
+
+
+def _pytest(long_too: bool, expression: str | None, no_browser: str) -> list[str]:
+    without = [word for word, left_out in (("long", not long_too), ("browser", bool(no_browser))) if left_out]
+    marks = " and ".join(f"not {word}" for word in without)
+    # One test file to one worker: an instance that a file starts is started once.
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--durations=10"]
+    return [*command, *(["-m", marks] if marks else []), *(["-k", expression] if expression else [])]
+
+
+def _environment() -> dict[str, str]:
+    """Tests make their own instance; what the shell says of another must not reach them."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HAITANG_", "DJANGO_"))}
+    return {**kept, "MYPY_FORCE_COLOR": "0"}
