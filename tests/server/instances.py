@@ -42,7 +42,7 @@ class Instance:
                  "--http", "0", "--hj212", "0", "--mqtt", "0", *self.options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=clean_environment(), cwd="/",
             )  # fmt: skip
-        wait_until(lambda: self.told.get("state") == "running" or self.process.poll() is not None, 60)
+        wait_until(lambda: self.told.get("state") == "running" or self.process.poll() is not None, 200)
         assert self.process.poll() is None, self.said
         return self
 
@@ -81,7 +81,7 @@ class Instance:
     def stop(self, number: int = signal.SIGINT) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 def _pids() -> list[int]:

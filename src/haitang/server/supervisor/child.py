@@ -32,7 +32,7 @@ class Spec:
     cwd: Path
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
-    start_seconds: float = 60.0
+    start_seconds: float = 150.0
     before: Callable[[], None] = field(default=lambda: None)
 
 
