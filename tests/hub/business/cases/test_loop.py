@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import translation
 
 from haitang.base import clock
 from haitang.base.actions import Actor, acting, system
 from haitang.base.errors import HaitangError
 from haitang.base.ports import Matter, matters
+from haitang.base.text import sentence_of
 from haitang.hub.business.cases import actions
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.queries import case_by_number, left, moves_for, timeline
@@ -158,6 +160,15 @@ def test_moves_are_shown_with_the_reason_they_are_refused(world: World) -> None:
     assert ready == {"dispatch": [], "reject": []}
     assert refused["dispatch"] == ["需要角色：派遣员"]
     assert list(moves_for(case, world.dispatcher)[0].questions) == ["organization", "person"]
+
+
+def test_a_reader_of_english_is_answered_in_english(world: World) -> None:
+    case = raised()
+    with translation.override("en"):
+        assert next(found.refused for found in moves_for(case, world.verifier)) == ["needs the role: Dispatcher"]
+        with pytest.raises(HaitangError) as refused:
+            do(world.dispatcher, case, "dispatch")
+        assert sentence_of(refused.value) == "Please check the answers: Organization：please answer"
 
 
 def test_what_is_left_is_said_in_words(world: World) -> None:

@@ -152,3 +152,22 @@ def test_one_run_that_fails_stops_no_other(world: World, caplog: pytest.LogCaptu
     with later(days=1):
         assert attend_due() == 1
     assert "could not be attended to" in caplog.text
+
+
+def test_the_worker_does_all_of_it_each_minute(world: World) -> None:
+    from procrastinate.contrib.django import app
+
+    task = app.tasks["procedures.attend"]
+    dispatched(world)
+    with later(hours=8):
+        task.func(0)
+    assert task.lock == "procedures.attend"
+    assert told("overdue") == ["head", "officer"]
+
+
+def test_a_deadline_nobody_is_there_for_is_not_tried_again_and_again(world: World) -> None:
+    opened()
+    for person in world.people.values():
+        person.holdings.all().delete()
+    with later(hours=8):
+        assert (attend_due(), attend_due()) == (1, 0)

@@ -10,7 +10,6 @@ from django.db.models import When as Then
 
 from haitang.base import clock
 from haitang.base.actions import Actor, permission, require
-from haitang.base.declarations import in_force
 from haitang.base.durations import parse_limit
 from haitang.base.errors import error
 from haitang.base.text import translate
@@ -18,11 +17,11 @@ from haitang.hub.business.cases.filters import SORTS, Filters, filtered, visible
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.procedures import events as e
-from haitang.hub.business.procedures.decide import Reason, Refused, decide
+from haitang.hub.business.procedures.decide import Refused, decide
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Move
 from haitang.hub.business.procedures.queries import events_of, questions_for, state_of
-from haitang.support.security.people.kinds import Role
+from haitang.hub.business.procedures.wording import sentence as sentence  # pages read it from here
 from haitang.support.standards.queries import calendar_in_force
 from haitang.support.standards.wording import Remaining, limit_text, remaining
 
@@ -109,19 +108,6 @@ def moves_for(case: Case, actor: Actor) -> list[MoveNow]:
             reasons = [sentence(reason) for reason in verdict.reasons] if isinstance(verdict, Refused) else []
             found.append(MoveNow(name, move, questions_for(state.definition, name), reasons))
     return found
-
-
-def sentence(reason: Reason) -> str:
-    """A reason in the reader's language, with titles in place of ids."""
-    roles = in_force().all(Role)
-    data = dict(reason.data)
-    if "roles" in data:
-        data["roles"] = [translate(roles[role].title) if role in roles else role for role in data["roles"]]
-    if "most" in data:
-        data["most"] = limit_text(parse_limit(data["most"]))
-    return translate(
-        reason.text, **{name: "、".join(map(str, value)) if isinstance(value, list) else value for name, value in data.items()}
-    )
 
 
 def left(case: Case, state: State | None = None) -> dict[str, Remaining]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from haitang.base.durations import parse_limit
 from haitang.base.errors import error
+from haitang.base.text import translate
 from haitang.hub.business.forms.kinds import Question
 
 BAD_ANSWERS = error("forms.bad_answers", 422, "请检查填写内容：{problems}")
@@ -27,7 +28,12 @@ class Problem:
     data: Mapping[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.title}：{self.text.format(**self.data)}"
+        return f"{translate(self.title)}：{self.said}"
+
+    @property
+    def said(self) -> str:
+        """What is wrong, in the reader's language."""
+        return translate(self.text, **self.data)
 
 
 class _Bad(Exception):
@@ -52,7 +58,7 @@ def read_answers(questions: Mapping[str, Question], given: Mapping[str, Any]) ->
             if value is not None:
                 found[name] = value
     if problems:
-        by_question = {problem.question: problem.text.format(**problem.data) for problem in problems}
+        by_question = {problem.question: problem.said for problem in problems}
         raise BAD_ANSWERS(problems="；".join(map(str, problems)), by_question=by_question)
     return found
 

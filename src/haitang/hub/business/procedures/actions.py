@@ -15,6 +15,7 @@ from haitang.hub.business.procedures.log import append, begin, locked
 from haitang.hub.business.procedures.models import Run
 from haitang.hub.business.procedures.queries import keep_definition, state_of
 from haitang.hub.business.procedures.rehearsal import moved, paused
+from haitang.hub.business.procedures.wording import sentence
 from haitang.support.standards.queries import calendar_in_force
 
 REFUSED = error("procedures.refused", 409, "不能办理：{why}")
@@ -23,7 +24,7 @@ REFUSED = error("procedures.refused", 409, "不能办理：{why}")
 def refuse_unless(verdict: verdicts.Verdict) -> None:
     """Raise REFUSED with every reason of a refusal."""
     if isinstance(verdict, verdicts.Refused):
-        raise REFUSED(why="；".join(map(str, verdict.reasons)), reasons=[reason.code for reason in verdict.reasons])
+        raise REFUSED(why="；".join(map(sentence, verdict.reasons)), reasons=[reason.code for reason in verdict.reasons])
 
 
 @action("procedure.start", title="启动流程")
