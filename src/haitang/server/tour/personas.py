@@ -1,0 +1,53 @@
+"""The people of the tour: synthetic, each with one role, signed in over HTTP like anybody else."""
+
+import secrets
+from typing import Any
+
+import httpx
+
+from haitang.base.actions import acting, system
+from haitang.server.tour.report import NotHeld
+from haitang.support.security.people.actions import create_person, give_role
+from haitang.support.security.people.models import Person
+
+_NAMES = {"dispatcher": "派遣员（示例）", "handler": "处置人员（示例）", "verifier": "核查员（示例）", "auditor": "审计员（示例）"}
+
+
+class Persona:
+    """A signed-in synthetic person."""
+
+    def __init__(self, url: str, person: Person, password: str) -> None:
+        self.id = str(person.id)
+        self._client = httpx.Client(base_url=url, timeout=30)
+        who = self.post("/api/session", {"username": person.username, "password": password})
+        self._client.headers["X-CSRFToken"] = who["csrf"]
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self._answer(self._client.get(path, params=params))
+
+    def post(self, path: str, body: Any) -> Any:
+        return self._answer(self._client.post(path, json=body))
+
+    def upload(self, path: str, name: str, content: bytes) -> Any:
+        return self._answer(self._client.post(path, files={"file": (name, content)}))
+
+    def status_of(self, path: str, body: Any) -> tuple[int, Any]:
+        """What a POST that should be refused answers."""
+        answer = self._client.post(path, json=body)
+        return answer.status_code, answer.json()
+
+    def _answer(self, answer: httpx.Response) -> Any:
+        if answer.is_error:
+            raise NotHeld(f"{answer.request.method} {answer.request.url.path} -> {answer.status_code} {answer.text[:300]}")
+        return answer.json()
+
+
+def make(url: str, role: str, organization: str | None = None) -> Persona:
+    """Create the synthetic person of a role and sign in."""
+    password = secrets.token_urlsafe(18)
+    with acting(system("operator")) as act:
+        person = create_person(
+            act=act, username=f"tour-{role}", name=_NAMES[role], organization=organization, password=password, synthetic=True
+        )
+        give_role(act=act, person=person, role=role)
+    return Persona(url, person, password)
