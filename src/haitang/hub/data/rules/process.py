@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from haitang.hub.data.rules.engine import NAME, Engine
 from haitang.support.infrastructure.stream.client import Stream, connect
@@ -40,17 +40,20 @@ async def _serve(stream: Stream, stop: asyncio.Event) -> None:
     engine, consumer = Engine(await stream.identity()), stream.consumer(NAME)
     loop, ticked = asyncio.get_running_loop(), time.monotonic()
     with ThreadPoolExecutor(1, thread_name_prefix="rules") as thread:
-        while not stop.is_set():
-            delivered = await consumer.fetch(AT_ONCE, WAIT)
-            if delivered:
-                numbered = [(message.seq, message.batch) for message in delivered]
-                await loop.run_in_executor(thread, _with_database, lambda todo=numbered: engine.take(todo))
-                for message in delivered:
-                    await message.ack()
-            if time.monotonic() - ticked >= TICK:
-                caught_up = not delivered and await stream.pending(NAME) == 0
-                await loop.run_in_executor(thread, _with_database, lambda calm=caught_up: engine.tick(caught_up=calm))
-                ticked = time.monotonic()
+        try:
+            while not stop.is_set():
+                delivered = await consumer.fetch(AT_ONCE, WAIT)
+                if delivered:
+                    numbered = [(message.seq, message.batch) for message in delivered]
+                    await loop.run_in_executor(thread, _with_database, lambda todo=numbered: engine.take(todo))
+                    for message in delivered:
+                        await message.ack()
+                if time.monotonic() - ticked >= TICK:
+                    caught_up = not delivered and await stream.pending(NAME) == 0
+                    await loop.run_in_executor(thread, _with_database, lambda calm=caught_up: engine.tick(caught_up=calm))
+                    ticked = time.monotonic()
+        finally:
+            await loop.run_in_executor(thread, connections.close_all)
 
 
 def _with_database(work: Callable[[], object]) -> None:
