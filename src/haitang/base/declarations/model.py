@@ -55,7 +55,7 @@ LimitText = Annotated[str, AfterValidator(_limit)]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a declaration stands: the folder that declares it (`environment`, `dazu`, `cases`) and its file."""
+    """Where a declaration stands: the folder that declares it (an application, a place, a room) and its file."""
 
     owner: str
     file: Path

@@ -30,7 +30,7 @@ def command() -> None:
 @click.argument("file", type=click.File("wb"))
 @click.option("--from", "since", type=DAY, help="起始日期，含当日，中国时间（from this day, China time）。")
 @click.option("--to", "until", type=DAY, help="截止日期，不含当日（up to this day）。")
-@click.option("--subject", metavar="KIND:ID", help="只导出一个对象，如 case:500111-2026-000001（one subject only）。")
+@click.option("--subject", metavar="KIND:ID", help="只导出一个对象，如 case:案件编号（one subject only）。")
 @instance("data", boot=True, running=True)
 @as_json
 def export(file: BinaryIO, since: datetime | None, until: datetime | None, subject: str | None, as_json: bool) -> None:
@@ -57,7 +57,7 @@ def _subjects(subject: str | None) -> tuple[tuple[str, ...], list[Any]]:
         return (), []
     kind, separator, id = subject.partition(":")
     if not separator:
-        raise click.BadParameter("写成 类型:编号，如 case:500111-2026-000001（write KIND:ID）", param_hint="--subject")
+        raise click.BadParameter("写成 类型:编号，如 case:案件编号（write KIND:ID）", param_hint="--subject")
     if kind != "case":
         return (subject,), []
     from haitang.server.evidence_of_case import case_of, rows_of, subjects_of
