@@ -58,7 +58,7 @@ def counts(connection: "psycopg.Connection[Any]") -> dict[str, int]:
 
 
 def _run(program: str, url: str, *arguments: str) -> None:
-    parts = psycopg.conninfo.conninfo_to_dict(url)
+    parts: dict[str, Any] = dict(psycopg.conninfo.conninfo_to_dict(url))
     password = parts.pop("password", None)
     target = psycopg.conninfo.make_conninfo(**parts)
     environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}

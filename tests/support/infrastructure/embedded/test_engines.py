@@ -1,0 +1,74 @@
+"""The embedded engines: private, on loopback, refused when they do not fit."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from haitang.base.errors import HaitangError
+from haitang.support.infrastructure.embedded.nats import Nats
+from haitang.support.infrastructure.embedded.ports import free_port, is_free, kept_port
+from haitang.support.infrastructure.embedded.postgres import Postgres
+from haitang.support.infrastructure.embedded.secrets import kept_secret
+from haitang.support.infrastructure.embedded.unprivileged import account
+
+
+def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
+    made = kept_secret(tmp_path / "password")
+    assert kept_secret(tmp_path / "password") == made
+    assert (tmp_path / "password").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
+    assert kept_port(tmp_path / "ports.json", "nats") == kept_port(tmp_path / "ports.json", "nats")
+
+
+def test_a_port_that_is_taken_is_chosen_anew(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        (tmp_path / "ports.json").write_text(json.dumps({"nats": port}))
+        assert not is_free(port)
+        assert kept_port(tmp_path / "ports.json", "nats") != port
+
+
+def test_nats_puts_every_acknowledgement_on_disk(tmp_path: Path) -> None:
+    server = Nats(tmp_path / "nats", free_port())
+    server.prepare()
+    told = json.loads((tmp_path / "nats" / "nats.conf").read_text())
+    assert told["jetstream"]["sync_interval"] == "always"
+    assert told["listen"].startswith("127.0.0.1:")
+    assert (tmp_path / "nats" / "nats.conf").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_cluster_of_another_major_version_is_named(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", free_port())
+    server.cluster.mkdir(parents=True)
+    (server.cluster / "PG_VERSION").write_text("9\n")
+    with pytest.raises(HaitangError, match="PostgreSQL 9 建立"):
+        server.prepare()
+
+
+def test_a_cluster_is_private_and_asks_for_a_password(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", free_port())
+    server.prepare()
+    rules = (server.cluster / "pg_hba.conf").read_text()
+    assert " trust" not in "\n".join(line for line in rules.splitlines() if not line.startswith("#"))
+    assert server.directory.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the engines to another user")
+def test_root_does_not_run_the_engines_itself(tmp_path: Path) -> None:
+    command = Nats(tmp_path / "nats", free_port())
+    command.prepare()
+    words = command.command()
+    before = words.index(next(word for word in words if word.endswith("nats-server")))
+    said = subprocess.run([*words[:before], "id", "-u"], capture_output=True, text=True, cwd="/", check=True).stdout
+    user = account()
+    assert user
+    assert int(said) == user.pw_uid != 0
