@@ -5,48 +5,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Thing',
+            name="Thing",
             fields=[
-                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('device', models.CharField(blank=True, default='', max_length=64)),
-                ('organization_id', models.CharField(blank=True, default='', max_length=64)),
-                ('division', models.CharField(blank=True, default='', max_length=12)),
-                ('longitude', models.FloatField(blank=True, null=True)),
-                ('latitude', models.FloatField(blank=True, null=True)),
-                ('mn', models.CharField(blank=True, max_length=48, null=True, unique=True)),
-                ('password', models.CharField(blank=True, default='', max_length=64)),
-                ('sm4_key', models.CharField(blank=True, default='', max_length=16)),
-                ('address', models.CharField(blank=True, default='', max_length=64)),
-                ('status', models.CharField(default='admitted', max_length=16)),
-                ('origin', models.CharField(default='live', max_length=16)),
-                ('first_seen', models.DateTimeField(blank=True, null=True)),
-                ('last_seen', models.DateTimeField(blank=True, null=True)),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=200)),
+                ("device", models.CharField(blank=True, default="", max_length=64)),
+                ("organization_id", models.CharField(blank=True, default="", max_length=64)),
+                ("division", models.CharField(blank=True, default="", max_length=12)),
+                ("longitude", models.FloatField(blank=True, null=True)),
+                ("latitude", models.FloatField(blank=True, null=True)),
+                ("mn", models.CharField(blank=True, max_length=48, null=True, unique=True)),
+                ("password", models.CharField(blank=True, default="", max_length=64)),
+                ("sm4_key", models.CharField(blank=True, default="", max_length=16)),
+                ("address", models.CharField(blank=True, default="", max_length=64)),
+                ("status", models.CharField(default="admitted", max_length=16)),
+                ("origin", models.CharField(default="live", max_length=16)),
+                ("first_seen", models.DateTimeField(blank=True, null=True)),
+                ("last_seen", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['provisional', 'admitted', 'retired'])), name='thing_status'), models.CheckConstraint(condition=models.Q(('origin__in', ['live', 'replay', 'simulated'])), name='thing_origin')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("status__in", ["provisional", "admitted", "retired"])), name="thing_status"),
+                    models.CheckConstraint(condition=models.Q(("origin__in", ["live", "replay", "simulated"])), name="thing_origin"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ThingLocation',
+            name="ThingLocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('longitude', models.FloatField()),
-                ('latitude', models.FloatField()),
-                ('since', models.DateTimeField()),
-                ('thing', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='locations', to='things.thing')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("longitude", models.FloatField()),
+                ("latitude", models.FloatField()),
+                ("since", models.DateTimeField()),
+                ("thing", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="locations", to="things.thing")),
             ],
             options={
-                'ordering': ['-since'],
+                "ordering": ["-since"],
             },
         ),
     ]
