@@ -1,6 +1,7 @@
 """Where the programs of the engines are: the wheel's, else the system's."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,8 @@ def major(folder: Path) -> int:
         said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return 0
-    return int("".join(c if c.isdigit() else " " for c in said.rpartition(")")[2]).split()[0])
+    found = re.search(r"\(PostgreSQL\) (\d+)", said)
+    return int(found[1]) if found else 0
 
 
 @cache
