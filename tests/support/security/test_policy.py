@@ -1,13 +1,16 @@
 """Deny by default, and every decision explains itself."""
 
+import importlib
 import sys
 
 import pytest
 
-from haitang.base.actions import Actor, permission, system
+from haitang.base.actions import Actor, permission, permissions, system
 from haitang.base.declarations import Declarations
+from haitang.server.discovery import modules
 from haitang.support.security.people.kinds import Role
-from haitang.support.security.policy.decide import RolePolicy, scope
+from haitang.support.security.policy.decide import RolePolicy, covers, scope
+from haitang.support.security.policy.systems import SYSTEMS
 
 permission("thingtest.read", "查看")
 permission("thingtest.change", "修改")
@@ -44,6 +47,17 @@ def decide(actor: Actor, permission: str, resource: object = None) -> tuple[bool
 )
 def test_only_what_is_given_is_allowed(actor: Actor, permission: str, expected: tuple[bool, str]) -> None:
     assert decide(actor, permission) == expected
+
+
+def test_every_grant_of_a_process_still_means_something() -> None:
+    importlib.import_module("haitang.support.security.evidence.sealing")
+    for _ in modules("actions"):
+        pass
+    stale = [
+        (name, grant) for name, entry in SYSTEMS.items() for grant in entry.may if not any(covers(grant, word) for word in permissions)
+    ]
+    assert stale == []
+    assert all(entry.reason for entry in SYSTEMS.values())
 
 
 def test_own_means_the_organization_of_the_holder() -> None:

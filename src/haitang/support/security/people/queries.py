@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from haitang.base.actions import Actor
+from haitang.base.errors import error
 from haitang.support.security.people.models import Organization, Person
+
+NO_SUCH_USERNAME = error("people.no_such_username", 404, "没有用户名为“{username}”的人员。")
 
 
 def actor_of(person: Person) -> Actor:
@@ -28,3 +31,11 @@ def holders(roles: Iterable[str], organization: str | None = None) -> QuerySet[P
     """Active people who hold any of `roles`, in `organization` where given."""
     found = Person.objects.filter(is_active=True, holdings__role__in=list(roles)).distinct()
     return found.filter(organization_id=organization) if organization else found
+
+
+def person_named(username: str) -> Person:
+    """The person with this sign-in name; raises NO_SUCH_USERNAME."""
+    found = Person.objects.filter(username=username).first()
+    if found is None:
+        raise NO_SUCH_USERNAME(username=username)
+    return found

@@ -13,30 +13,22 @@ class System:
 
 SYSTEMS: dict[str, System] = {
     "setup": System(
-        ("people.*", "place.*", "things.*", "declarations.*", "files.*"),
+        ("people.*", "things.*", "declarations.*", "procedure.migrate"),
         "首次启动和声明生效时写入机构、人员、设备等初始资料",
     ),
     "operator": System(
-        ("people.*", "place.*", "things.*", "declarations.*", "evidence.*", "files.*", "demo.*"),
+        ("people.*", "things.*", "declarations.*", "evidence.*", "procedure.migrate"),
         "在本机上以实例的操作系统用户运行 haitang 命令的人",
     ),
     "sign-in": System(("people.sign_in", "people.sign_in_failed"), "登录前还没有身份，由登录进程记录"),
-    "sealer": System(("evidence.*",), "封存证据账本、登记数据湖的数据块"),
-    "writer": System(("lake.*", "twin.*", "things.*", "evidence.record_block"), "把观测数据写入数据湖并登记数据块"),
-    "hj212": System(("things.*", "hj212.*"), "接收 HJ 212 站点数据，试运行模式下暂时接纳未知站点"),
-    "rules": System(("alarm.*", "rules.*", "case.*", "cases.*", "procedure.*"), "按规则报警、解除报警并立案"),
-    "worker": System(
-        ("notices.*", "procedure.*", "procedures.*", "case.*", "cases.*", "derive.*", "indicator.*", "indicators.*"),
-        "后台任务：通知、时限、派生数据和指标",
-    ),
-    "deadlines": System(("procedure.*", "procedures.*", "case.*", "cases.*", "notices.*"), "到期提醒、超期督办和暂停到期"),
-    "notifications": System(("notices.*",), "投递通知并记录回执"),
-    "derive": System(("derive.*",), "计算派生数据"),
-    "indicators": System(("indicator.*", "indicators.*"), "计算指标"),
-    "demo": System(
-        ("people.*", "place.*", "things.*", "demo.*", "case.*", "cases.*", "procedure.*", "alarm.*", "rules.*"),
-        "仅在演示实例中装入演示数据",
-    ),
+    "sealer": System(("evidence.add_key",), "封存证据账本"),
+    "writer": System(("evidence.record_block",), "把观测数据写入数据湖并登记数据块"),
+    "hj212": System(("things.admit_provisionally",), "接收 HJ 212 站点数据，调试接入模式下暂时接纳未知站点"),
+    "rules": System(("alarm.*", "case.*", "procedure.*"), "按规则报警、解除报警并立案"),
+    "deadlines": System(("procedure.*", "case.*"), "到期提醒、超期督办和暂停到期"),
+    "notifications": System(("notices.delivered", "notices.not_delivered"), "投递通知并记录回执"),
+    "indicators": System(("indicator.*",), "计算指标"),
+    "demo": System(("people.*", "things.*", "case.*", "procedure.*", "alarm.*", "notices.*", "indicator.*"), "仅在演示实例中装入演示数据"),
 }
 
 

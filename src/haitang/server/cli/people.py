@@ -1,0 +1,24 @@
+"""`haitang people`: what an operator at the machine does about people."""
+
+import click
+
+from haitang.server.cli.options import as_json, instance, show
+
+
+@click.group("people", help="在本机上管理人员（People, from the machine itself）。")
+def command() -> None:
+    """The group."""
+
+
+@command.command("reset", help="重置密码并显示一次性密码（Reset a password and show the one-time secret）。")
+@click.argument("username")
+@instance("data", boot=True, running=True)
+@as_json
+def reset(username: str, as_json: bool) -> None:
+    from haitang.base.actions import acting, system
+    from haitang.support.security.people.actions import set_password
+    from haitang.support.security.people.queries import person_named
+
+    with acting(system("operator")) as act:
+        secret = set_password(act=act, person=person_named(username))
+    show({"username": username, "secret": secret}, as_json, f"{username} 的一次性密码：{secret}（首次登录后须修改）")
