@@ -27,13 +27,13 @@ def test_every_shape_is_read() -> None:
             "application.yaml": "title: 例\nprovider: ecology_bureau\n",
             "devices/air_station.yaml": DEVICE,
             "rules/high.yaml": RULE,
-            "derive/hours.sql": "/*---\ntitle: 小时\ngrain: [hour]\n---*/\nselect 1\n",
+            "derive/hours.sql": "/*---\ntitle: 小时\ngrain: [hour]\n---*/\nselect hour from hour_means_of('air_station')\n",
         },
         place=PLACE,
     )
     assert found.get(Device, "air_station").observes["pm2_5"].unit == "ug/m3"
     assert found.get(Rule, "high").for_ == "2h"
-    assert found.get(Derive, "hours").sql == "select 1"
+    assert found.get(Derive, "hours").sql.startswith("select hour")
     assert found.get(Thing, "s1").longitude == pytest.approx(105.7)
     assert found.get(Organization, "bureau").fills == ["ecology_bureau"]
 
