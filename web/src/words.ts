@@ -5,8 +5,9 @@ export function say(zh: string, en: string): string {
   return english ? en : zh;
 }
 
-const exact = new Intl.DateTimeFormat(english ? "en-GB" : "zh-CN", {
-  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai",
+// Sweden writes dates as ISO 8601 does, and so do the pages: 2026-05-01 12:00.
+const exact = new Intl.DateTimeFormat("sv-SE", {
+  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai",
 });
 
 export function at(time: string | number): string {
@@ -20,5 +21,10 @@ export function ago(time: string | number): string {
   if (seconds < 60) return say("刚刚", "just now");
   if (seconds < 3600) return say(`${Math.floor(seconds / 60)} 分钟前`, `${Math.floor(seconds / 60)} min ago`);
   if (seconds < 86_400) return say(`${Math.floor(seconds / 3600)} 小时前`, `${Math.floor(seconds / 3600)} h ago`);
-  return at(time);
+  return short(time);
+}
+
+function short(time: string | number): string {
+  const text = at(time);
+  return text.startsWith(at(Date.now()).slice(0, 5)) ? text.slice(5) : text;
 }

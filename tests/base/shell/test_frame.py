@@ -34,7 +34,7 @@ def test_no_face_holds_inline_script_or_style() -> None:
         (timedelta(seconds=5), "刚刚"),
         (timedelta(minutes=3), "3 分钟前"),
         (timedelta(hours=5), "5 小时前"),
-        (timedelta(days=2), "2026-04-29 12:00"),
+        (timedelta(days=2), "04-29 12:00"),
     ],
 )
 def test_the_recent_is_told_relatively(passed: timedelta, said: str) -> None:

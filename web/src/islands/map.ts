@@ -54,10 +54,13 @@ function answer(point: Point): HTMLElement {
   return box;
 }
 
-function legend(rows: Data["legend"]): L.Control {
+function legend(rows: Data["legend"], width: number): L.Control {
   const control = new L.Control({ position: "bottomleft" });
   control.onAdd = () => {
-    const box = element("div", "map-legend", "");
+    const box = document.createElement("details");
+    box.className = "map-legend";
+    box.open = width > 640;
+    box.append(element("summary", "", say("图例", "Legend")));
     for (const row of rows) {
       const line = element("div", "row-item", "");
       const pin = element("span", `map-pin ${row.className}`, row.mark);
@@ -101,7 +104,7 @@ class DistrictMap {
   private readonly map: L.Map;
   private readonly markers = new Map<string, L.Marker>();
   private readonly clusters = L.markerClusterGroup({
-    maxClusterRadius: 36,
+    maxClusterRadius: 26,
     showCoverageOnHover: false,
     iconCreateFunction: (cluster) =>
       L.divIcon({ html: element("div", "map-cluster", String(cluster.getChildCount())), className: "", iconSize: [34, 34] }),
@@ -113,7 +116,7 @@ class DistrictMap {
     L.control.attribution({ prefix: false }).addAttribution(data.attribution).addTo(this.map);
     const bounds = ground(this.map, data);
     this.open(bounds, data);
-    if (!host.classList.contains("small")) legend(data.legend).addTo(this.map);
+    if (!host.classList.contains("small")) legend(data.legend, host.clientWidth).addTo(this.map);
     this.clusters.addTo(this.map);
     this.show(data.points);
   }

@@ -58,7 +58,8 @@ def entries_from(source: Callable[[Actor], list[Entry]]) -> None:
 
 
 def _may(actor: Actor, wanted: Entry) -> bool:
-    return wanted.permission is None or ports.policy().decide(actor=actor, permission=wanted.permission, resource=None).allowed
+    """A permission that holds for one's own organization shows the entry; the page then shows what is one's own."""
+    return wanted.permission is None or ports.policy().decide(actor=actor, permission=wanted.permission, resource=actor).allowed
 
 
 def navigation(actor: Actor, path: str) -> list[tuple[str, list[Shown]]]:

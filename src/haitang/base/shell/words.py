@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from haitang.base import clock
-from haitang.base.text import T, translate
+from haitang.base.text import T, active_language, translate
 
 STATES = {
     "normal": T("正常"),
@@ -20,6 +20,32 @@ ORIGIN_HINTS = {
     "replay": T("由历史数据按原有节奏回放产生，不代表当前实际情况"),
     "simulated": T("由程序模拟产生，不代表实际情况"),
 }
+
+
+PROCESSES = {
+    "rules": T("规则引擎"),
+    "deadlines": T("期限管理"),
+    "sealer": T("证据封存"),
+    "sign-in": T("登录服务"),
+    "setup": T("安装程序"),
+    "operator": T("运维命令"),
+    "writer": T("数据写入"),
+    "worker": T("后台任务"),
+    "indicators": T("指标计算"),
+}
+
+
+def phrase(text: str) -> str:
+    """A text that was put together with `：` (a device and what happened to it), each part in the reader's language."""
+    whole = translate(text)
+    if whole != text or not active_language().startswith("en"):
+        return whole
+    return ": ".join(translate(part) for part in text.split("："))
+
+
+def who(name: str) -> str:
+    """A person's name as it is; a process of the platform by its title."""
+    return translate(PROCESSES[name]) if name in PROCESSES else name
 
 
 def figure(value: Any, digits: int = 1) -> str:
@@ -50,7 +76,8 @@ def ago(at: datetime) -> str:
     passed = clock.now() - at
     local = at.astimezone(clock.CHINA)
     if passed < timedelta(0) or passed >= timedelta(days=1):
-        return local.strftime("%Y-%m-%d %H:%M")
+        this_year = local.year == clock.now().astimezone(clock.CHINA).year
+        return local.strftime("%m-%d %H:%M" if this_year else "%Y-%m-%d %H:%M")
     if passed < timedelta(minutes=1):
         return translate("刚刚")
     if passed < timedelta(hours=1):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,9 +11,11 @@ from django.db.models import Count
 from haitang.base import clock
 from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
+from haitang.base.shell.words import phrase
 from haitang.base.text import translate
 from haitang.hub.business.cases.deadlines import first_deadline
 from haitang.hub.business.cases.listing import readable, stages
+from haitang.hub.business.maps.points import last_seen, state_of
 from haitang.hub.business.pages.kinds import Page
 from haitang.hub.business.pages.tiles import tile
 from haitang.hub.business.procedures.kinds import Procedure
@@ -23,7 +25,6 @@ from haitang.hub.data.rules.models import Alarm
 from haitang.hub.data.rules.queries import open_alarms
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.infrastructure.things.queries import all_admitted
-from haitang.support.infrastructure.twin.queries import latest
 from haitang.support.security.evidence.models import Seal
 
 TILES, LINES = 4, 12
@@ -59,10 +60,11 @@ def tiles() -> list[Any]:
 def counts(actor: Actor) -> dict[str, int]:
     """The four figures of the moment."""
     now, cases = clock.now(), readable(actor)
-    heard = {reading.thing for reading in latest() if now - reading.received_at < timedelta(hours=2)}
+    things = list(all_admitted())
+    seen = last_seen(things)
     return {
-        "things": all_admitted().count(),
-        "heard": all_admitted().filter(pk__in=heard).count(),
+        "things": len(things),
+        "heard": sum(state_of(thing, seen.get(thing.pk)) == "normal" for thing in things),
         "alarms": open_alarms().count(),
         "open": cases.filter(closed_at__isnull=True).count(),
         "closed_today": cases.filter(closed_at__gte=now.astimezone(clock.CHINA).replace(hour=0, minute=0, second=0, microsecond=0)).count(),
@@ -123,7 +125,7 @@ def _steps(actor: Actor) -> list[Line]:
     for event in events:
         case = cases.get(event.run.subject_id)
         if case is not None:
-            what = f"{_step(event)} · {translate(case.title)}"
+            what = f"{_step(event)} · {phrase(case.title)}"
             found.append(Line(event.at, "clipboard-list", what, f"/cases/{case.number}", event.actor_name, case.origin))
     return found
 

@@ -63,13 +63,14 @@ def _names() -> dict[str, str]:
 
 @require_GET
 @page()
-def declarations(request: HttpRequest, failed: dict[str, Any] | None = None) -> HttpResponse:
+def declarations(request: HttpRequest) -> HttpResponse:
     """Releases, tunable keys by declaration, edits."""
     return _show(request, {})
 
 
 def _show(request: HttpRequest, more: dict[str, Any], status: int = 200) -> HttpResponse:
-    actor, grouped = reader(request), {}
+    actor = reader(request)
+    grouped: dict[tuple[str, str, str, str, str], list[Key]] = {}
     for key in tunable_keys():
         grouped.setdefault((all_kinds()[key.kind].title, key.kind, key.id, key.title, key.owner), []).append(key)
     chosen = request.GET.get("kind", "")

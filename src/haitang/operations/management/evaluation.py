@@ -59,7 +59,7 @@ def _rate(name: str, title: str) -> Column:
 
 
 @require_GET
-@page("case.read")
+@page()
 def evaluation(request: HttpRequest) -> HttpResponse:
     """`?period=month|quarter|year`: figures by organization."""
     period = request.GET.get("period", "month")

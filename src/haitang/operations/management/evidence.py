@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET
 
 from haitang.base.actions import permission, permissions
-from haitang.base.shell.tables import Column, Empty, Filter, Table
+from haitang.base.shell.tables import Column, Empty, Filter, Rows, Table
 from haitang.base.shell.templatetags.shell import when
 from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
@@ -48,7 +48,11 @@ def _sealed(record: EvidenceRecord) -> str:
 
 
 def _receipt(record: EvidenceRecord) -> str:
-    return format_html('<a href="/evidence/receipt/{}" download>{}</a>', record.ref, translate("下载凭据")) if record.seal_id else "—"
+    return (
+        format_html('<a href="/api/evidence/records/{}/receipt" download>{}</a>', record.ref, translate("下载凭据"))
+        if record.seal_id
+        else "—"
+    )
 
 
 def _columns() -> list[Column]:
@@ -80,7 +84,7 @@ def _filters() -> list[Filter]:
     ]
 
 
-def _table(request: HttpRequest, id: str, rows: object) -> Table:
+def _table(request: HttpRequest, id: str, rows: Rows) -> Table:
     return Table(
         request,
         id,
@@ -89,7 +93,7 @@ def _table(request: HttpRequest, id: str, rows: object) -> Table:
         filters=_filters(),
         sort="-at",
         unfiltered=Empty(T("还没有证据记录"), T("每次办理都会在这里留下一条。")),
-    )  # type: ignore[arg-type]
+    )
 
 
 @require_GET

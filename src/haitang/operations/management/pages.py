@@ -63,7 +63,10 @@ PARTS = ("tiles", "wall-tiles", "counts", "stages", "watch", "alarms", "feed")
 def part(request: HttpRequest, name: str) -> HttpResponse:
     """One part again, when the live feed says that it changed."""
     known = name if name in PARTS else "feed"
-    return show(request, f"management/parts/{known}.html", _everything(request))
+    told, most = _everything(request), request.GET.get("most", "")
+    if most.isdigit():
+        told |= {part: told[part][: int(most)] for part in ("alarms", "watch", "feed")}
+    return show(request, f"management/parts/{known}.html", told)
 
 
 urlpatterns = [

@@ -65,6 +65,18 @@ def figure(value: Any, digits: int = 1) -> str:
 
 
 @register.filter
+def phrase(text: Any) -> str:
+    """{{ case.title|phrase }}: each part of a composed text in the reader's language."""
+    return words.phrase(str(text)) if text else ""
+
+
+@register.filter
+def who(name: Any) -> str:
+    """{{ entry.actor_name|who }}: a process of the platform by its title."""
+    return words.who(str(name)) if name else ""
+
+
+@register.filter
 def span(value: timedelta) -> str:
     """{{ delta|span }}: 2 小时 5 分钟."""
     return words.span(value)

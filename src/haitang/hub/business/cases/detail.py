@@ -11,7 +11,7 @@ from haitang.base.text import translate
 from haitang.hub.business.cases.deadlines import CLOCKS, first_deadline
 from haitang.hub.business.cases.kinds import CaseType
 from haitang.hub.business.cases.models import Case
-from haitang.hub.business.cases.queries import left, moves_for, sentence, state_of_case, timeline
+from haitang.hub.business.cases.queries import MoveNow, left, moves_for, sentence, state_of_case, timeline
 from haitang.hub.business.cases.submission import Submission
 from haitang.hub.business.procedures import decide
 from haitang.hub.business.procedures.engine import State
@@ -33,7 +33,7 @@ def context_of(case: Case, actor: Actor, tried: Submission | None = None) -> dic
         "deadline": first_deadline(case),
         "timeline": done[::-1],
         "seen": len(done),
-        "moves": moves_for(case, actor) if not case.closed_at else [],
+        "moves": _forward_first(state, moves_for(case, actor)) if not case.closed_at else [],
         "clocks": _clock_doings(state, actor) if not case.closed_at else [],
         "attachments": list(case.attachments.order_by("at")),
         "thing": Thing.objects.filter(pk=case.thing).first() if case.thing else None,
@@ -44,6 +44,13 @@ def context_of(case: Case, actor: Actor, tried: Submission | None = None) -> dic
         "may_attach": policy().decide(actor=actor, permission="case.attach", resource=case).allowed,
         "tried": tried,
     }
+
+
+def _forward_first(state: State, moves: list[MoveNow]) -> list[MoveNow]:
+    """The next step first, then ends, then ways back."""
+    ids = list(state.definition.stages)
+    now = ids.index(state.stage)
+    return sorted(moves, key=lambda found: (ids.index(found.move.to) <= now, ids.index(found.move.to)))
 
 
 def people_for(state: State) -> Any:
@@ -67,7 +74,8 @@ def _path(state: State) -> list[tuple[str, str]]:
 def _deadlines(case: Case, state: State) -> list[dict[str, Any]]:
     """Limit, clock, what is left and on what basis: of the stage and of the law."""
     remaining = left(case, state)
-    within, rows = state.definition.stages[state.stage].within, []
+    within = state.definition.stages[state.stage].within
+    rows: list[dict[str, Any]] = []
     if state.stage_due and within:
         limit = parse_limit(within)
         rows.append(

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Coalesce, Least
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
 from haitang.base.shell.tables import Column, Filter
 from haitang.base.shell.templatetags.shell import origin, status, when
-from haitang.base.shell.words import ORIGINS, STATES
+from haitang.base.shell.words import ORIGINS, STATES, phrase
 from haitang.base.text import T, translate
 from haitang.hub.business.cases.deadlines import first_deadline, procedure_of
 from haitang.hub.business.cases.filters import Filters, filtered, visible
@@ -25,10 +25,11 @@ from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.support.security.people.models import Organization
 
+FLAGS = ("open", "overdue", "due_soon")
 SEVERITIES = {name: STATES[name] for name in ("notice", "warning", "serious", "critical")}
 
 
-def readable(actor: Actor) -> QuerySet[Case]:
+def readable(actor: Actor) -> Any:
     """Cases that a reader may see, with the moment at which they are due first (`first_due`)."""
     found = visible(actor).select_related("organization", "handler")
     return found.annotate(first_due=Least(Coalesce("stage_due_at", "due_at"), Coalesce("due_at", "stage_due_at")))
@@ -75,7 +76,12 @@ def _organizations() -> Mapping[str, str]:
 
 def _with(actor: Actor, name: str) -> Callable[[Any, str], Any]:
     """A filter of the room, set by the address."""
-    return lambda rows, value: filtered(rows, Filters(**{name: True if value == "1" else value}), actor)
+
+    def narrow(rows: Any, value: str) -> Any:
+        given: dict[str, Any] = {name: value == "1" if name in FLAGS else value}
+        return filtered(rows, Filters(**given), actor)
+
+    return narrow
 
 
 def _since(rows: Any, value: str) -> Any:
@@ -108,7 +114,7 @@ def _link(case: Case) -> SafeString:
 
 
 def _title(case: Case) -> SafeString:
-    return format_html('<a href="/cases/{}">{}</a> {}', case.number, translate(case.title), origin(case.origin))
+    return format_html('<a href="/cases/{}">{}</a> {}', case.number, phrase(case.title), origin(case.origin))
 
 
 def _deadline(case: Case) -> str:
@@ -127,9 +133,9 @@ COLUMNS = [
     Column("stage", T("环节"), stage_title, lambda c: translate(stage_title(c)), sort="stage"),
     Column("deadline", T("期限"), lambda c: c.first_due, _deadline, sort="first_due"),
     Column("who", T("办理单位与人员"), _who, sort="organization__title"),
-    Column("opened", T("立案"), lambda c: c.opened_at, lambda c: when(c.opened_at), sort="opened_at"),
+    Column("opened", T("立案时间"), lambda c: c.opened_at, lambda c: when(c.opened_at), sort="opened_at"),
     Column("kind", T("类型"), kind_title, lambda c: translate(kind_title(c)), sort="case_kind", shown=False),
-    Column("closed", T("结案"), lambda c: c.closed_at, lambda c: when(c.closed_at), sort="closed_at", shown=False),
+    Column("closed", T("结案时间"), lambda c: c.closed_at, lambda c: when(c.closed_at), sort="closed_at", shown=False),
     Column("due", T("办结期限"), lambda c: c.due_at, lambda c: when(c.due_at, "exact"), sort="due_at", shown=False),
     Column("returned", T("返工次数"), lambda c: c.returned, sort="returned", shown=False, numeric=True),
     Column("thing", T("设备编号"), lambda c: c.thing, sort="thing", shown=False),

@@ -25,7 +25,7 @@ from haitang.hub.business.cases.submission import Submission, make, submit
 
 
 def _waiting(actor: Actor) -> int:
-    return readable(actor).filter(waits_for(actor)).count()
+    return int(readable(actor).filter(waits_for(actor)).count())
 
 
 entry("cases", title="案件", url="/cases", icon="clipboard-list", group="work", order=10, permission="case.read", badge=_waiting)

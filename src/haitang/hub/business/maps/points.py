@@ -12,7 +12,7 @@ from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
 from haitang.base.durations import parse_span
 from haitang.base.errors import HaitangError
-from haitang.base.shell.words import ORIGINS, STATES, figure
+from haitang.base.shell.words import ORIGINS, STATES, figure, phrase
 from haitang.base.text import translate
 from haitang.hub.business.cases.deadlines import first_deadline
 from haitang.hub.business.cases.listing import readable, stage_title
@@ -71,7 +71,7 @@ def case_points(cases: Iterable[Case]) -> list[Point]:
             Point(
                 "case",
                 str(case.pk),
-                translate(case.title),
+                phrase(case.title),
                 case.longitude,
                 case.latitude,
                 f"severity-{case.severity}",
@@ -81,7 +81,7 @@ def case_points(cases: Iterable[Case]) -> list[Point]:
                 who,
                 f"/cases/{case.number}",
                 translate(ORIGINS.get(case.origin, "")) if case.origin in ORIGINS else "",
-            )  # fmt: skip
+            )
         )
     return found
 
@@ -95,14 +95,15 @@ def open_cases(actor: Actor, kinds: Iterable[str] | None = None) -> list[Point]:
 def thing_points(device: str | None = None, colour: str | None = None) -> list[Point]:
     """Things of a device type (or all), coloured by their state, or by a column of a derivation that has a standard's colours."""
     things = [t for t in all_admitted().filter(longitude__isnull=False) if device is None or t.device == device]
-    seen = _last_seen(things)
+    seen = last_seen(things)
     scale = scale_of(colour)
     values = _values(colour, {t.id for t in things}) if scale else {}
     owners = dict(Organization.objects.values_list("pk", "title"))
     return [_thing_point(t, seen.get(t.id), values.get(t.id), scale, owners) for t in things]
 
 
-def _last_seen(things: Iterable[Thing]) -> dict[str, datetime]:
+def last_seen(things: Iterable[Thing]) -> dict[str, datetime]:
+    """Up to when each thing has told anything."""
     found: dict[str, datetime] = {}
     for reading in latest([t.id for t in things]):
         if reading.thing not in found or reading.period_end > found[reading.thing]:
@@ -129,7 +130,8 @@ def _thing_point(
     elif state == "nodata":
         mark = "—"
     what = "，".join(part for part in (shown, translate(STATES[state]) if state != "normal" or not shown else "") if part)
-    assert thing.longitude is not None and thing.latitude is not None
+    assert thing.longitude is not None
+    assert thing.latitude is not None
     return Point(
         "thing", thing.id, translate(thing.title), thing.longitude, thing.latitude, css, mark or "●", what, _iso(value[1] if value else at),
         translate(owners.get(thing.organization_id, "")), f"/things/{thing.id}", translate(ORIGINS[thing.origin]) if thing.origin in ORIGINS else "",

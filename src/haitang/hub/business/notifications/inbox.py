@@ -3,9 +3,10 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_POST
 
-from haitang.base.actions import acting
+from haitang.base.actions import acting, require
 from haitang.base.shell.context import reader
 from haitang.base.shell.views import page, show
+from haitang.hub.business.cases.models import Case
 from haitang.hub.business.notifications import queries
 from haitang.hub.business.notifications.actions import see
 
@@ -42,7 +43,9 @@ def count(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page("case.read")
+@page()
 def about(request: HttpRequest, subject: str) -> HttpResponse:
     """Who was told about a matter, over which channel, and who has not seen it."""
+    kind, _, id = subject.partition(":")
+    require(reader(request), "case.read", Case.objects.filter(pk=id).first() if kind == "case" else None)
     return show(request, "notifications/about.html", {"told": list(queries.told(subject))})

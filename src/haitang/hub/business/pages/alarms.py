@@ -32,7 +32,7 @@ def _columns() -> list[Column]:
     return [
         Column(
             "title",
-            T("报警"),
+            T("报警内容"),
             lambda a: a.title,
             lambda a: format_html('<a href="/alarms/{}">{}</a> {}', a.pk, translate(a.title), origin(a.origin)),
             wide=True,

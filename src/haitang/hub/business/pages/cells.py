@@ -1,6 +1,6 @@
 """Cells of declared pages: each becomes a template and what it shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -39,7 +39,15 @@ class Shown:
 
 def rows_of(page: Page, actor: Actor) -> list[list[Shown]]:
     """Every row of a page."""
-    return [[_cell(cell, WIDTHS.get(len(row), "w3"), actor) for cell in row] for row in page.rows]
+    return [[_cell(cell, _width(cell, row), actor) for cell in row] for row in page.rows]
+
+
+def _width(cell: str | dict[str, Any], row: Sequence[str | dict[str, Any]]) -> str:
+    """Cells of a row share it evenly, but a table beside one other cell takes two thirds."""
+    tables = [isinstance(each, dict) and "table" in each for each in row]
+    if len(row) == 2 and sum(tables) == 1:
+        return "w8" if isinstance(cell, dict) and "table" in cell else "w4"
+    return WIDTHS.get(len(row), "w3")
 
 
 def _cell(cell: str | dict[str, Any], width: str, actor: Actor) -> Shown:
@@ -83,7 +91,8 @@ def _calendar(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, 
 
 
 def _date(value: Any) -> date:
-    return value.astimezone(clock.CHINA).date() if hasattr(value, "astimezone") else value
+    found: date = value.astimezone(clock.CHINA).date() if hasattr(value, "astimezone") else value
+    return found
 
 
 def _table(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from haitang.base import clock
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.base.text import translate
+from haitang.hub.business.pages.tiles import unit
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.queries import select
 from haitang.hub.data.lake import queries as lake
@@ -40,10 +41,10 @@ def readings(thing: Thing, property: str, statistic: str, start: datetime, end: 
         found = lake.series(thing.id, property, statistic, start, end).to_pydict()
     except (HaitangError, duckdb.Error):
         return {"series": [], "empty": translate("数据湖还没有这段数据。")}
-    title, unit, digits = (translate(observed.title), observed.unit, observed.digits) if observed else (property, "", 1)
+    title, printed, digits = (translate(observed.title), unit(observed.unit), observed.digits) if observed else (property, "", 1)
     series = {
         "title": f"{translate(thing.title)} · {title}",
-        "unit": unit,
+        "unit": printed,
         "digits": digits,
         "points": _points(found["time"], found["mean"]),
     }
@@ -54,7 +55,7 @@ def _spans(thing: str, property: str, start: datetime, end: datetime) -> list[di
     found = alarms(thing=thing).filter(property=property, opened_at__lt=end, withdrawn_at__isnull=True)
     lasted = [(alarm, alarm.cleared_at or clock.now()) for alarm in found[:50]]
     return [
-        {"title": translate("报警"), "from": _ms(max(a.opened_at, start)), "to": _ms(min(until, end))}
+        {"title": translate("报警时段"), "from": _ms(max(a.opened_at, start)), "to": _ms(min(until, end))}
         for a, until in lasted
         if until > start
     ]

@@ -42,8 +42,8 @@ def _declared(actor: Actor) -> list[Entry]:
     ]
 
 
-entry("alarms", title="报警", url="/alarms", icon="alert-triangle", group="watch", order=20, badge=_standing)
-entry("indicators", title="指标", url="/indicators", icon="chart-line", group="know", order=10)
+entry("alarms", title="报警记录", url="/alarms", icon="alert-triangle", group="watch", order=20, badge=_standing)
+entry("indicators", title="指标总览", url="/indicators", icon="chart-line", group="know", order=10)
 entries_from(_declared)
 
 
@@ -120,7 +120,7 @@ def derived_chart(request: HttpRequest, table: str) -> HttpResponse:
 
 
 @require_GET
-def emblem(request: HttpRequest) -> HttpResponse:
+def emblem(request: HttpRequest) -> FileResponse:
     """The place's emblem, a file beside place.yaml."""
     place = in_force().one(Place)
     file = place.file.parent / place.emblem if place.emblem and place.file else None

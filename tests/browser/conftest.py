@@ -1,0 +1,126 @@
+"""A district behind the real front and control, and Chromium to look at it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from haitang.base.ids import new_id
+from haitang.base.shell.assets import MANIFEST
+from tests.browser.district import PASSWORD
+from tests.database import free_port
+
+ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here drives a browser; without one it is skipped with the reason, and under CI that is a failure."""
+    lacking = (
+        "no Chromium on this machine"
+        if CHROMIUM is None
+        else "web assets are not built (npm run build in web/)"
+        if not MANIFEST.is_file()
+        else ""
+    )
+    for item in items:
+        if "tests/browser" not in str(item.path):
+            continue
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.xdist_group("browser"))
+        if lacking and not os.environ.get("CI"):
+            item.add_marker(pytest.mark.skip(reason=lacking))
+
+
+@pytest.fixture(scope="session")
+def district() -> Iterator[str]:
+    """The address of a running district; its database and data directory are its own."""
+    outer = os.environ["HAITANG_DATABASE_URL"]
+    name, folder, port = f"browser_{new_id().hex}", Path(tempfile.mkdtemp(prefix="haitang-browser-")), free_port()
+    with psycopg.connect(outer, autocommit=True) as admin:
+        admin.execute(f"create database {name}")
+    environment = {
+        **os.environ, "HAITANG_DATABASE_URL": outer.rpartition("/")[0] + f"/{name}", "HAITANG_DATA": str(folder), "HAITANG_HTTP": str(port),
+        "HAITANG_DEMO": "true", "HAITANG_WEB_WORKERS": "1", "HAITANG_SECRET_KEY": "browser-tests-only",
+    }  # fmt: skip
+    (folder / "run").mkdir()
+    log = (folder / "log").open("wb")
+    subprocess.run([sys.executable, "-m", "tests.browser.district"], env=environment, check=True, timeout=100, stdout=log, stderr=log)
+    command = [sys.executable, "-m", "haitang.server.cli", "run"]
+    running = [subprocess.Popen([*command, each], env=environment, stdout=log, stderr=log) for each in ("control", "front")]
+    try:
+        yield _when_it_answers(f"http://127.0.0.1:{port}")
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(15)
+        with psycopg.connect(outer, autocommit=True) as admin:
+            admin.execute(f"drop database {name} with (force)")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _when_it_answers(url: str) -> str:
+    for _ in range(200):
+        try:
+            if httpx.get(f"{url}/sign-in", trust_env=False).status_code == 200:
+                return url
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError("the district did not answer")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield opened
+        opened.close()
+
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def sign_in(browser: Browser, district: str) -> Iterator[SignIn]:
+    """`sign_in("handler", width=390, language="en", theme="dark")` gives a page of that person; an error in a page's scripts fails the test."""
+    opened: list[Any] = []
+    wrong: list[str] = []
+
+    def open_as(role: str | None = None, *, width: int = 1440, height: int = 900, language: str = "zh-hans", theme: str = "light") -> Page:
+        context = browser.new_context(base_url=district, viewport={"width": width, "height": height}, locale="zh-CN")
+        context.add_cookies([{"name": n, "value": v, "url": district} for n, v in (("django_language", language), ("theme", theme))])
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda message: wrong.append(message.text) if message.type == "error" and "Content Security" in message.text else None,
+        )
+        if role:
+            page.goto("/sign-in")
+            page.fill("#username", role)
+            page.fill("#password", PASSWORD)
+            page.click("form[action='/sign-in'] button[type=submit]")
+            page.wait_for_url(lambda url: "/sign-in" not in url)
+        return page
+
+    yield open_as
+    for context in opened:
+        context.close()
+    assert not wrong

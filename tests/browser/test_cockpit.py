@@ -1,0 +1,62 @@
+"""The cockpit: a map that opens on the district, tiles that lead to their records, a feed that is live."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SignIn
+
+
+def test_the_map_opens_on_the_boundary_with_its_stations(sign_in: SignIn) -> None:
+    page = sign_in("dispatcher")
+    page.goto("/")
+    expect(page.locator(".map-pin.thing").first).to_be_visible()
+    assert page.locator("path.leaflet-interactive, .leaflet-overlay-pane path").count() >= 1
+    page.locator(".leaflet-marker-icon:has(.map-pin.thing)").first.click()
+    expect(page.locator(".leaflet-popup-content")).to_contain_text("查看详情")
+
+
+def test_a_tile_leads_to_definition_and_records(sign_in: SignIn) -> None:
+    page = sign_in("dispatcher")
+    page.goto("/")
+    page.click("a.tile >> nth=1")
+    page.wait_for_url(re.compile("/indicators/"))
+    expect(page.locator("canvas").first).to_be_visible()
+    assert page.locator(".data-table tbody tr").count() > 5
+
+
+def test_a_case_opened_elsewhere_appears_without_reloading(sign_in: SignIn) -> None:
+    watching, acting = sign_in("duty_officer"), sign_in("dispatcher")
+    watching.goto("/")
+    expect(watching.locator(".live-state")).to_have_attribute("data-state", "open")
+    acting.goto("/cases/new")
+    acting.select_option("#kind", "air_exceedance")
+    acting.fill("#title", "实时动态测试")
+    acting.fill("#description", "测试")
+    acting.click("form[method=post] button.btn-primary")
+    expect(watching.locator("[data-tour=feed]")).to_contain_text("实时动态测试")
+
+
+def test_the_wall_is_dark_and_fills_its_screen(sign_in: SignIn) -> None:
+    page = sign_in("dispatcher", width=1920, height=1080)
+    page.goto("/wall")
+    expect(page.locator(".map-pin.thing").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") <= 1080
+
+
+def test_the_guided_tour_walks_over_the_pages(sign_in: SignIn) -> None:
+    page = sign_in("dispatcher")
+    page.goto("/")
+    page.click("[data-tour-start]")
+    for _ in range(3):
+        page.click(".tour .btn-primary")
+    page.wait_for_url(re.compile("/cases"))
+    expect(page.locator(".tour")).to_contain_text("4 / 10")
+
+
+def test_a_persona_is_switched_with_one_click(sign_in: SignIn) -> None:
+    page = sign_in("dispatcher")
+    page.goto("/cases")
+    page.click(".bar.persona >> text=核查员")
+    page.wait_for_load_state()
+    expect(page.locator(".bar.persona [aria-pressed=true]")).to_have_text("核查员")

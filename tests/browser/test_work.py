@@ -1,0 +1,124 @@
+"""What people do on the pages: a case from dispatch to closing, each step by another person, the phone included."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SignIn
+from tests.browser.district import PNG
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    made = tmp_path / "site.png"
+    made.write_bytes(PNG)
+    return made
+
+
+def _open_case(page: Page, title: str) -> str:
+    page.goto("/cases/new")
+    page.select_option("#kind", "air_exceedance")
+    page.fill("#title", title)
+    page.fill("#description", "测试用案件")
+    page.click("form[action=''] button, form[method=post] button.btn-primary")
+    page.wait_for_url(re.compile(r"/cases/\d{6}-"))
+    return page.url.rpartition("/")[2]
+
+
+def test_a_case_goes_from_dispatch_to_closing(sign_in: SignIn, photo: Path) -> None:
+    dispatcher = sign_in("dispatcher")
+    number = _open_case(dispatcher, "浏览器测试：裸土未覆盖")
+    dispatcher.select_option("#dispatchorganization", index=1)
+    dispatcher.select_option("#dispatchorganization", label="区生态环境局")
+    dispatcher.click("form[action$='/do/dispatch'] button")
+    expect(dispatcher.locator(".stages [aria-current]")).to_have_text("待处置")
+
+    handler = sign_in("handler", width=390, height=844)
+    handler.goto(f"/m/tasks/{number}")
+    handler.fill("#handlenote", "已覆盖防尘网")
+    handler.set_input_files("#handlephoto", photo)
+    handler.click("form[action$='/do/handle'] button")
+    handler.wait_for_url(re.compile("/m/tasks"))
+    expect(handler.locator(".message.success")).to_be_visible()
+
+    verifier = sign_in("verifier")
+    verifier.goto(f"/cases/{number}")
+    assert verifier.locator(".photos img").count() == 1
+    verifier.click("form[action$='/do/accept'] button")
+    expect(verifier.locator(".stages [aria-current]")).to_have_text("已结案")
+    assert verifier.locator(".timeline > li").count() == 4
+
+
+def test_a_wrong_answer_keeps_what_was_typed_and_the_photo(sign_in: SignIn, photo: Path) -> None:
+    handler = sign_in("handler")
+    handler.goto("/cases?mine=1")
+    handler.click(".data-table tbody tr td a >> nth=0")
+    handler.locator("details:has(form[action$='/do/handle'])").evaluate("each => each.open = true")
+    handler.set_input_files("#handlephoto", photo)
+    handler.click("form[action$='/do/handle'] button")
+    expect(handler.locator(".summary-wrong")).to_contain_text("请填写")
+    assert handler.locator("input[name=kept]").count() == 1
+
+
+def test_a_move_that_i_may_not_make_says_why(sign_in: SignIn) -> None:
+    handler = sign_in("handler")
+    handler.goto("/cases?stage=handled")
+    handler.click(".data-table tbody tr td a >> nth=0")
+    expect(handler.locator(".may-not").first).to_contain_text("需要角色")
+
+
+def test_what_was_typed_without_a_network_comes_back(sign_in: SignIn) -> None:
+    handler = sign_in("handler", width=390, height=844)
+    handler.goto("/m/tasks")
+    handler.click(".task >> nth=0")
+    handler.fill("#handlenote", "山上没有信号")
+    handler.context.set_offline(True)
+    handler.click("form[action$='/do/handle'] button")
+    expect(handler.locator(".offline")).to_contain_text("没有网络")
+    handler.context.set_offline(False)
+    handler.reload()
+    expect(handler.locator("#handlenote")).to_have_value("山上没有信号")
+
+
+def test_a_filter_stands_in_the_address_and_the_table_is_exported(sign_in: SignIn) -> None:
+    dispatcher = sign_in("dispatcher")
+    dispatcher.goto("/cases")
+    dispatcher.select_option("#f-severity", "critical")
+    dispatcher.wait_for_url(re.compile("severity=critical"))
+    assert "organization=" not in dispatcher.url
+    with dispatcher.expect_download() as started:
+        dispatcher.click("text=导出 CSV")
+    rows = Path(started.value.path()).read_text("utf-8-sig").splitlines()
+    assert rows[0].startswith("编号,事项,级别")
+    assert len(rows) == 2
+
+
+def test_an_empty_table_says_what_to_do(sign_in: SignIn) -> None:
+    dispatcher = sign_in("dispatcher")
+    dispatcher.goto("/cases?q=没有这样的案件")
+    expect(dispatcher.locator(".empty-state")).to_contain_text("没有符合条件的案件")
+    expect(dispatcher.locator(".empty-state a")).to_have_attribute("href", "/cases")
+
+
+def test_the_auditor_reads_the_ledger_and_gets_a_receipt(sign_in: SignIn) -> None:
+    auditor = sign_in("auditor")
+    auditor.goto("/evidence?kind=case&sort=at")
+    with auditor.expect_download() as started:
+        auditor.click("text=下载凭据 >> nth=0")
+    assert Path(started.value.path()).stat().st_size > 200
+
+
+def test_a_stranger_is_sent_to_sign_in_and_back(sign_in: SignIn) -> None:
+    page = sign_in()
+    page.goto("/cases?open=1")
+    assert "/sign-in?next=/cases" in page.url
+
+
+def test_a_handler_may_not_read_the_ledger(sign_in: SignIn) -> None:
+    handler = sign_in("handler")
+    answer = handler.goto("/evidence")
+    assert answer is not None
+    assert answer.status == 403
+    expect(handler.locator("h1")).to_have_text("您没有权限查看这里")
