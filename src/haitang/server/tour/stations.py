@@ -47,13 +47,13 @@ async def _send(player: Player, stretch: Stretch, start: Any) -> int:
 
 def stored(context: Context) -> dict[str, Any]:
     """What was acknowledged is in the lake, once, marked replay, each row in a sealed block."""
-    assert context.period is not None
+    period = list(context.period or ())
     sql = (
         "select count(*) as rows, count(distinct (thing, property, statistic, period_start, source_ref)) as distinct_rows,"
         " count(*) filter (where origin = 'replay') as replay, count(*) filter (where block is not null) as in_block"
         " from observations where period_start >= ? and period_end <= ?"
     )
-    found = wait_for("observations in the lake", lambda: _enough(lake.query(sql, list(context.period))[0], context.sent_values))
+    found = wait_for("observations in the lake", lambda: _enough(lake.query(sql, period)[0], context.sent_values))
     figures = {"acknowledged": context.sent_values, **found}
     if len({*figures.values()}) != 1:
         raise NotHeld("acknowledged, stored, distinct, replayed and covered rows differ", **figures)

@@ -12,7 +12,9 @@ from pathlib import Path
 from haitang.base.errors import error
 
 NO_POSTGRES = error(
-    "embedded.no_postgres", 500, "没有可用的 PostgreSQL（需要 15 或更高版本）。请重新运行 haitang 安装依赖，或用 HAITANG_DATABASE_URL 指定外部数据库。"
+    "embedded.no_postgres",
+    500,
+    "没有可用的 PostgreSQL（需要 15 或更高版本）。请重新运行 haitang 安装依赖，或用 HAITANG_DATABASE_URL 指定外部数据库。",
 )
 NO_NATS = error("embedded.no_nats", 500, "没有可用的 nats-server。请重新运行 haitang 安装依赖，或用 HAITANG_NATS_URL 指定外部服务。")
 OLDEST = 15
