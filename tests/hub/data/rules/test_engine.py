@@ -142,3 +142,30 @@ def test_a_failure_leaves_neither_state_nor_offset(engine: Engine, monkeypatch: 
     assert not RuleState.objects.exists()
     feed(engine, 120, 130)
     assert Alarm.objects.count() == 1
+
+
+def test_an_alarm_that_is_long_over_when_it_becomes_known_opens_no_case(engine: Engine) -> None:
+    with clock.frozen(EIGHT + 20 * HOUR):
+        feed(engine, 120, 130, 140, 90)
+        engine.tick(caught_up=True)
+    alarm = Alarm.objects.get(rule="pm2_5_exceeds")
+    assert (alarm.cleared_at, alarm.raised_at) == (EIGHT + 4 * HOUR, EIGHT + 20 * HOUR)
+    assert alarm.case is None
+    assert not Case.objects.filter(case_kind="air_exceedance").exists()
+
+
+def test_a_late_alarm_that_still_stands_opens_its_case_once_the_data_are_current(engine: Engine) -> None:
+    with clock.frozen(EIGHT + 20 * HOUR):
+        feed(engine, *[130.0] * 10)
+        engine.tick(caught_up=True)
+        assert Alarm.objects.get(rule="pm2_5_exceeds").cleared_at is None
+        assert not Case.objects.filter(case_kind="air_exceedance").exists()
+        feed(engine, *[130.0] * 10, first=10)
+        engine.tick(caught_up=True)
+    assert Alarm.objects.get(rule="pm2_5_exceeds").case == str(Case.objects.get(case_kind="air_exceedance").id)
+
+
+def test_hours_that_come_together_after_a_short_break_open_their_case_at_once(engine: Engine) -> None:
+    with clock.frozen(EIGHT + 5 * HOUR):
+        feed(engine, 120, 130, 140, 130, 120)
+    assert Case.objects.get().alarm == str(Alarm.objects.get(rule="pm2_5_exceeds").id)

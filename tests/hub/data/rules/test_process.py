@@ -9,18 +9,20 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 
+from haitang.base import clock
 from haitang.base import settings as base
 from haitang.base.declarations.in_force import holding
 from haitang.base.declarations.loader import load_folders
 from haitang.base.declarations.owners import applications, owner_of_folder, rooms
 from haitang.hub.business.cases.models import Case
+from haitang.hub.data.lake.buckets import micros
 from haitang.hub.data.rules import process
 from haitang.hub.data.rules.models import Alarm, ConsumerOffset
 from haitang.server.discovery import load_kinds
 from haitang.support.infrastructure.stream.client import connect
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.people.models import Organization
-from tests.hub.data.fresh import HOUR, START, batch, reading
+from tests.hub.data.fresh import HOUR, batch, reading
 from tests.support.infrastructure.nats_server import NatsServer
 
 PLACE = Path(__file__).parents[4] / "places/dazu"
@@ -64,11 +66,13 @@ async def judged(messages: int) -> None:
 
 
 def test_published_hours_become_one_alarm_and_one_case_across_a_restart(stream: NatsServer) -> None:
+    start = micros(clock.now()) // HOUR * HOUR - 3 * HOUR  # an alarm of long ago would open no case
+
     async def hours(first: int, *values: float) -> None:
         publisher = await connect()
         await publisher.ensure()
         for number, value in enumerate(values, first):
-            await publisher.publish(batch(reading(value, at=START + number * HOUR)))
+            await publisher.publish(batch(reading(value, at=start + number * HOUR)))
         await publisher.close()
 
     async def through() -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from haitang.base import ports
 from haitang.base.actions import Act, action
+from haitang.base.durations import parse_span
 from haitang.base.errors import HaitangError
 from haitang.base.ports import Matter
 from haitang.hub.data.rules.kinds import Rule
@@ -46,7 +47,7 @@ def carry_out(*, act: Act, rule: Rule, thing: str, name: str, transition: Transi
 
 @action("alarm.raise", title="报警")
 def raise_alarm(*, act: Act, rule: Rule, thing: str, name: str, episode: Episode) -> Alarm:
-    """Raise the alarm of an episode and open its case."""
+    """Raise the alarm of an episode and open its case; a late one (`late`) waits until current data say that it still stands."""
     watch = parse_watch(rule.watches)
     alarm, _ = Alarm.objects.update_or_create(
         rule=rule.id, thing=thing, episode=episode.key,
@@ -58,10 +59,15 @@ def raise_alarm(*, act: Act, rule: Rule, thing: str, name: str, episode: Episode
     )  # fmt: skip
     act.record("alarm", str(alarm.id), {"rule": rule.id, "thing": thing, "opened_at": alarm.opened_at.isoformat(), "value": alarm.value,
                                         "severity": alarm.severity, "origin": alarm.origin})  # fmt: skip
-    if rule.opens:
+    if rule.opens and not late(rule, alarm.opened_at, act.at):
         _open_case(act, alarm, name)
     _announce(act, alarm, "opened")
     return alarm
+
+
+def late(rule: Rule, opened_at: datetime, now: datetime) -> bool:
+    """Whether an alarm that began at `opened_at` became known too late, at `now`, to open a case by itself (docs/adr/0006)."""
+    return now - opened_at > parse_span(rule.opens_within)
 
 
 def _open_case(act: Act, alarm: Alarm, name: str) -> None:

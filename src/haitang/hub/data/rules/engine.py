@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from haitang.base import clock
 from haitang.base.actions import Act, acting, system
 from haitang.hub.data.lake.buckets import micros
 from haitang.hub.data.lake.readings import declared_of
 from haitang.hub.data.rules import offsets
-from haitang.hub.data.rules.actions import carry_out, open_missing_case, withdraw_alarm
+from haitang.hub.data.rules.actions import carry_out, instant, late, open_missing_case, withdraw_alarm
 from haitang.hub.data.rules.machine import Entry, Transition, step
 from haitang.hub.data.rules.memory import Key, Memory
 from haitang.hub.data.rules.models import Alarm, ConsumerOffset, RuleState
@@ -51,7 +52,7 @@ class Engine:
         with acting(ACTOR) as act:
             self._offset()
             _silent(now, self.listening, act)
-            _mend(act)
+            _mend(now, act)
 
     def _offset(self) -> ConsumerOffset:
         """The offset's row, locked: two rules processes take turns."""
@@ -123,8 +124,8 @@ def _silent(now: int, listening: int, act: Act) -> None:
     memory.save()
 
 
-def _mend(act: Act) -> None:
-    """Alarms whose case could not be opened get it now; alarms whose rule is no longer declared are taken back."""
+def _mend(now: int, act: Act) -> None:
+    """Alarms whose case could not be opened, or that came late and still stand, get it now; those whose rule is no longer declared are taken back."""
     rules = watchers().by_id
     gone = open_alarms().exclude(rule__in=rules)
     for alarm in gone:
@@ -132,5 +133,14 @@ def _mend(act: Act) -> None:
     RuleState.objects.exclude(rule__in=rules).delete()
     without = Alarm.objects.filter(case__isnull=True, withdrawn_at__isnull=True, cleared_at__isnull=True).exclude(case_kind="")
     _, names = _things(set(without.values_list("thing", flat=True)))
+    states = {(s.rule, s.thing): s.state for s in RuleState.objects.filter(rule__in={a.rule for a in without})}
     for alarm in without:
-        open_missing_case(act=act, alarm=alarm, name=names.get(alarm.thing, alarm.thing))
+        if not late(rules[alarm.rule].rule, alarm.opened_at, alarm.raised_at) or _current(rules[alarm.rule], states, alarm, now):
+            open_missing_case(act=act, alarm=alarm, name=names.get(alarm.thing, alarm.thing))
+
+
+def _current(watcher: Watcher, states: dict[Key, dict[str, Any]], alarm: Alarm, now: int) -> bool:
+    """Whether what the rule has judged of the thing reaches to `now`, so that an alarm that stands, stands today."""
+    kept = states.get((alarm.rule, alarm.thing), {})
+    newest = kept["buffer"][-1][1] if kept.get("buffer") else kept.get("seen") or 0
+    return not late(watcher.rule, instant(newest) or alarm.opened_at, instant(now) or alarm.opened_at)

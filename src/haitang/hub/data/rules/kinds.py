@@ -22,6 +22,7 @@ class Rule(Declaration):
     joined by and, or, not and comparisons. `until` defaults to the contrary of `when`.
     `for`: how long `when` must hold in event time; a gap longer than `gap` (default one period) starts it anew.
     `opens`: the case type of the case that stands while the alarm lasts; without it the alarm is only shown.
+    `opens_within`: an alarm that becomes known later than this after it began opens its case only if it still stands in current data.
     """
 
     title: Text
@@ -32,3 +33,4 @@ class Rule(Declaration):
     gap: SpanText | None = None
     severity: Annotated[Severity, Tunable("级别")] = "warning"
     opens: Annotated[str, Reference("case")] | None = None
+    opens_within: Annotated[SpanText, Tunable("报警晚到多久以内仍立即立案")] = "6h"
