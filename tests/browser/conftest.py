@@ -93,6 +93,19 @@ def browser() -> Iterator[Browser]:
 
 
 SignIn = Callable[..., Page]
+_sessions: dict[str, list[Any]] = {}
+
+
+def _enter(page: Page, role: str) -> None:
+    """By the sign-in page the first time, with the same session afterwards: hashing a password is slow on purpose."""
+    if role not in _sessions:
+        page.goto("/sign-in")
+        page.fill("#username", role)
+        page.fill("#password", PASSWORD)
+        page.click("form[action='/sign-in'] button[type=submit]")
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+        _sessions[role] = [cookie for cookie in page.context.cookies() if cookie["name"] in ("sessionid", "csrftoken")]
+    page.context.add_cookies(_sessions[role])
 
 
 @pytest.fixture
@@ -113,11 +126,7 @@ def sign_in(browser: Browser, district: str) -> Iterator[SignIn]:
             lambda message: wrong.append(message.text) if message.type == "error" and "Content Security" in message.text else None,
         )
         if role:
-            page.goto("/sign-in")
-            page.fill("#username", role)
-            page.fill("#password", PASSWORD)
-            page.click("form[action='/sign-in'] button[type=submit]")
-            page.wait_for_url(lambda url: "/sign-in" not in url)
+            _enter(page, role)
         return page
 
     yield open_as

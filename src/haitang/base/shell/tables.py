@@ -13,6 +13,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from haitang.base.ports import policy
+from haitang.base.shell.context import reader
 from haitang.base.shell.export import csv_of
 from haitang.base.shell.views import show
 from haitang.base.text import T
@@ -136,6 +138,10 @@ class Table:
     def fields(self) -> list[tuple[Filter, str, Mapping[str, str]]]:
         """Filters with what they are set to and what may be chosen."""
         return [(f, self.active.get(f.name, ""), f.choices()) for f in self.filters]
+
+    @property
+    def may_export(self) -> bool:
+        return policy().decide(actor=reader(self.request), permission="data.export", resource=None).allowed
 
     def response(self, template: str, context: Mapping[str, Any] | None = None) -> HttpResponse:
         if self.request.GET.get("format") == "csv":

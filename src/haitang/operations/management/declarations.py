@@ -53,7 +53,8 @@ def tunable_keys() -> Iterator[Key]:
 def _keys_of(kind: str, id: str, declared: Declaration) -> Iterator[Key]:
     for spot in walk(declared):
         mark = spot.mark(Tunable)
-        if mark is not None and not spot.key and not isinstance(spot.value, dict | list):
+        unset_detail = spot.value is None and len(spot.path) > 1  # a long list of what nobody set helps nobody
+        if mark is not None and not spot.key and not unset_detail and not isinstance(spot.value, dict | list):
             yield Key(kind, id, getattr(declared, "title", id), declared.owner, dotted(spot.path), spot.value, mark.why)
 
 
@@ -62,7 +63,7 @@ def _names() -> dict[str, str]:
 
 
 @require_GET
-@page()
+@page("declarations.read")
 def declarations(request: HttpRequest) -> HttpResponse:
     """Releases, tunable keys by declaration, edits."""
     return _show(request, {})
@@ -85,6 +86,7 @@ def _show(request: HttpRequest, more: dict[str, Any], status: int = 200) -> Http
         "names": _names(),
         "me": actor.ref,
         "may_propose": policy().decide(actor=actor, permission="declarations.propose", resource=None).allowed,
+        "may_withdraw": policy().decide(actor=actor, permission="declarations.withdraw", resource=None).allowed,
         "may_decide": policy().decide(actor=actor, permission="declarations.decide", resource=None).allowed,
         "today": clock.now().astimezone(clock.CHINA).date(),
         **more,

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.views.decorators.http import require_GET
 
 from haitang.base import clock
+from haitang.base.actions import require
 from haitang.base.declarations import in_force
+from haitang.base.ports import policy
 from haitang.base.shell.context import reader
 from haitang.base.shell.navigation import entry
 from haitang.base.shell.views import page, show
@@ -20,11 +22,16 @@ entry("cockpit", title="驾驶舱", url="/", icon="layout-grid", group="watch", 
 entry("wall", title="大屏", url="/wall", icon="device-tv", group="watch", order=90)
 entry("evaluation", title="考核评价", url="/evaluation", icon="report-analytics", group="work", order=40, permission="case.read")
 entry("evidence", title="证据账本", url="/evidence", icon="shield-check", group="know", order=30, permission="evidence.read")
-entry("declarations", title="声明与版本", url="/declarations", icon="adjustments", group="run", order=10)
+entry("declarations", title="声明与版本", url="/declarations", icon="adjustments", group="run", order=10, permission="declarations.read")
+
+
+READS = ("thing.read", "alarm.read", "indicator.read")
 
 
 def _everything(request: HttpRequest, **more: Any) -> dict[str, Any]:
     actor = reader(request)
+    for word in READS:
+        require(actor, word)
     return {
         "map_src": c.map_address(),
         "tiles": c.tiles(),
@@ -44,7 +51,10 @@ def _everything(request: HttpRequest, **more: Any) -> dict[str, Any]:
 @require_GET
 @page()
 def cockpit(request: HttpRequest) -> HttpResponse:
-    """The desk's first page."""
+    """The desk's first page; for whom it is not, the inbox is."""
+    actor = reader(request)
+    if not all(policy().decide(actor=actor, permission=word, resource=None).allowed for word in READS):
+        return HttpResponseRedirect("/inbox")
     return show(request, "management/cockpit.html", _everything(request))
 
 

@@ -47,7 +47,7 @@ def _map(points: Sequence[Point], scale: Scale | None = None, *, with_cases: boo
 
 
 @require_GET
-@page()
+@page("thing.read")
 def district(request: HttpRequest) -> HttpResponse:
     """`?device=&colour=`: things of a type coloured by a column; `?cases=` no, or a case type."""
     told = request.GET

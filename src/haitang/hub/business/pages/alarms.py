@@ -82,7 +82,7 @@ NONE_YET = Empty(T("还没有报警"), T("监测数据达到规则条件时会�
 
 
 @require_GET
-@page()
+@page("alarm.read")
 def alarm_list(request: HttpRequest) -> HttpResponse:
     """All alarms, newest first."""
     table = Table(request, "alarms", rows=alarms(), columns=_columns(), filters=_filters(), sort="-opened", unfiltered=NONE_YET)
@@ -98,7 +98,7 @@ def find(id: UUID) -> Alarm:
 
 
 @require_GET
-@page()
+@page("alarm.read")
 def alarm(request: HttpRequest, id: UUID) -> HttpResponse:
     """What, since when, by which rule, under which release, and what came of it."""
     found = find(id)

@@ -24,14 +24,14 @@ SINCE = timedelta(days=366)
 
 
 @require_GET
-@page()
+@page("indicator.read")
 def indicators(request: HttpRequest) -> HttpResponse:
     """Every indicator in force as a tile."""
     return show(request, "pages/indicators.html", {"tiles": [of(now) for now in queries.current()]})
 
 
 @require_GET
-@page()
+@page("indicator.read")
 def indicator(request: HttpRequest, id: str) -> HttpResponse:
     """One indicator; `?dimension=&member=` narrows the records to one member."""
     declared, now = in_force().get(Indicator, id), queries.one(id)
@@ -82,7 +82,7 @@ def _text(value: Any, titles: dict[str, str]) -> str:
 
 
 @require_GET
-@page()
+@page("indicator.read")
 def chart(request: HttpRequest, id: str) -> HttpResponse:
     """The kept values of a year, the target, and where the definition changed."""
     declared = in_force().get(Indicator, id)

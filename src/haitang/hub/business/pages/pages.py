@@ -42,8 +42,8 @@ def _declared(actor: Actor) -> list[Entry]:
     ]
 
 
-entry("alarms", title="报警记录", url="/alarms", icon="alert-triangle", group="watch", order=20, badge=_standing)
-entry("indicators", title="指标总览", url="/indicators", icon="chart-line", group="know", order=10)
+entry("alarms", title="报警记录", url="/alarms", icon="alert-triangle", group="watch", order=20, permission="alarm.read", badge=_standing)
+entry("indicators", title="指标总览", url="/indicators", icon="chart-line", group="know", order=10, permission="indicator.read")
 entries_from(_declared)
 
 
@@ -56,7 +56,7 @@ def declared(request: HttpRequest, id: str) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("thing.read")
 def readings(request: HttpRequest, id: str) -> HttpResponse:
     """A thing's newest readings with their charts, its alarms and cases: a part of the thing's page."""
     thing = get(id)
@@ -84,7 +84,7 @@ def _json(data: object) -> JsonResponse:
 
 
 @require_GET
-@page()
+@page("thing.read")
 def thing_chart(request: HttpRequest, id: str, property: str) -> HttpResponse:
     """`?range=24h|7d|30d|1y&statistic=hour mean`."""
     end = clock.now()
@@ -93,7 +93,7 @@ def thing_chart(request: HttpRequest, id: str, property: str) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("alarm.read")
 def alarm_chart(request: HttpRequest, id: UUID) -> HttpResponse:
     found = alarms.find(id)
     return _json(charts.around(get(found.thing), found))
@@ -111,7 +111,7 @@ def case_chart(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("data.read")
 def derived_chart(request: HttpRequest, table: str) -> HttpResponse:
     """`?x=&y=&by=`: a column of a derivation over the last three days (hours) or three months (days)."""
     told = request.GET
