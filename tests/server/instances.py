@@ -31,16 +31,19 @@ def haitang(*arguments: str, timeout: float = 60, **kwargs: Any) -> "subprocess.
 class Instance:
     """`haitang up` on a data directory, with free ports."""
 
-    def __init__(self, data: Path, *, prefix: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, data: Path, *, prefix: tuple[str, ...] = (), options: tuple[str, ...] = (), python: str = sys.executable, path: str = ""
+    ) -> None:
         self.data, self.prefix, self.options = data, prefix, options
+        self.python, self.environment = python, {**clean_environment(), **({"PYTHONPATH": path} if path else {})}
         self.log = data.parent / f"{data.name}.log"
 
     def start(self) -> "Instance":
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "haitang.server.cli", "up", "--data", str(self.data),
+                [*self.prefix, self.python, "-m", "haitang.server.cli", "up", "--data", str(self.data),
                  "--http", "0", "--hj212", "0", "--mqtt", "0", *self.options],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=clean_environment(), cwd="/",
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.environment, cwd="/",
             )  # fmt: skip
         wait_until(lambda: self.told.get("state") == "running" or self.process.poll() is not None, 200)
         assert self.process.poll() is None, self.said

@@ -126,5 +126,5 @@ def test_closed_late_is_not_on_time(world: World) -> None:
 
 def test_a_process_that_is_not_listed_reads_nothing(three: World) -> None:
     assert cases(system("nobody")).total == 0
-    with acting(system("worker")) as act:
+    with acting(system("rules")) as act:
         assert cases(act.actor).total == 3
