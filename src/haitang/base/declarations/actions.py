@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from haitang.base.actions import Act, action
+from haitang.base.actions import Act, action, permission, require
 from haitang.base.declarations.changes import changes, objections
 from haitang.base.declarations.content import content_of, digest_of
 from haitang.base.declarations.loader import Loaded, load_folders
@@ -22,6 +22,9 @@ EDIT_REFUSED = error("declarations.edit_refused", 400, "“{key}”不能改成�
 NO_REASON = error("declarations.no_reason", 400, "请写明调整的理由。")
 OWN_EDIT = error("declarations.own_edit", 403, "提出调整的人不能自己批准。请由另一位有权限的人办理。")
 ALREADY_DECIDED = error("declarations.already_decided", 409, "这项调整已经是“{status}”，不能再办理。")
+
+READ = permission("declarations.read", "查看声明与版本")
+DECIDE = "declarations.decide"
 
 
 @action("declarations.admit", title="使声明版本生效")
@@ -82,7 +85,7 @@ def propose_edit(*, act: Act, kind: str, id: str, key: str, value: Any, effectiv
     return edit
 
 
-@action("declarations.decide", title="审批调整")
+@action(DECIDE, title="审批调整")
 def decide_edit(*, act: Act, edit: Edit, approve: bool, note: str = "") -> Edit:
     """Approve or reject; never by the person who proposed it. An approved edit is in force from its date."""
     edit = _open(edit, Edit.Status.PROPOSED)
@@ -95,8 +98,16 @@ def decide_edit(*, act: Act, edit: Edit, approve: bool, note: str = "") -> Edit:
 
 @action("declarations.withdraw", title="撤回调整")
 def withdraw_edit(*, act: Act, edit: Edit, note: str = "") -> Edit:
-    """Take back a proposed or an approved edit; the value below it holds again at once."""
-    return _decided(act, _open(edit, Edit.Status.PROPOSED, Edit.Status.APPROVED), Edit.Status.WITHDRAWN, note)
+    """Take back a proposed edit (whoever proposed it, or decides), or an approved one; then the value below it holds again at once.
+
+    To take back an approved edit changes what is in force, so it needs who decides, and never the one who proposed it.
+    """
+    found = _open(edit, Edit.Status.PROPOSED, Edit.Status.APPROVED)
+    if found.status == Edit.Status.APPROVED and found.proposed_by == act.actor.ref:
+        raise OWN_EDIT()
+    if found.status == Edit.Status.APPROVED or found.proposed_by != act.actor.ref:
+        require(act, DECIDE)
+    return _decided(act, found, Edit.Status.WITHDRAWN, note)
 
 
 def _open(edit: Edit, *wanted: Edit.Status) -> Edit:

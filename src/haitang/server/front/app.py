@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from haitang.base.settings import settings
 from haitang.server.discovery import modules
+from haitang.server.front.door import Door
 from haitang.server.front.live import Live
 from haitang.server.front.passing import Control
 from haitang.server.front.ready import Readiness
@@ -32,7 +33,7 @@ def application() -> Starlette:
         Mount(
             "/api/data",
             routes=[route for module in modules("data_api") for route in module.routes],
-            middleware=[Middleware(GZipMiddleware)],
+            middleware=[Middleware(Door, control=control), Middleware(GZipMiddleware)],
         )
     ]
     routes: list[BaseRoute] = [

@@ -14,13 +14,17 @@ from typing import Any, NamedTuple, Self
 
 import psycopg
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
+from haitang.base.asker import Asker
+from haitang.server.front.door import asker, refusal
 from haitang.server.front.passing import Control
 
 CHANNEL = "haitang_live"
 KEPT = 1000
 WAITING = 500
+# The permission that each topic needs; one that is not named here reaches nobody. Notices say only whom they are for, seals are public.
+TOPICS = {"twin": "thing.read", "alarm": "alarm.read", "case": "case.read", "indicator": "indicator.read", "notice": "", "seal": ""}
 HEARTBEAT = 15.0
 
 
@@ -57,12 +61,10 @@ class Live:
         self._end_pages()
 
     async def endpoint(self, request: Request) -> Response:
-        headers = {"Cookie": request.headers.get("cookie", "")}
-        status, _ = await self._control.ask("/api/session", headers)
-        if status != 200:
-            text = "请先登录。" if status == 401 else "暂时无法确认登录状态，请稍候再试。"
-            return JSONResponse({"code": "server.live_refused", "message": text}, 401 if status == 401 else 503)
-        wanted = frozenset(t for t in request.query_params.get("topics", "").split(",") if t)
+        found = await asker(self._control, request.headers.get("cookie", ""))
+        if isinstance(found, int):
+            return refusal(found)
+        wanted = _topics(request.query_params.get("topics", ""), found)
         last = request.headers.get("last-event-id") or request.query_params.get("last") or ""
         return StreamingResponse(
             self._stream(wanted, int(last) if last.isascii() and last.isdigit() else None),
@@ -77,7 +79,7 @@ class Live:
         try:
             yield "retry: 2000\n\n"
             for event in missed:
-                if not wanted or event.topic in wanted or event.topic == "missed":
+                if event.topic in wanted:
                     yield event.wire()
             while True:
                 try:
@@ -87,7 +89,7 @@ class Live:
                     continue
                 if got is None:
                     return
-                if not wanted or got.topic in wanted or got.topic == "missed":
+                if got.topic in wanted:
                     yield got.wire()
         finally:
             self._pages.discard(waiting)
@@ -128,6 +130,12 @@ class Live:
             except psycopg.Error:
                 await asyncio.sleep(1)
                 self._tell("missed", "{}")  # what was announced meanwhile is not known
+
+
+def _topics(asked: str, who: Asker) -> frozenset[str]:
+    """The topics that a page gets of those it asks for (none: all): only what its reader may read."""
+    named = {topic for topic in asked.split(",") if topic} or set(TOPICS)
+    return frozenset({"missed"} | {topic for topic in named & set(TOPICS) if not TOPICS[topic] or TOPICS[topic] in who.may | who.may_own})
 
 
 def _read(payload: str) -> tuple[str, str]:

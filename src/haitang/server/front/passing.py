@@ -100,7 +100,9 @@ def _target(request: Request) -> URL:
 def _headers(request: Request) -> CIMultiDict[str]:
     named = {word.strip().lower() for word in request.headers.get("connection", "").split(",")}
     kept = CIMultiDict(
-        (name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP and name not in _OURS and name not in named
+        (name, value)
+        for name, value in request.headers.items()
+        if name not in _HOP_BY_HOP and name not in _OURS and name not in named and not name.startswith("x-haitang-")
     )
     kept["X-Forwarded-For"] = request.client.host if request.client else ""
     kept["X-Forwarded-Proto"] = request.url.scheme

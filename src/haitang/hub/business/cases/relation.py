@@ -11,4 +11,5 @@ CASES = Relation(
         "opened_at", "dispatched_at", "handled_at", "due_at", "closed_at", "closed_on_time", "returned", "extended", "title", "id",
     ),
     time="opened_at",
+    read="case.read",
 )  # fmt: skip

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from haitang.base import clock
+from haitang.base.actions import require
 from haitang.hub.data.indicators import queries
-from haitang.support.security.people.identity import signed_in
+from haitang.support.security.people.identity import actor, signed_in
 
 router = Router(tags=["indicators"], auth=signed_in)
 
@@ -63,12 +64,14 @@ class IndicatorDetail(IndicatorOut):
 @router.get("/indicators", response=list[IndicatorOut])
 def indicators(request: HttpRequest) -> list[dict[str, Any]]:
     """All indicators in force."""
+    require(actor(request), queries.READ)
     return [asdict(found) for found in queries.current()]
 
 
 @router.get("/indicators/{id}", response=IndicatorDetail)
 def indicator(request: HttpRequest, id: str, days: int = 90, dimension: str = "", member: str = "") -> dict[str, Any]:
     """One indicator with its history, of all or of one member."""
+    require(actor(request), queries.READ)
     since = clock.now() - timedelta(days=min(max(days, 1), 3660))
     found = asdict(queries.one(id))
     return {**found, "history": [_point(p) for p in queries.history(id, since=since, dimension=dimension, member=member)]}
@@ -83,4 +86,6 @@ def records(
     request: HttpRequest, id: str, dimension: str = "", member: str = "", limit: int = 100, offset: int = 0
 ) -> list[dict[str, Any]]:
     """The rows behind the number, newest first."""
+    require(actor(request), queries.READ)
+    require(actor(request), queries.read_permission_of_records(id))
     return queries.records(id, dimension=dimension, member=member, limit=limit, offset=offset)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from haitang.base import clock
+from haitang.base.actions import permission
 from haitang.base.declarations import in_force
 from haitang.base.durations import parse_span
 from haitang.base.errors import error
@@ -15,6 +16,7 @@ from haitang.hub.data.indicators.compute import on_relations, tables_of, target
 from haitang.hub.data.indicators.kinds import Indicator
 from haitang.hub.data.indicators.models import IndicatorValue
 
+READ = permission("indicator.read", "查看指标")
 NO_DIMENSION = error("indicators.no_dimension", 404, "指标“{indicator}”没有维度“{dimension}”。")
 
 Status = Literal["good", "bad", "none"]
@@ -125,6 +127,12 @@ def records(id: str, *, dimension: str = "", member: str = "", limit: int = 100,
     )  # fmt: skip
     page = f"{statement} limit {min(max(limit, 1), 1000)} offset {max(offset, 0)}"
     return select(page) if over_lake else on_relations(page)
+
+
+def read_permission_of_records(id: str) -> str:
+    """The permission that shows the rows behind an indicator; raises NOT_DECLARED."""
+    indicator = in_force().get(Indicator, id)
+    return "data.read" if indicator.over == "lake" else relations.registered[indicator.records].read
 
 
 def _time_column(derive: Derive) -> str:

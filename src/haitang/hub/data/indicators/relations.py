@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Relation:
-    """A read-only relation of PostgreSQL. `sql` gives it, `columns` name what it gives; `time` orders its rows, newest first."""
+    """A read-only relation of PostgreSQL. `sql` gives it, `columns` name what it gives; `time` orders its rows, newest first.
+
+    `read`: the permission that shows its rows, for every organization at once, since a relation is not cut to one.
+    """
 
     name: str
     sql: str
     columns: tuple[str, ...]
     time: str
+    read: str
 
 
 registered: dict[str, Relation] = {}

@@ -1,7 +1,6 @@
 """GET /api/data/…: the lake as JSON, without Django in the way. The front mounts `routes`.
 
-Permission: the front checks the session (or key) and passes who asks as `X-Haitang-Actor`, taking away any such header that came from outside. Without it
-nothing is answered.
+Permission: `data.read`, of the asker whom the front's door puts into the scope (`haitang.base.asker`). Without one nothing is answered.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from haitang.base.actions import permissions
+from haitang.base.asker import asker_who_may
 from haitang.base.errors import HaitangError, error
 from haitang.hub.data.lake import queries
 
-NO_ACTOR = error("lake.no_actor", 401, "请先登录。")
 BAD_PARAMETER = error("lake.bad_parameter", 400, "参数 {name} 不可用：{reason}")
 
-ACTOR = "x-haitang-actor"
 MOST = 10_000  # rows in one answer
 
 
@@ -32,12 +31,11 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 def _answer(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that runs `read` in a thread, for a known actor only."""
+    """An endpoint that runs `read` in a thread, for an asker who may read data."""
 
     async def endpoint(request: Request) -> Response:
         try:
-            if not request.headers.get(ACTOR):
-                raise NO_ACTOR()
+            asker_who_may(request.scope, queries.READ, permissions[queries.READ])
             return _json(await run_in_threadpool(read, request))
         except HaitangError as failure:
             return _json({"error": failure.code, "message": failure.kind.sentence.format(**failure.data)}, failure.status)
@@ -63,7 +61,7 @@ def _time(request: Request, name: str) -> datetime:
 
 def _limit(request: Request) -> int:
     written = request.query_params.get("limit", "1000")
-    if not written.isdigit() or not 0 < int(written) <= MOST:
+    if not (written.isascii() and written.isdigit()) or not 0 < int(written) <= MOST:
         raise BAD_PARAMETER(name="limit", reason=f"写 1 到 {MOST}")
     return int(written)
 

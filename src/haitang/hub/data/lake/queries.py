@@ -9,6 +9,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from haitang.base.actions import permission
 from haitang.base.errors import error
 from haitang.hub.data.lake import schema
 from haitang.hub.data.lake.buckets import day_literal, day_number, micros
@@ -19,6 +20,7 @@ from haitang.support.infrastructure.twin import queries as twin
 T = TypeVar("T")
 Bucket = Literal["raw", "minute", "hour", "day"]
 
+READ = permission("data.read", "查看数据")
 NOT_A_SELECT = error("lake.not_a_select", 400, "只能查询（SELECT）数据湖的表：{reason}")
 NO_SUCH_TABLE = error("lake.no_such_table", 404, "数据湖里没有表“{name}”。")
 BAD_BUCKET = error("lake.bad_bucket", 400, "时间粒度“{bucket}”不可用，请写 raw、minute、hour 或 day。")

@@ -7,8 +7,9 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
+from haitang.base.actions import require
 from haitang.hub.data.rules import queries
-from haitang.support.security.people.identity import signed_in
+from haitang.support.security.people.identity import actor, signed_in
 
 router = Router(tags=["alarms"], auth=signed_in)
 
@@ -53,6 +54,7 @@ class AlarmFilter(Schema):
 @router.get("/alarms", response=AlarmPage)
 def alarms(request: HttpRequest, wanted: Query[AlarmFilter], limit: int = 100, offset: int = 0) -> dict[str, Any]:
     """Alarms by thing, rule, severity, origin; `standing=true` for those that stand now."""
+    require(actor(request), queries.READ)
     found = queries.alarms(**wanted.dict())
     start = max(offset, 0)
     return {"total": found.count(), "items": list(found[start : start + min(max(limit, 1), 1000)])}

@@ -2,7 +2,10 @@
 
 from django.db.models import QuerySet
 
+from haitang.base.actions import permission
 from haitang.hub.data.rules.models import Alarm
+
+READ = permission("alarm.read", "查看报警记录")
 
 
 def open_alarms(thing: str | None = None) -> QuerySet[Alarm]:

@@ -16,7 +16,7 @@ from haitang.base.shell.views import page, show
 from haitang.support.infrastructure.things import actions, listening
 from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
-from haitang.support.infrastructure.things.queries import get, waiting
+from haitang.support.infrastructure.things.queries import READ, get, waiting
 from haitang.support.security.people.models import Organization
 
 BAD_COORDINATES = error("things.bad_coordinates", 400, "经纬度须为十进制度数，例如 105.7215 和 29.7074。")
@@ -27,11 +27,11 @@ def _waiting(actor: Actor) -> int:
     return waiting().count()
 
 
-entry("things", title="设备", url="/things", icon="broadcast", group="watch", order=40, badge=_waiting)
+entry("things", title="设备", url="/things", icon="broadcast", group="watch", order=40, permission=READ, badge=_waiting)
 
 
 @require_GET
-@page()
+@page(READ)
 def things(request: HttpRequest) -> HttpResponse:
     """The registry, provisional stations first; `?status=` and `?q=` narrow it."""
     found, text = Thing.objects.all(), request.GET.get("q", "").strip()
@@ -52,7 +52,7 @@ def things(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(READ)
 def thing(request: HttpRequest, id: str) -> HttpResponse:
     """One thing, with what it observes."""
     found = get(id)

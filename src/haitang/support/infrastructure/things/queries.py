@@ -2,8 +2,11 @@
 
 from django.db.models import QuerySet
 
+from haitang.base.actions import permission
 from haitang.support.infrastructure.things.actions import NO_SUCH_THING
 from haitang.support.infrastructure.things.models import Thing
+
+READ = permission("thing.read", "查看设备")
 
 
 def get(id: str) -> Thing:

@@ -17,6 +17,8 @@ from haitang.support.security.people.passwords import ATTEMPTS, LOCKED_FOR, chec
 USERNAME_TAKEN = error("people.username_taken", 409, "用户名“{username}”已被使用，请另选一个。")
 NO_SUCH_ORGANIZATION = error("people.no_such_organization", 404, "没有机构“{organization}”。")
 NO_SUCH_ROLE = error("people.no_such_role", 404, "没有声明角色“{role}”。")
+OWN_ROLE = error("people.own_role", 403, "不能给自己授予角色。请由另一位管理员办理。")
+ROLES_APART = error("people.roles_apart", 409, "“{role}”和“{held}”不能由同一人担任。请先收回其中一个，或换一人担任。")
 WRONG_PASSWORD = error("people.wrong_password", 403, "当前密码不正确。")
 SAME_PASSWORD = error("people.same_password", 400, "新密码不能与当前密码相同。")
 ADMINISTRATOR_EXISTS = error("people.administrator_exists", 409, "系统管理员已经存在。忘记密码时请运行 haitang people reset 用户名。")
@@ -89,9 +91,15 @@ def change_password(*, act: Act, person: Person, current: str, new: str) -> None
 
 @action("people.give_role", title="授予角色")
 def give_role(*, act: Act, person: Person, role: str) -> None:
-    """Let a person hold a declared role."""
-    if role not in in_force().all(Role):
+    """Let a person hold a declared role: never oneself, and none that must be kept apart from one that they hold."""
+    roles = in_force().all(Role)
+    if role not in roles:
         raise NO_SUCH_ROLE(role=role)
+    if act.actor.ref == f"{person.kind}:{person.id}":
+        raise OWN_ROLE()
+    for held in sorted({holding.role for holding in person.holdings.all()} & set(roles)):
+        if held in roles[role].apart or role in roles[held].apart:
+            raise ROLES_APART(role=roles[role].title, held=roles[held].title)
     RoleHolding.objects.get_or_create(person=person, role=role)
     act.record("person", str(person.id), {"role": role})
 

@@ -41,13 +41,16 @@ class NewPerson(Schema):
 
 def _who(request: HttpRequest, who: Person) -> dict[str, Any]:
     acts_as = actor_of(who)
+    reaches = {name: scope(acts_as, name) for name in sorted(permissions)}
     return {
         "person": str(who.id),
+        "kind": who.kind,
         "username": who.username,
         "name": who.name,
         "organization": who.organization_id,
         "roles": sorted(acts_as.roles),
-        "may": [name for name in sorted(permissions) if scope(acts_as, name) != "none"],
+        "may": [name for name, reach in reaches.items() if reach != "none"],
+        "may_own": [name for name, reach in reaches.items() if reach == "own"],
         "must_change_password": who.must_change_password,
         "synthetic": who.synthetic,
         "language": active_language(),

@@ -10,11 +10,12 @@ class Role(Declaration):
     """A role that a person holds in an organization: what its holder may do.
 
     `may` names permissions (each action registers one): `case.read`, `case.*` for all of a room's, `case.handle@own` for what belongs to
-    the holder's organization only. A procedure names roles under `by`.
+    the holder's organization only. A procedure names roles under `by`. `apart`: roles that nobody holds beside this one.
     """
 
     title: Text
     may: list[str] = []
+    apart: Annotated[list[str], Reference("role")] = []
     persona: Text | None = None  # what the demo says of the persona that plays this role
 
 
