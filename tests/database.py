@@ -1,9 +1,14 @@
 """A real PostgreSQL for the whole run, made once; each test rolls back."""
 
 import atexit
+import contextlib
+import ctypes
 import os
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,7 +18,8 @@ import pytest
 
 from haitang.support.infrastructure.embedded.postgres import Postgres
 
-_running: list[subprocess.Popen[bytes]] = []
+FAST_SHUTDOWN = signal.SIGINT  # PostgreSQL's: connections are cut off, while SIGTERM would wait for them
+_running: list[tuple[Postgres, "subprocess.Popen[bytes]"]] = []
 
 
 def free_port() -> int:
@@ -22,22 +28,50 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def _start() -> tuple[Postgres, subprocess.Popen[bytes]]:
+def _die_with_parent() -> None:
+    """A run that is killed leaves no server behind: Linux then sends it the fast shutdown (PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, int(FAST_SHUTDOWN))
+
+
+def start() -> tuple[Postgres, "subprocess.Popen[bytes]"]:
+    """A server of its own, with an empty database `haitang`."""
     server = Postgres(Path(tempfile.mkdtemp(prefix="haitang-test-")) / "postgres", free_port())
     if os.geteuid() == 0:
         server.directory.parent.chmod(0o711)
     server.prepare()
     process = subprocess.Popen(
-        [*server.command(), "-c", "fsync=off"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    )
-    atexit.register(process.terminate)
+        [*server.command(), "-c", "fsync=off"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent,
+    )  # fmt: skip
+    _running.append((server, process))
     for _ in range(200):
         try:
-            psycopg.connect(server.url.removesuffix("/haitang") + "/postgres", autocommit=True).execute("create database haitang")
+            with psycopg.connect(server.url.removesuffix("/haitang") + "/postgres", autocommit=True, connect_timeout=3) as connection:
+                connection.execute("create database haitang")
             return server, process
         except psycopg.OperationalError:
             time.sleep(0.05)
     raise RuntimeError("PostgreSQL did not start")
+
+
+def stop(server: Postgres, process: "subprocess.Popen[bytes]", patience: float = 10) -> None:
+    """Stop a server whoever is still connected; one that does not stop in `patience` seconds is killed. Its folder goes too."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.send_signal(FAST_SHUTDOWN)
+        process.wait(patience)
+    if process.poll() is None:
+        process.kill()
+        process.wait(5)
+    if (server, process) in _running:
+        _running.remove((server, process))
+    shutil.rmtree(server.directory.parent, ignore_errors=True)
+
+
+@atexit.register
+def _stop_all() -> None:
+    for server, process in list(_running):
+        stop(server, process)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,12 +79,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before Django reads its settings; xdist's workers inherit the address."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "haitang.server.django_settings"
     if "HAITANG_DATABASE_URL" not in os.environ:
-        server, process = _start()
-        _running.append(process)
-        os.environ["HAITANG_DATABASE_URL"] = server.url
+        os.environ["HAITANG_DATABASE_URL"] = start()[0].url
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    for process in _running:
-        process.terminate()
-        process.wait(10)
+    _stop_all()
