@@ -57,12 +57,21 @@ def write(settings: Settings, **facts: Any) -> None:
 
 def settings_of(options: Mapping[str, Any], *, must_run: bool = False) -> Settings:
     """Settings from options, environment and file, and from the instance in the data directory where one runs."""
-    settings = load({**options, "data": options.get("data") or os.environ.get("HAITANG_DATA") or CHECKOUT / ".haitang"}, checkout=CHECKOUT)
+    settings = load({**options, "data": options.get("data") or _data(options)}, checkout=CHECKOUT)
     running = read(settings.data)
     if must_run and not running:
         raise NOT_RUNNING(data=settings.data)
     taken = {name: running[name] for name in _OF_THE_RUNNING if name in running and options.get(name) is None}
     return replace(settings, **taken)
+
+
+def demo_data() -> Path:
+    """Where a demonstration lies unless another directory is named: apart from the instance, so that it can be removed whole."""
+    return Path(os.environ.get("HAITANG_DATA") or CHECKOUT / ".haitang-demo")
+
+
+def _data(options: Mapping[str, Any]) -> Path:
+    return demo_data() if options.get("demo") else Path(os.environ.get("HAITANG_DATA") or CHECKOUT / ".haitang")
 
 
 def environment(settings: Settings) -> dict[str, str]:

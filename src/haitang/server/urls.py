@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from haitang.base.errors import HaitangError
 from haitang.base.text import sentence_of
 from haitang.server import internal
+from haitang.server.demo import pages as demo
 from haitang.server.discovery import modules
 
 api = NinjaAPI(title="Haitang", urls_namespace="api")
@@ -21,6 +22,6 @@ def refuse(request: HttpRequest, found: HaitangError) -> HttpResponse:
 for _module in modules("api"):
     api.add_router("", _module.router)
 
-urlpatterns: list[URLPattern | URLResolver] = [*internal.urlpatterns, path("api/", api.urls)]
+urlpatterns: list[URLPattern | URLResolver] = [*internal.urlpatterns, *demo.urlpatterns, path("api/", api.urls)]
 for _module in modules("pages"):
     urlpatterns += _module.urlpatterns

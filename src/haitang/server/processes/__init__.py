@@ -11,21 +11,23 @@ from pathlib import Path
 from types import ModuleType
 
 from haitang.base.errors import error
+from haitang.base.settings import settings
 from haitang.server.discovery import rooms_with
 
 NO_SUCH_PROCESS = error("server.no_such_process", 404, "没有名为“{name}”的进程。可用的有：{names}。")
 OWN = ("control", "front", "worker")
 ONCE = ("prepare",)
+DEMO = "demo"  # of a demonstration only
 
 
 def names() -> list[str]:
     """Every process of an instance, in the order of starting."""
-    return [*OWN, *sorted(_of_rooms())]
+    return [*OWN, *sorted(_of_rooms()), *([DEMO] if settings().demo else [])]
 
 
 def module(name: str) -> ModuleType:
     """The module that runs this process; raises NO_SUCH_PROCESS."""
-    if name in (*OWN, *ONCE):
+    if name in (*OWN, *ONCE, DEMO):
         return importlib.import_module(f"{__name__}.{name}")
     found = _of_rooms()
     if name not in found:

@@ -2,6 +2,7 @@
 
 from haitang.base.actions import acting, system
 from haitang.base.errors import HaitangError
+from haitang.base.settings import settings
 from haitang.server.boot import boot
 from haitang.server.discovery import modules
 from haitang.server.supervisor.console import plain, say
@@ -15,6 +16,7 @@ def run() -> None:
     _migrate()
     _release()
     _seed()
+    _personas()
     _first_administrator()
 
 
@@ -44,6 +46,14 @@ def _seed() -> None:
     with acting(system("setup")) as act:
         for module in modules("seed"):
             module.seed(act=act)
+
+
+def _personas() -> None:
+    """The made-up people of a demonstration are there before its first page."""
+    if settings().demo:
+        from haitang.server.demo.people import make_people
+
+        make_people()
 
 
 def _first_administrator() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from haitang.base.errors import HaitangError, error
 from haitang.base.settings import Settings
 from haitang.server import instance
+from haitang.server.demo import state
 from haitang.server.processes import names
 from haitang.server.supervisor import folders, logs
 from haitang.server.supervisor.child import Child, Spec
@@ -127,8 +128,11 @@ class Supervisor:
 
 def supervise(settings: Settings) -> int:
     """Run an instance in this process until it is told to stop."""
+    state.refuse_mixture(settings.data, demo=settings.demo)
     folders.make(settings.data)
     held = instance.lock(settings.data)
+    if settings.demo:
+        state.write(settings.data)
     try:
         return asyncio.run(Supervisor(settings).run())
     finally:

@@ -19,11 +19,12 @@ def changed(indicator: Indicator, computed: Sequence[Computed], act: Act) -> lis
         .order_by("dimension", "member", "-at")
         .distinct("dimension", "member")
     }
-    rows = [_row(indicator, number, act) for number in computed]
+    rows = [value_row(indicator, number, act) for number in computed]
     return [row for row in rows if _differs(row, latest.get((row.dimension, row.member)))]
 
 
-def _row(indicator: Indicator, number: Computed, act: Act) -> IndicatorValue:
+def value_row(indicator: Indicator, number: Computed, act: Act) -> IndicatorValue:
+    """A computed number as it is kept, at the time of the act."""
     return IndicatorValue(
         indicator=indicator.id, dimension=number.dimension, member=number.member, at=act.at, value=number.value, unit=indicator.unit,
         target=target(indicator, act.at), source_time=number.source_time, partial=number.partial, origins=list(number.origins),
