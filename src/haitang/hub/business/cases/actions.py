@@ -11,7 +11,7 @@ from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.base.ports import Matter
 from haitang.hub.business.cases import notify
-from haitang.hub.business.cases.kinds import CaseType
+from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseType
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
 from haitang.hub.business.forms.answers import read_answers
@@ -19,7 +19,7 @@ from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.procedures import actions as runs
 from haitang.hub.business.procedures.decide import decide
 from haitang.hub.business.procedures.log import locked
-from haitang.hub.business.procedures.queries import questions_for, state_of
+from haitang.hub.business.procedures.queries import fills_of, questions_for, state_of
 from haitang.support.infrastructure.files import store
 from haitang.support.security.people.models import Organization, Person
 from haitang.support.security.people.queries import filling
@@ -67,7 +67,8 @@ def open_case(
     )
     act.record("case", str(case.pk), {"number": case.number, "kind": kind, "severity": case.severity, "origin": case.origin})
     goes_to = addressed.pk if addressed else None
-    runs.start_run(act=act, procedure=declared.procedure, subject_kind="case", subject_id=str(case.pk), organization=goes_to)
+    facts = {SEVERITY.name: case.severity, ORIGIN.name: case.origin, CAUSE_CLEARED.name: False}
+    runs.start_run(act=act, procedure=declared.procedure, subject_kind="case", subject_id=str(case.pk), organization=goes_to, facts=facts)
     case.refresh_from_db()
     notify.opened(act=act, case=case)
     return case
@@ -89,7 +90,7 @@ def _run(case: Case) -> Any:
 def move_case(*, act: Act, case: Case, move: str, answers: Mapping[str, Any] | None = None) -> Case:
     """Make a move with the answers to its questions; raises procedures.refused (every reason) or forms.bad_answers (every question)."""
     state = state_of(locked(_run(case), act=act))
-    runs.refuse_unless(decide(state, move, act.actor, act.at))
+    runs.refuse_unless(decide(state, move, act.actor, act.at, fills=fills_of(act.actor)))
     questions = questions_for(state.definition, move)
     clean = read_answers(questions, answers or {})
     _check_references(case, questions, clean)
@@ -193,5 +194,6 @@ def clear_cause(*, act: Act, case: Case, at: datetime, text: str) -> Case:
     """Note that what the case was opened for has gone, at `at`; the case stays open."""
     case.cause_cleared_at = at
     case.save(update_fields=["cause_cleared_at"])
-    runs.remark(act=act, run=_run(case), text=text, code="cause_cleared", data={"at": at.isoformat()})
+    known = {CAUSE_CLEARED.name: True}
+    runs.remark(act=act, run=_run(case), text=text, code="cause_cleared", data={"at": at.isoformat()}, facts=known)
     return _fresh(act, case, {"cause_cleared_at": at.isoformat()})

@@ -3,6 +3,12 @@
 from typing import Annotated, Literal
 
 from haitang.base.declarations import Declaration, Reference, Text, kind
+from haitang.base.text import T
+from haitang.hub.business.procedures.words import word
+
+SEVERITY = word("case.severity", title=T("案件级别"), choices=("notice", "warning", "serious", "critical"))
+ORIGIN = word("case.origin", title=T("案件来源"), choices=("live", "replay", "simulated"))
+CAUSE_CLEARED = word("case.cause_cleared", title=T("起因已解除"), type="yes or no")
 
 
 @kind("case", title="案件类型", folder="cases")

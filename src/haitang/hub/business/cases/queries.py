@@ -20,7 +20,7 @@ from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.decide import Refused, decide
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Move
-from haitang.hub.business.procedures.queries import events_of, questions_for, state_of
+from haitang.hub.business.procedures.queries import events_of, fills_of, questions_for, state_of
 from haitang.hub.business.procedures.wording import sentence as sentence  # pages read it from here
 from haitang.support.standards.queries import calendar_in_force
 from haitang.support.standards.wording import Remaining, limit_text, remaining
@@ -100,11 +100,11 @@ def state_of_case(case: Case) -> State:
 
 def moves_for(case: Case, actor: Actor) -> list[MoveNow]:
     """Every move from the present stage, allowed or refused with its reasons. Moves of other stages are left out."""
-    state = state_of_case(case)
+    state, fills = state_of_case(case), fills_of(actor)
     found = []
     for name, move in state.definition.moves.items():
         if state.stage in move.sources:
-            verdict = decide(state, name, actor, max(clock.now(), state.at))
+            verdict = decide(state, name, actor, max(clock.now(), state.at), fills=fills)
             reasons = [sentence(reason) for reason in verdict.reasons] if isinstance(verdict, Refused) else []
             found.append(MoveNow(name, move, questions_for(state.definition, name), reasons))
     return found
@@ -146,6 +146,10 @@ def _told(what: e.What, state: State) -> tuple[str, str, dict[str, Any]]:
                 str(what.answers.get("note") or what.answers.get("reason") or ""),
                 what.answers,
             )
+        case e.Answered():
+            move = definition.moves.get(what.move)
+            title = translate("答复：{move}", move=translate(move.title) if move else what.move)
+            return title, str(what.answers.get("note") or what.answers.get("reason") or ""), what.answers
         case e.Paused():
             declared = definition.pauses.get(what.reason)
             return translate("暂停计时：{reason}", reason=translate(declared.title) if declared else what.reason), what.note, {}

@@ -11,10 +11,10 @@ from haitang.hub.business.procedures import decide as verdicts
 from haitang.hub.business.procedures import effects
 from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.kinds import Procedure
-from haitang.hub.business.procedures.log import append, begin, locked
+from haitang.hub.business.procedures.log import append, begin, locked, settle
 from haitang.hub.business.procedures.models import Run
-from haitang.hub.business.procedures.queries import keep_definition, state_of
-from haitang.hub.business.procedures.rehearsal import moved, paused
+from haitang.hub.business.procedures.queries import fills_of, keep_definition, state_of
+from haitang.hub.business.procedures.rehearsal import made, paused
 from haitang.hub.business.procedures.wording import sentence
 from haitang.support.standards.queries import calendar_in_force
 
@@ -28,12 +28,18 @@ def refuse_unless(verdict: verdicts.Verdict) -> None:
 
 
 @action("procedure.start", title="启动流程")
-def start_run(*, act: Act, procedure: str, subject_kind: str, subject_id: str, organization: str | None = None) -> Run:
-    """Start a run of `procedure` about a subject; `organization` is to whom it is addressed. Raises base.not_declared."""
+def start_run(
+    *, act: Act, procedure: str, subject_kind: str, subject_id: str, organization: str | None = None, facts: Mapping[str, Any] | None = None
+) -> Run:
+    """Start a run of `procedure` about a subject; `organization` is to whom it is addressed, `facts` the values of registered words.
+
+    Raises base.not_declared.
+    """
     declared = in_force().get(Procedure, procedure)
     keep_definition(declared)
     run = begin(act=act, procedure=declared, subject_kind=subject_kind, subject_id=subject_id)
-    append(act=act, run=run, what=e.Started(procedure, declared.start, organization))
+    append(act=act, run=run, what=e.Started(procedure, declared.start, organization, dict(facts or {})))
+    settle(act=act, run=run)
     return run
 
 
@@ -41,11 +47,13 @@ def start_run(*, act: Act, procedure: str, subject_kind: str, subject_id: str, o
 def make_move(*, act: Act, run: UUID, move: str, answers: Mapping[str, Any] | None = None, missing: Sequence[str] = ()) -> Run:
     """Make a move; raises procedures.refused with every reason. `missing`: titles of required questions without an answer."""
     held = locked(run, act=act)
-    state, given = state_of(held), dict(answers or {})
-    refuse_unless(verdicts.decide(state, move, act.actor, act.at, missing))
-    declared = state.definition.moves[move]
-    after_move = append(act=act, run=held, what=moved(state, move, given))
-    effects.carry_out(declared, act=act, run=held, state=after_move, answers=given)
+    state, given, fills = state_of(held), dict(answers or {}), fills_of(act.actor)
+    refuse_unless(verdicts.decide(state, move, act.actor, act.at, missing, answers=given, fills=fills))
+    for what in made(state, move, given, act.actor, fills):
+        after = append(act=act, run=held, what=what)
+        if isinstance(what, e.Moved):
+            effects.carry_out(state.definition.moves[move], act=act, run=held, state=after, answers=given)
+    settle(act=act, run=held)
     return held
 
 
@@ -65,6 +73,7 @@ def resume(*, act: Act, run: UUID) -> Run:
     held = locked(run, act=act)
     refuse_unless(verdicts.decide_resume(state_of(held), act.actor, act.at))
     append(act=act, run=held, what=e.Resumed())
+    settle(act=act, run=held)
     return held
 
 
@@ -89,10 +98,13 @@ def decide_extension(*, act: Act, run: UUID, approved: bool, reason: str = "") -
 
 
 @action("procedure.remark", title="添加说明")
-def remark(*, act: Act, run: UUID, text: str, code: str = "", data: Mapping[str, Any] | None = None) -> Run:
-    """Put a remark on the timeline; it changes nothing else, so an ended run takes it too."""
+def remark(
+    *, act: Act, run: UUID, text: str, code: str = "", data: Mapping[str, Any] | None = None, facts: Mapping[str, Any] | None = None
+) -> Run:
+    """Put a remark on the timeline; it moves nothing, so an ended run takes it too. `facts`: registered words that have another value from here on."""
     held = locked(run, act=act)
-    append(act=act, run=held, what=e.Remarked(text, code, dict(data or {})))
+    append(act=act, run=held, what=e.Remarked(text, code, dict(data or {}), dict(facts or {})))
+    settle(act=act, run=held)
     return held
 
 
@@ -104,4 +116,5 @@ def migrate(*, act: Act, run: UUID) -> Run:
     declared = in_force().get(Procedure, held.procedure)
     keep_definition(declared)
     append(act=act, run=held, what=e.Migrated(state.stage, declared.stage_map[state.stage]))
+    settle(act=act, run=held)
     return held

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from haitang.base.declarations.checks import Context, Problem, check
 from haitang.base.durations import parse_limit
 from haitang.hub.business.forms.queries import QUESTIONS_MISSING, find_questions
+from haitang.hub.business.procedures import guards as guards  # registers its checks
 from haitang.hub.business.procedures import tables as tables  # registers how spec tables of procedures are run
 from haitang.hub.business.procedures.effects import effects
 from haitang.hub.business.procedures.kinds import Procedure

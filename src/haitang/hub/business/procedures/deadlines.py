@@ -1,4 +1,4 @@
-"""What the worker does with runs by itself: ends pauses, reminds, escalates, and projects anew when calendar or release changed.
+"""What the worker does with runs by itself: ends pauses, lets moves go that go by themselves, reminds, escalates, and projects anew when calendar or release changed.
 
 Everything here may run twice, late, or after a crash: a reminder is given once per run and deadline, a pause ends at the moment its rule says.
 """
@@ -66,7 +66,11 @@ def attend(*, act: Act, run: UUID) -> None:
     held = locked(run, act=act)
     state = state_of(held)
     given = set(held.escalated.values_list("key", flat=True))
-    due = [tick for tick in ticks(state, calendar_in_force()) if tick.at <= act.at and tick.kind != "resume" and tick.key not in given]
+    due = [
+        tick
+        for tick in ticks(state, calendar_in_force())
+        if tick.at <= act.at and tick.kind in ("due_soon", "overdue") and tick.key not in given
+    ]
     told = {tick.key: _tell(act, held, state, tick) for tick in due}
     Escalated.objects.bulk_create([Escalated(run=held, key=key, at=act.at, told=count) for key, count in told.items()])
     project(act=act, run=held)

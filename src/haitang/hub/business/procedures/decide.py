@@ -1,13 +1,15 @@
 """Who may do what to a run now, pure. A refusal gives every reason at once, in words that a page can show."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from haitang.base.actions import Actor
 from haitang.base.durations import parse_limit
-from haitang.hub.business.procedures.engine import State
+from haitang.hub.business.procedures.condition import parse
+from haitang.hub.business.procedures.engine import State, answer_facts
+from haitang.hub.business.procedures.kinds import Move
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,21 @@ def _verdict(*reasons: Reason | None) -> Verdict:
     return Refused(found) if found else Allowed()
 
 
-def decide(state: State, move: str, actor: Actor, at: datetime, missing: Sequence[str] = ()) -> Verdict:
-    """Whether `actor` may make `move` at `at`. `missing`: titles of required questions that are not answered."""
+def decide(
+    state: State,
+    move: str,
+    actor: Actor,
+    at: datetime,
+    missing: Sequence[str] = (),
+    *,
+    answers: Mapping[str, Any] | None = None,
+    fills: Collection[str] = (),
+) -> Verdict:
+    """Whether `actor` may make `move` at `at`.
+
+    `missing`: titles of required questions that are not answered. `answers`: those to this move; None: not given yet, so a condition on them is not
+    judged. `fills`: the organization roles that the actor's organization fills.
+    """
     declared = state.definition.moves.get(move)
     if declared is None:
         return Refused(
@@ -60,6 +75,8 @@ def decide(state: State, move: str, actor: Actor, at: datetime, missing: Sequenc
         _role(declared.roles, actor),
         _separate(state, declared.barred, actor),
         _assigned(state, actor) if declared.only else None,
+        _waits_for(state, move, declared, actor, fills) if declared.each else None,
+        _guarded(state, declared, answers),
         Reason("missing_answers", "还需填写：{questions}", {"questions": list(missing)}) if missing else None,
     )
 
@@ -118,6 +135,8 @@ def _running(state: State) -> Reason | None:
 
 
 def _role(roles: Sequence[str], actor: Actor) -> Reason | None:
+    if not roles:
+        return Reason("by_itself", "这一步由系统自动办理")
     return None if actor.roles & set(roles) else Reason("role", "需要角色：{roles}", {"roles": list(roles)})
 
 
@@ -132,6 +151,39 @@ def _assigned(state: State, actor: Actor) -> Reason | None:
     if state.assigned and actor.organization != state.assigned:
         return Reason("other_organization", "已派遣给其他单位办理")
     return None
+
+
+def parts_of(declared: Move, actor: Actor, fills: Collection[str]) -> list[str]:
+    """For which of those who must answer this actor stands."""
+    return [part for part in declared.each if part in actor.roles or part in fills]
+
+
+def open_part(state: State, move: str, actor: Actor, fills: Collection[str]) -> str | None:
+    """The part that this actor would answer for now."""
+    given = state.answered.get(move, {})
+    return next((part for part in parts_of(state.definition.moves[move], actor, fills) if part not in given), None)
+
+
+def _waits_for(state: State, move: str, declared: Move, actor: Actor, fills: Collection[str]) -> Reason | None:
+    if not parts_of(declared, actor, fills):
+        return Reason("not_asked", "这一步由以下各方分别答复：{parts}", {"parts": list(declared.each)})
+    if actor.ref in state.answered.get(move, {}).values():
+        return Reason("answered", "您已答复，等待其他各方")
+    return None if open_part(state, move, actor, fills) else Reason("answered", "本方已有人答复，等待其他各方")
+
+
+def _guarded(state: State, declared: Move, answers: Mapping[str, Any] | None) -> Reason | None:
+    if declared.if_ is None:
+        return None
+    condition = parse(declared.if_)
+    asks = any(compared.word.startswith("answers.") for compared in condition.compared)
+    if (answers is None and asks) or condition.holds({**state.facts, **answer_facts(answers or {})}):
+        return None
+    return (
+        Reason("condition", declared.otherwise)
+        if declared.otherwise
+        else Reason("condition", "还不符合条件：{condition}", {"condition": declared.if_})
+    )
 
 
 def _stage(state: State) -> str:

@@ -7,9 +7,10 @@
 deadlines follow.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from haitang.base.durations import Limit, parse_limit
 from haitang.hub.business.procedures import events as e
@@ -44,7 +45,11 @@ class Made:
 
 @dataclass
 class State:
-    """Where a run stands. `assigned`: to which organization and person it was given last."""
+    """Where a run stands. `assigned`: to which organization and person it was given last.
+
+    `facts`: what conditions ask about, by word: those of the subject, and `answers.NAME`, the latest answer to each question.
+    `answered`: move -> part -> who answered, of moves that wait for several.
+    """
 
     procedure: str
     release: str
@@ -67,6 +72,8 @@ class State:
     extension_asked: Asked | None = None
     ended_at: datetime | None = None
     pauses: list[clocks.Paused] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    answered: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def makers(self) -> dict[str, str]:
@@ -106,7 +113,7 @@ def _started(event: Event, what: e.Started, definitions: Definitions) -> State:
     definition = definitions(event.release, what.procedure)
     return State(
         procedure=what.procedure, release=event.release, definition=definition, stage=what.stage, started_at=event.at,
-        entered_at=event.at, number=event.number, at=event.at, assigned=what.organization,
+        entered_at=event.at, number=event.number, at=event.at, assigned=what.organization, facts=dict(what.facts),
     )  # fmt: skip
 
 
@@ -114,6 +121,11 @@ def _apply(state: State, event: Event, definitions: Definitions) -> None:
     match event.what:
         case e.Moved() as what:
             _moved(state, event, what)
+        case e.Answered() as what:
+            state.answered.setdefault(what.move, {})[what.part] = event.actor
+            state.facts |= answer_facts(what.answers)
+        case e.Remarked() as what:
+            state.facts |= what.facts
         case e.Paused() as what:
             state.paused_since, state.paused_for, state.pause_ends_at = event.at, what.reason, what.until
         case e.Resumed():
@@ -127,15 +139,24 @@ def _apply(state: State, event: Event, definitions: Definitions) -> None:
         case e.Migrated() as what:
             state.release, state.definition = event.release, definitions(event.release, state.procedure)
             state.stage = what.stage
+            if what.stage != what.source:
+                state.answered = {}
             _note_end(state, event.at)
 
 
 def _moved(state: State, event: Event, what: e.Moved) -> None:
     state.stage, state.entered_at = what.to, event.at
     state.made.append(Made(what.move, event.at, event.actor, what.organization is not None))
+    state.answered = {}
+    state.facts |= answer_facts(what.answers)
     if what.organization:
         state.assigned, state.assigned_person = what.organization, what.person
     _note_end(state, event.at)
+
+
+def answer_facts(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers as the words that conditions ask about."""
+    return {f"answers.{name}": value for name, value in answers.items()}
 
 
 def _note_end(state: State, at: datetime) -> None:

@@ -13,15 +13,19 @@ VERSION = 1
 
 
 class Started(msgspec.Struct, frozen=True, tag="started", tag_field="kind"):
-    """The run begins in `stage`. The release of this event governs the run until a `Migrated`. `organization`: to whom it is addressed."""
+    """The run begins in `stage`. The release of this event governs the run until a `Migrated`. `organization`: to whom it is addressed.
+
+    `facts`: the values of registered words (`case.severity`) from the start.
+    """
 
     procedure: str
     stage: str
     organization: str | None = None
+    facts: dict[str, Any] = {}
 
 
 class Moved(msgspec.Struct, frozen=True, tag="moved", tag_field="kind"):
-    """A move was made. `organization` and `person` are set where the move assigns."""
+    """A move was made. `organization` and `person` are set where the move assigns; `automatic` when it went by itself."""
 
     move: str
     source: str
@@ -29,6 +33,15 @@ class Moved(msgspec.Struct, frozen=True, tag="moved", tag_field="kind"):
     answers: dict[str, Any] = {}
     organization: str | None = None
     person: str | None = None
+    automatic: bool = False
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="kind"):
+    """One of those who must answer before `move` is made has answered, for `part`. The answer of the last one is followed by its `Moved`."""
+
+    move: str
+    part: str
+    answers: dict[str, Any] = {}
 
 
 class Paused(msgspec.Struct, frozen=True, tag="paused", tag_field="kind"):
@@ -60,11 +73,15 @@ class ExtensionDecided(msgspec.Struct, frozen=True, tag="extension_decided", tag
 
 
 class Remarked(msgspec.Struct, frozen=True, tag="remarked", tag_field="kind"):
-    """A remark on the timeline; it changes nothing else. `code` tells remarks of the platform apart (`cause_cleared`)."""
+    """A remark on the timeline; it moves nothing. `code` tells remarks of the platform apart (`cause_cleared`).
+
+    `facts`: registered words that have another value from here on.
+    """
 
     text: str
     code: str = ""
     data: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
 
 
 class Migrated(msgspec.Struct, frozen=True, tag="migrated", tag_field="kind"):
@@ -74,7 +91,7 @@ class Migrated(msgspec.Struct, frozen=True, tag="migrated", tag_field="kind"):
     stage: str
 
 
-What = Started | Moved | Paused | Resumed | ExtensionAsked | ExtensionDecided | Remarked | Migrated
+What = Started | Moved | Answered | Paused | Resumed | ExtensionAsked | ExtensionDecided | Remarked | Migrated
 
 
 class Event(msgspec.Struct, frozen=True):

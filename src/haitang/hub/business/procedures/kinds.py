@@ -3,9 +3,18 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from haitang.base.declarations import Declaration, LimitText, Reference, Text, Tunable, Word, kind
+from haitang.hub.business.procedures.condition import parse
+
+
+def _condition(written: str) -> str:
+    parse(written)
+    return written
+
+
+ConditionText = Annotated[str, AfterValidator(_condition)]
 
 _strict = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -26,6 +35,16 @@ class Move(BaseModel):
     `by`: the role (or roles) that may make it; `not_by`: a move whose maker may not make this one (separation of duties; the latest maker counts);
     `only: assigned`: of those roles, only people of the organization (and the person) that the latest `assigns` named;
     `asks`: questions of the form `moves`, or the id of a form; `does`: effects in registered words (`assigns`, `notifies: handler`, ...).
+
+    `if`: the move is possible only while this condition is true: `case.severity in ['serious', 'critical']`, `answers.result == 'solved'`,
+    `not case.cause_cleared`. `answers` are those to this move, else the latest of the run. `otherwise`: what a person is told where it is not true.
+
+    `after`: the move goes by itself once the stage has lasted so long on that clock (pauses do not count). A move without `by` and `each` goes
+    only by itself: `after` its time, or as soon as its `if` is true; where several could, the one that is written first. With `by`, people may be faster.
+
+    `each`: several must answer before the run moves on, in any order and each by another person: roles, or organization roles
+    (`each: [ecology_bureau, water_bureau]`: anyone of that organization who has a role under `by`). Other moves of the stage stay possible;
+    leaving the stage takes the answers back. With `after`, who is silent until then no longer holds it up.
     """
 
     model_config = _strict
@@ -33,8 +52,12 @@ class Move(BaseModel):
     title: Text
     from_: Word | list[Word] = Field(alias="from")
     to: Word
-    by: Annotated[str | list[str], Reference("role")]
+    by: Annotated[str | list[str], Reference("role")] = []
     not_by: Word | list[Word] = []
+    if_: ConditionText | None = Field(default=None, alias="if")
+    otherwise: Text | None = None
+    after: Annotated[LimitText, Tunable("多久后自动办理")] | None = None
+    each: list[Word] = []
     only: Literal["assigned"] | None = None
     asks: list[Word] = []
     does: list[str | dict[str, str]] = []
@@ -50,7 +73,12 @@ class Move(BaseModel):
 
     @property
     def roles(self) -> list[str]:
-        return [self.by] if isinstance(self.by, str) else list(self.by)
+        """Who may make it; nobody where it goes only by itself. Without `by`, those who must answer."""
+        return [self.by] if isinstance(self.by, str) else list(self.by or self.each)
+
+    @property
+    def by_itself(self) -> bool:
+        return self.after is not None or not self.roles
 
     @property
     def barred(self) -> list[str]:
@@ -114,7 +142,8 @@ class Escalation(BaseModel):
 class Procedure(Declaration):
     """A procedure: everything that has stages runs on one engine.
 
-    `limits`: dated legal deadlines; `pauses` and `extension` are the only ways a clock stops or a deadline moves.
+    `limits`: dated legal deadlines; `pauses` and `extension` are the only ways a clock stops or a deadline moves. Moves are made by people, or go by
+    themselves (`after`, `if`), or wait for several (`each`).
     `stage_map`: what stages of open runs become when a release changes them (old -> new).
     """
 

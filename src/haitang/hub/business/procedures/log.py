@@ -3,40 +3,60 @@
 Only actions and tasks of this room write here.
 """
 
+import logging
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from haitang.base.actions import Act, system
 from haitang.base.errors import error
 from haitang.hub.business.procedures import events as e
+from haitang.hub.business.procedures.automatic import MOST_AT_ONCE, next_move
+from haitang.hub.business.procedures.effects import carry_out
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.models import Run, RunEvent
 from haitang.hub.business.procedures.queries import seen_now, state_of
+from haitang.hub.business.procedures.rehearsal import moved
 from haitang.hub.business.procedures.subjects import subject
 from haitang.hub.business.procedures.ticks import ticks
 from haitang.support.standards.queries import calendar_in_force
+
+log = logging.getLogger(__name__)
 
 NO_RUN = error("procedures.no_run", 404, "没有编号为 {run} 的流程。")
 
 
 def locked(run: UUID, *, act: Act) -> Run:
-    """The run under a row lock until the transaction ends, with a pause that ran out before `act.at` already ended."""
+    """The run under a row lock until the transaction ends, with everything that was to happen by itself before `act.at` already done."""
     held = Run.objects.select_for_update().filter(pk=run).first()
     if held is None:
         raise NO_RUN(run=str(run))
-    if held.paused:
-        end_pause(act=act, run=held)
+    if held.seen != seen_now() or (held.next_at and held.next_at <= act.at):
+        settle(act=act, run=held)
     return held
 
 
-def end_pause(*, act: Act, run: Run) -> bool:
-    """End a pause that reached its `at most`, at that very moment, whenever the platform comes to it."""
-    state = state_of(run)
-    if state.pause_ends_at is None or state.pause_ends_at > act.at:
-        return False
-    append(act=replace(act, actor=system("deadlines"), at=state.pause_ends_at), run=run, what=e.Resumed(automatic=True))
+def settle(*, act: Act, run: Run) -> bool:
+    """Do what happens by itself until `act.at`, each at its very moment, whenever the platform comes to it: pauses end, moves go. Tells whether any did."""
+    for done in range(MOST_AT_ONCE):
+        state = state_of(run)
+        going = next_move(state, calendar_in_force())
+        if state.pause_ends_at and state.pause_ends_at <= act.at:
+            append(act=_itself(act, state.pause_ends_at), run=run, what=e.Resumed(automatic=True))
+        elif going and going.at <= act.at:
+            itself = _itself(act, going.at)
+            after = append(act=itself, run=run, what=moved(state, going.move, {}, automatic=True))
+            carry_out(state.definition.moves[going.move], act=itself, run=run, state=after, answers={})
+        else:
+            return done > 0
+    log.error("run %s: more than %s steps by themselves at once; the rest follows in a minute", run.pk, MOST_AT_ONCE)
     return True
+
+
+def _itself(act: Act, at: datetime) -> Act:
+    return replace(act, actor=system("deadlines"), at=at)
 
 
 def begin(*, act: Act, procedure: Procedure, subject_kind: str, subject_id: str) -> Run:
@@ -69,9 +89,9 @@ def append(*, act: Act, run: Run, what: e.What) -> State:
     return project(act=act, run=run)
 
 
-def _facts(what: e.What) -> dict[str, str]:
+def _facts(what: e.What) -> dict[str, Any]:
     """What evidence says of an event in the clear: declared words and organizations, never what a person wrote."""
-    names = ("procedure", "move", "source", "to", "stage", "organization", "within")
+    names = ("procedure", "move", "source", "to", "stage", "organization", "within", "part", "automatic")
     return {name: value for name in names if (value := getattr(what, name, None))}
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.hub.business.forms.kinds import Question
@@ -10,6 +11,7 @@ from haitang.hub.business.procedures.engine import State, replay
 from haitang.hub.business.procedures.events import Event, from_json
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.models import Definition, Run
+from haitang.support.security.people.models import Organization
 from haitang.support.standards.queries import calendar_in_force
 
 NO_DEFINITION = error("procedures.no_definition", 500, "流程“{procedure}”在版本 {release} 中的定义没有保存，无法推进。请报告平台维护人员。")
@@ -52,3 +54,13 @@ def seen_now() -> str:
 def questions_for(procedure: Procedure, move: str) -> dict[str, Question]:
     """The questions of a move, by name, in the order they are asked."""
     return questions(procedure.moves[move].asks)
+
+
+def fills_of(actor: Actor) -> frozenset[str]:
+    """The organization roles that the actor's organization fills."""
+    found = (
+        Organization.objects.filter(pk=actor.organization, active=True).values_list("fills", flat=True).first()
+        if actor.organization
+        else None
+    )
+    return frozenset(found or ())

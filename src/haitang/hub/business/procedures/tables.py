@@ -12,12 +12,14 @@
       2026-11-23 09:10  dispatched  2026-11-23 14:10  2026-11-25 18:00  -
       2026-11-23 10:05  handled     -                 2026-11-25 18:00  own_work
 
-Under `move` also: `pause:REASON`, `resume`, `extend:2_working_days`, `approve`, `decline`. `by` is person/role, with
-`@organization` where it matters (default: the one that the matter is assigned to). Under `expect` a column may be left out; `refused` names one reason's code.
+Under `move` also: `pause:REASON`, `resume`, `extend:2_working_days`, `approve`, `decline`, and `learn:case.cause_cleared=yes`. `by` is person/role, with
+`@organization` where it matters (default: the one that the matter is assigned to; an organization role is filled by the organization of that name).
+A column `answers` gives answers that conditions ask about (`result=solved;amount=3`), the key `facts` the words at the start (`{case.severity: serious}`). Under `expect` a column may be left out; `refused` names one reason's code.
 Times are China's civil time.
 """
 
 from datetime import datetime
+from typing import Any
 
 from haitang.base.actions import Actor
 from haitang.base.clock import CHINA
@@ -38,7 +40,7 @@ def run_procedure(declared: Procedure, table: SpecTable) -> list[Failure]:
     """Rehearse the moves of `given`; compare the state after the moves up to each row of `expect`."""
     calendar = next(iter(table.declarations.all(Calendar).values()), Calendar(title="周末休息"))
     started = _at(str(table.options.get("started") or (table.given.rows or table.expect.rows)[0]["at"]))
-    run = Rehearsal(declared, working_calendar(calendar), started, HERE)
+    run = Rehearsal(declared, working_calendar(calendar), started, HERE, table.options.get("facts"))
     steps, failures = list(table.given.rows), []
     verdict: Verdict = Allowed()
     for number, wanted in enumerate(table.expect.rows):
@@ -72,7 +74,19 @@ def _step(run: Rehearsal, row: Row) -> Verdict:
             return run.ask_extension(argument.replace("_", " "), actor, at)
         case "approve" | "decline":
             return run.decide_extension(word == "approve", actor, at)
-    return run.move(word, actor, at, {"organization": HERE})
+        case "learn":
+            run.learn(_answers(argument), at)
+            return Allowed()
+    return run.move(word, actor, at, {"organization": HERE, **_answers(str(row.get("answers") or ""))})
+
+
+def _answers(written: str) -> dict[str, Any]:
+    """`result=solved;amount=3` -> answers; yes, no and numbers as such."""
+    found: dict[str, Any] = {}
+    for name, _, value in (each.partition("=") for each in written.split(";") if each):
+        number = value.lstrip("-").replace(".", "", 1).isdigit()
+        found[name] = float(value) if number else {"yes": True, "no": False}.get(value, value)
+    return found
 
 
 def _compare(wanted: Row, state: State, verdict: Verdict) -> list[str]:

@@ -1,10 +1,11 @@
-"""The moments at which a run needs attention by itself, pure: a pause that ends, a reminder, an escalation."""
+"""The moments at which a run needs attention by itself, pure: a pause that ends, a move that goes by itself, a reminder, an escalation."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from haitang.base.durations import parse_limit
+from haitang.hub.business.procedures.automatic import next_move
 from haitang.hub.business.procedures.engine import State
 from haitang.support.standards import clocks
 from haitang.support.standards.calendar import WorkingCalendar
@@ -12,10 +13,10 @@ from haitang.support.standards.calendar import WorkingCalendar
 
 @dataclass(frozen=True)
 class Tick:
-    """At `at`, `kind` happens. `which` deadline, due at `due`; `index` is the escalation's place in the procedure."""
+    """At `at`, `kind` happens; `resume` and `move` happen when the run is locked. `which` deadline, due at `due`; `index` is the escalation's place in the procedure."""
 
     at: datetime
-    kind: Literal["resume", "due_soon", "overdue"]
+    kind: Literal["resume", "move", "due_soon", "overdue"]
     which: Literal["stage", "legal", ""] = ""
     index: int = 0
     due: datetime | None = None
@@ -33,6 +34,8 @@ def ticks(state: State, calendar: WorkingCalendar) -> list[Tick]:
     if state.pause_ends_at:
         return [Tick(state.pause_ends_at, "resume")]
     found = [*_of(state, "stage", state.entered_at, calendar), *_of(state, "legal", state.started_at, calendar)]
+    if going := next_move(state, calendar):
+        found.append(Tick(going.at, "move"))
     return sorted(found, key=lambda tick: tick.at)
 
 

@@ -18,5 +18,5 @@ def _said(name: str, value: object) -> str:
         return limit_text(parse_limit(str(value)))
     if not isinstance(value, list):
         return translate(str(value))
-    roles = in_force().all(Role) if name == "roles" else {}
+    roles = in_force().all(Role) if name in ("roles", "parts") else {}
     return "、".join(translate(roles[word].title if word in roles else str(word)) for word in value)
