@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the whole run, made once; each test rolls back."""
+"""A real PostgreSQL for each process of the run, made once; each test rolls back."""
 
 import atexit
 import contextlib
@@ -76,9 +76,10 @@ def _stop_all() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Before Django reads its settings; xdist's workers inherit the address."""
+    """Before Django reads its settings. Each worker of xdist starts its own: what one holds open would keep another's ledger from sealing."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "haitang.server.django_settings"
-    if "HAITANG_DATABASE_URL" not in os.environ:
+    distributes = bool(getattr(early_config.known_args_namespace, "numprocesses", None))
+    if "HAITANG_DATABASE_URL" not in os.environ and not distributes:
         os.environ["HAITANG_DATABASE_URL"] = start()[0].url
 
 
