@@ -96,25 +96,35 @@ SignIn = Callable[..., Page]
 _sessions: dict[str, list[Any]] = {}
 
 
-def _enter(page: Page, role: str) -> None:
+def _enter(page: Page, role: str, sessions: dict[str, list[Any]]) -> None:
     """By the sign-in page the first time, with the same session afterwards: hashing a password is slow on purpose."""
-    if role not in _sessions:
+    if role not in sessions:
         page.goto("/sign-in")
         page.fill("#username", role)
         page.fill("#password", PASSWORD)
         page.click("form[action='/sign-in'] button[type=submit]")
         page.wait_for_url(lambda url: "/sign-in" not in url)
-        _sessions[role] = [cookie for cookie in page.context.cookies() if cookie["name"] in ("sessionid", "csrftoken")]
-    page.context.add_cookies(_sessions[role])
+        sessions[role] = [cookie for cookie in page.context.cookies() if cookie["name"] in ("sessionid", "csrftoken")]
+    page.context.add_cookies(sessions[role])
 
 
 @pytest.fixture
 def sign_in(browser: Browser, district: str) -> Iterator[SignIn]:
-    """`sign_in("handler", width=390, language="en", theme="dark")` gives a page of that person; an error in a page's scripts fails the test."""
+    """`sign_in("handler", width=390, language="en", theme="dark")` gives a page of that person; an error in a page's scripts fails the test.
+
+    `alone`: a session that no other test shares, for what ends or changes it."""
     opened: list[Any] = []
     wrong: list[str] = []
 
-    def open_as(role: str | None = None, *, width: int = 1440, height: int = 900, language: str = "zh-hans", theme: str = "light") -> Page:
+    def open_as(
+        role: str | None = None,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        language: str = "zh-hans",
+        theme: str = "light",
+        alone: bool = False,
+    ) -> Page:
         context = browser.new_context(base_url=district, viewport={"width": width, "height": height}, locale="zh-CN")
         context.add_cookies([{"name": n, "value": v, "url": district} for n, v in (("django_language", language), ("theme", theme))])
         opened.append(context)
@@ -126,7 +136,7 @@ def sign_in(browser: Browser, district: str) -> Iterator[SignIn]:
             lambda message: wrong.append(message.text) if message.type == "error" and "Content Security" in message.text else None,
         )
         if role:
-            _enter(page, role)
+            _enter(page, role, {} if alone else _sessions)
         return page
 
     yield open_as

@@ -55,7 +55,7 @@ def test_the_guided_tour_walks_over_the_pages(sign_in: SignIn) -> None:
 
 
 def test_a_persona_is_switched_with_one_click(sign_in: SignIn) -> None:
-    page = sign_in("dispatcher")
+    page = sign_in("dispatcher", alone=True)
     page.goto("/cases")
     page.click(".bar.persona >> text=核查员")
     page.wait_for_load_state()
