@@ -95,6 +95,11 @@ def require(act_or_actor: Act | Actor, name: str, resource: Any = None) -> None:
         raise NOT_ALLOWED(actor=actor.name, permission=permissions.get(name, name), reason=decision.reason)
 
 
+def may(actor: Actor, name: str, resource: Any = None) -> bool:
+    """Whether policy gives `name` on `resource`: for what a page leaves out; `require` refuses."""
+    return ports.policy().decide(actor=actor, permission=name, resource=resource).allowed
+
+
 def action(name: str, *, title: str, resource: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark a write. `name` is its permission; `resource` names the keyword argument that policy looks at."""
     permission(name, title)

@@ -117,7 +117,7 @@ def test_an_edit_is_checked_like_a_file(key: str, value: object, code: str) -> N
 def test_a_withdrawn_edit_gives_the_value_below_it(source: Source) -> None:
     admit()
     edit = approve(propose())
-    with acting(system("operator")) as act:
+    with acting(system("setup")) as act:
         actions.withdraw_edit(act=act, edit=edit)
     assert source().get(Rule, "high").when == "value > 115"
 

@@ -17,8 +17,14 @@ from haitang.base.text import sentence_of
 View = Callable[..., HttpResponseBase]
 
 
-def page(permission: str | None = None) -> Callable[[View], View]:
-    """Mark a page: the reader is signed in (else sent to sign in), has `permission`, and a HaitangError becomes an error page."""
+def page(permission: str = "", *, own: bool = False, anyone: str = "") -> Callable[[View], View]:
+    """Mark a page: the reader is signed in (else sent to sign in), has `permission`, and a HaitangError becomes an error page.
+
+    `own`: a permission for the reader's own organization opens it too, because the page shows no more than that. `anyone`: instead of a
+    permission, the reason why whoever is signed in may open it. A page that says neither is refused when it is imported.
+    """
+    if bool(permission) == bool(anyone):
+        raise TypeError("a page names its permission, or under `anyone` why it needs none")
 
     def mark(view: View) -> View:
         @functools.wraps(view)
@@ -26,11 +32,12 @@ def page(permission: str | None = None) -> Callable[[View], View]:
             try:
                 actor = reader(request)
                 if permission:
-                    require(actor, permission)
+                    require(actor, permission, actor if own else None)
                 return view(request, *args, **kwargs)
             except HaitangError as found:
                 return failed(request, found)
 
+        run.policy = permission or anyone  # type: ignore[attr-defined]
         return run
 
     return mark

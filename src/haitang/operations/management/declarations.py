@@ -111,7 +111,7 @@ def _date(text: str) -> date:
 
 
 @require_POST
-@page()
+@page("declarations.propose")
 def propose(request: HttpRequest) -> HttpResponse:
     """Propose another value; what is wrong stands beside what was typed."""
     told = request.POST
@@ -128,7 +128,7 @@ def propose(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page("declarations.read")
 def decide(request: HttpRequest, id: UUID) -> HttpResponse:
     """Approve, reject or take back: the button says which."""
     edit = Edit.objects.filter(pk=id).first()

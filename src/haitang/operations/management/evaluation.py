@@ -59,7 +59,7 @@ def _rate(name: str, title: str) -> Column:
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def evaluation(request: HttpRequest) -> HttpResponse:
     """`?period=month|quarter|year`: figures by organization."""
     period = request.GET.get("period", "month")

@@ -49,7 +49,7 @@ def _everything(request: HttpRequest, **more: Any) -> dict[str, Any]:
 
 
 @require_GET
-@page()
+@page(anyone="sends on to the inbox whom it is not for")
 def cockpit(request: HttpRequest) -> HttpResponse:
     """The desk's first page; for whom it is not, the inbox is."""
     actor = reader(request)
@@ -59,7 +59,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("thing.read")
 def wall(request: HttpRequest) -> HttpResponse:
     """The same for a screen that is read from ten metres."""
     return show(request, "management/wall.html", _everything(request, on_wall=True))
@@ -69,12 +69,12 @@ PARTS = ("tiles", "wall-tiles", "counts", "stages", "watch", "alarms", "feed")
 
 
 @require_GET
-@page()
+@page("thing.read")
 def part(request: HttpRequest, name: str) -> HttpResponse:
     """One part again, when the live feed says that it changed."""
     known = name if name in PARTS else "feed"
     told, most = _everything(request), request.GET.get("most", "")
-    if most.isdigit():
+    if most.isdecimal():
         told |= {part: told[part][: int(most)] for part in ("alarms", "watch", "feed")}
     return show(request, f"management/parts/{known}.html", told)
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from haitang.base.asker import ASKER, Asker
 from haitang.hub.data.lake import rollup
 from haitang.hub.data.lake.data_api import routes
 from haitang.hub.data.lake.writer import Writer
@@ -20,10 +22,19 @@ SERIES = {
 }
 
 
+def as_asker(asker: Asker | None) -> ASGIApp:
+    """The routes, with the asker that the front's door would have put into the scope."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        await Starlette(routes=routes)({**scope, ASKER: asker}, receive, send)
+
+    return run
+
+
 @pytest.fixture
 def client(lake: Any) -> TestClient:
     rollup.update(lake, Writer(lake, "s").write([(1, batch(*[reading(n, at=START + n * HOUR) for n in range(3)]))]).position)
-    return TestClient(Starlette(routes=routes), headers={"X-Haitang-Actor": "staff:1"})
+    return TestClient(as_asker(Asker("staff:1", frozenset({"data.read"}))))
 
 
 def test_series_names_the_table_it_was_read_from(client: TestClient) -> None:
@@ -48,6 +59,10 @@ def test_tables_are_filtered_sorted_and_limited(client: TestClient) -> None:
         ("/series", {}, 400, "lake.bad_parameter"),
         ("/tables/people", {}, 404, "lake.no_such_table"),
         ("/tables/blocks", {"limit": "0"}, 400, "lake.bad_parameter"),
+        ("/tables/blocks", {"limit": "²"}, 400, "lake.bad_parameter"),
+        ("/series", {**SERIES, "thing": "\0"}, 400, "lake.bad_parameter"),
+        ("/twin", {"thing": "\0"}, 400, "lake.bad_parameter"),
+        ("/tables/%00", {}, 400, "lake.bad_parameter"),
         ("/tables/blocks", {"sort": "no"}, 400, "lake.bad_parameter"),
         ('/tables/x"y', {}, 404, "lake.no_such_table"),
     ],
@@ -57,5 +72,11 @@ def test_what_cannot_be_answered_says_why(client: TestClient, path: str, params:
     assert (answer.status_code, answer.json()["error"]) == (status, code)
 
 
-def test_nobody_gets_nothing(client: TestClient) -> None:
-    assert client.get("/series", params=SERIES, headers={"X-Haitang-Actor": ""}).status_code == 401
+@pytest.mark.parametrize(
+    ("asker", "status"),
+    [(None, 401), (Asker("staff:1", frozenset()), 403), (Asker("staff:1", frozenset(), may_own=frozenset({"data.read"})), 403)],
+)
+def test_who_may_not_read_data_gets_none(client: TestClient, asker: Asker | None, status: int) -> None:
+    stranger = TestClient(as_asker(asker), headers={"X-Haitang-Actor": "staff:1", "X-Haitang-May": "data.read"})
+    assert stranger.get("/series", params=SERIES).status_code == status
+    assert client.get("/series", params=SERIES).status_code == 200

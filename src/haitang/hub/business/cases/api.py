@@ -84,7 +84,9 @@ class RemarkIn(Schema):
 
 @router.get("/cases", summary="案件列表")
 def get_cases(request: HttpRequest, filters: Query[FiltersIn], sort: str = "-opened", page: int = 1, size: int = 50) -> dict[str, Any]:
-    found = queries.cases(actor(request), filters.read(), sort=sort, page=page, size=size)
+    who = actor(request)
+    require(who, "case.read", {"organization": who.organization})
+    found = queries.cases(who, filters.read(), sort=sort, page=page, size=size)
     return {"total": found.total, "page": found.page, "size": found.size, "cases": [views.row(case) for case in found.cases]}
 
 

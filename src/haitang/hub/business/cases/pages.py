@@ -36,7 +36,7 @@ NONE_YET = Empty(T("还没有案件"), T("规则报警后会自动立案；有�
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def cases(request: HttpRequest) -> HttpResponse:
     """The list; its whole state stands in the address."""
     actor = reader(request)
@@ -53,7 +53,7 @@ def _may(actor: Actor, permission: str) -> bool:
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def case(request: HttpRequest, number: str) -> HttpResponse:
     """One case."""
     actor = reader(request)
@@ -61,7 +61,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def changed(request: HttpRequest, number: str) -> HttpResponse:
     """Whether a case went on since `?seen=`: pages say so and leave it to the reader to reload."""
     found = case_by_number(reader(request), number)
@@ -70,7 +70,7 @@ def changed(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page("case.read", own=True)
 def act(request: HttpRequest, number: str, what: str) -> HttpResponse:
     """Whatever is done to a case from a page: a move, or one of the words of submission.py. Errors come back beside the fields."""
     actor = reader(request)
@@ -85,7 +85,7 @@ def act(request: HttpRequest, number: str, what: str) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def tasks(request: HttpRequest) -> HttpResponse:
     """My tasks, the most urgent first."""
     actor = reader(request)
@@ -96,7 +96,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def task(request: HttpRequest, number: str) -> HttpResponse:
     """One task a page."""
     actor = reader(request)

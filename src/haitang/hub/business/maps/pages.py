@@ -59,7 +59,7 @@ def district(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def one_case(request: HttpRequest, number: str) -> HttpResponse:
     """The map beside a case."""
     found = case_by_number(reader(request), number)

@@ -14,7 +14,7 @@ MOST = 200
 
 
 @require_GET
-@page()
+@page(anyone="one's own notices")
 def inbox(request: HttpRequest) -> HttpResponse:
     """One's own notices, the unseen first."""
     actor = reader(request)
@@ -25,7 +25,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@page()
+@page(anyone="one's own notices")
 def see_all(request: HttpRequest) -> HttpResponse:
     """Mark all of one's own as seen."""
     actor = reader(request)
@@ -36,14 +36,14 @@ def see_all(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(anyone="one's own notices")
 def count(request: HttpRequest) -> HttpResponse:
     """The badge, for the live feed."""
     return show(request, "notifications/count.html", {"count": queries.count_unseen(reader(request))})
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def about(request: HttpRequest, subject: str) -> HttpResponse:
     """Who was told about a matter, over which channel, and who has not seen it."""
     kind, _, id = subject.partition(":")

@@ -17,7 +17,7 @@ from haitang.support.security.people.identity import actor
 
 
 @require_GET
-@page()
+@page(anyone="one's own notices")
 def open_notice(request: HttpRequest, id: UUID) -> HttpResponse:
     """One's own notice."""
     notice = Notice.objects.filter(pk=id, person_id=actor(request).id).first()
@@ -27,7 +27,7 @@ def open_notice(request: HttpRequest, id: UUID) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(anyone="one's own notices")
 def open_batch(request: HttpRequest, batch: UUID) -> HttpResponse:
     """What a whole group was told; a reader who was not meant is led on, and nothing is marked."""
     notice = Notice.objects.filter(batch=batch, person_id=actor(request).id).first()

@@ -8,12 +8,13 @@ from django.views.decorators.http import require_GET
 
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
+from haitang.base.shell.context import reader
 from haitang.base.shell.tables import Column, Empty, Filter, Table
 from haitang.base.shell.templatetags.shell import origin, status, when
 from haitang.base.shell.views import page, show
 from haitang.base.shell.words import ORIGINS, STATES, figure
 from haitang.base.text import T, translate
-from haitang.hub.business.cases.models import Case
+from haitang.hub.business.cases.filters import visible
 from haitang.hub.data.rules.kinds import Rule
 from haitang.hub.data.rules.models import Alarm
 from haitang.hub.data.rules.queries import alarms
@@ -107,6 +108,6 @@ def alarm(request: HttpRequest, id: UUID) -> HttpResponse:
         "state": state_of(found),
         "rule": in_force().all(Rule).get(found.rule),
         "thing": Thing.objects.filter(pk=found.thing).first(),
-        "case": Case.objects.filter(pk=found.case).first() if found.case else None,
+        "case": visible(reader(request)).filter(pk=found.case).first() if found.case else None,
     }
     return show(request, "pages/alarm.html", context)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import duckdb
 
 from haitang.base import clock
-from haitang.base.actions import Actor
+from haitang.base.actions import Actor, may
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.base.text import translate
@@ -26,6 +26,7 @@ from haitang.support.infrastructure.things.models import Thing
 
 WIDTHS = {1: "w12", 2: "w6", 3: "w4", 4: "w3"}
 ROWS = 12
+_READS = {"tile": "indicator.read", "map": "thing.read", "chart": "data.read", "calendar": "data.read", "table": "data.read"}
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,13 @@ class Shown:
 
 
 def rows_of(page: Page, actor: Actor) -> list[list[Shown]]:
-    """Every row of a page."""
-    return [[_cell(cell, _width(cell, row), actor) for cell in row] for row in page.rows]
+    """Every row of a page, without the cells that the reader may not see."""
+    return [[_cell(cell, _width(cell, row), actor) for cell in row if _may_see(cell, actor)] for row in page.rows]
+
+
+def _may_see(cell: str | dict[str, Any], actor: Actor) -> bool:
+    kind = "tile" if isinstance(cell, str) else next(iter(cell))
+    return kind == "cases" or may(actor, _READS[kind])
 
 
 def _width(cell: str | dict[str, Any], row: Sequence[str | dict[str, Any]]) -> str:

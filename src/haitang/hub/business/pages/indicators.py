@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from haitang.base import clock
+from haitang.base.actions import may
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
+from haitang.base.shell.context import reader
 from haitang.base.shell.views import page, show
 from haitang.base.text import translate
 from haitang.hub.business.pages.tiles import of, unit
@@ -45,7 +47,7 @@ def indicator(request: HttpRequest, id: str) -> HttpResponse:
         "members": [(m, titles.get(m.member, m.member)) for m in now.members],
         "chosen": chosen,
         "chosen_title": titles.get(chosen[1], chosen[1]),
-        "records": _records(id, *chosen, titles),
+        "records": _records(id, *chosen, titles) if may(reader(request), queries.read_permission_of_records(id)) else None,
         "changes": [after for before, after in pairwise(history) if before.definition != after.definition],
         "titles": titles,
     }

@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.decorators.http import require_GET
 
 from haitang.base import clock
-from haitang.base.actions import Actor
+from haitang.base.actions import Actor, may
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.base.shell.context import reader
@@ -36,7 +36,7 @@ def _standing(actor: Actor) -> int:
 def _declared(actor: Actor) -> list[Entry]:
     pages = in_force().all(Page)
     return [
-        Entry(f"page-{id}", p.title, f"/pages/{id}", icon="layout-dashboard", group="watch", order=30)
+        Entry(f"page-{id}", p.title, f"/pages/{id}", icon="layout-dashboard", group="watch", order=30, permission="data.read")
         for id, p in pages.items()
         if "desk" in p.for_
     ]
@@ -48,7 +48,7 @@ entries_from(_declared)
 
 
 @require_GET
-@page()
+@page("data.read")
 def declared(request: HttpRequest, id: str) -> HttpResponse:
     """A declared page."""
     found = in_force().get(Page, id)
@@ -73,7 +73,7 @@ def readings(request: HttpRequest, id: str) -> HttpResponse:
         "rows": rows,
         "charted": [(name, device.observes[name]) for name in charted] if device else [],
         "ranges": list(charts.RANGES),
-        "alarms": Alarm.objects.filter(thing=id)[:8],
+        "alarms": Alarm.objects.filter(thing=id)[:8] if may(reader(request), "alarm.read") else [],
         "cases": readable(reader(request)).filter(thing=id).order_by("-opened_at")[:8],
     }
     return show(request, "pages/readings.html", context)
@@ -100,7 +100,7 @@ def alarm_chart(request: HttpRequest, id: UUID) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page("case.read", own=True)
 def case_chart(request: HttpRequest, number: str) -> HttpResponse:
     """The reading behind a case: that of its alarm, else nothing."""
     case = case_by_number(reader(request), number)

@@ -36,11 +36,19 @@ def _answer(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Res
     async def endpoint(request: Request) -> Response:
         try:
             asker_who_may(request.scope, queries.READ, permissions[queries.READ])
+            _plain(request)
             return _json(await run_in_threadpool(read, request))
         except HaitangError as failure:
             return _json({"error": failure.code, "message": failure.kind.sentence.format(**failure.data)}, failure.status)
 
     return endpoint
+
+
+def _plain(request: Request) -> None:
+    """PostgreSQL and DuckDB know no text with NUL."""
+    for name, value in [*request.query_params.multi_items(), *request.path_params.items()]:
+        if "\0" in name + value:
+            raise BAD_PARAMETER(name=name.replace("\0", ""), reason="含有不可见字符")
 
 
 def _text(request: Request, name: str) -> str:

@@ -132,7 +132,7 @@ def change(request: HttpRequest, id: UUID) -> HttpResponse:
 
 
 @require_GET
-@page()
+@page(anyone="what a role may do is told to everybody who works here; no person is named")
 def roles(request: HttpRequest) -> HttpResponse:
     """Every role and what it may do."""
     return show(request, "people/roles.html", {"roles": in_force().all(Role), "permissions": permissions})

@@ -1,0 +1,115 @@
+"""Over a real socket: what an outside client sends never names the asker; only its session does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from aiohttp import web
+
+from haitang.base import settings
+from haitang.base.asker import Asker
+from haitang.server.front.app import application
+from haitang.server.front.live import TOPICS, _topics
+from tests.database import free_port
+
+FORGED = [
+    {"X-Haitang-Actor": "staff:1"},
+    {"x-haitang-actor": "system:setup", "X-Haitang-May": "data.read"},
+    {"X_Haitang_Actor": "staff:1"},
+    {"Haitang.Asker": "staff:1"},
+    {"Cookie": "sessionid=; X-Haitang-Actor=staff:1"},
+    {"Authorization": "Bearer staff:1"},
+    {"X-Forwarded-User": "staff:1", "Connection": "X-Haitang-Actor", "X-Haitang-Actor": "staff:1"},
+]
+PERSON = {"kind": "staff", "person": "1", "must_change_password": False}
+SESSIONS = {
+    "reader": {**PERSON, "may": ["data.read"], "may_own": []},
+    "own": {**PERSON, "may": ["data.read"], "may_own": ["data.read"]},
+    "other": {**PERSON, "may": ["thing.read"], "may_own": []},
+    "new": {**PERSON, "may": ["data.read"], "may_own": [], "must_change_password": True},
+}
+
+
+async def control(request: web.Request) -> web.Response:
+    """Stands where Django does: knows some sessions, and tells what reached it otherwise."""
+    if request.path != "/api/session":
+        return web.json_response(dict(request.headers))
+    found = SESSIONS.get(request.cookies.get("sessionid", ""))
+    return web.json_response(found) if found else web.json_response({}, status=401)
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Any:
+    def run(path: str, *headers: dict[str, str]) -> list[httpx.Response]:
+        async def go(client: httpx.AsyncClient) -> list[httpx.Response]:
+            return [await client.get(path, headers=each) for each in headers]
+
+        return asyncio.run(_behind_a_front(tmp_path, go))
+
+    return run
+
+
+async def _behind_a_front(folder: Path, go: Callable[[httpx.AsyncClient], Awaitable[list[httpx.Response]]]) -> list[httpx.Response]:
+    before = settings.settings()
+    settings.use(replace(before, data=folder))
+    (folder / "run").mkdir()
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", control)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.UnixSite(runner, str(folder / "run" / "control.sock")).start()
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(application(), host="127.0.0.1", port=port, log_level="error", proxy_headers=False))
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            await asyncio.sleep(0.02)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            return await go(client)
+    finally:
+        server.should_exit = True
+        await serving
+        await runner.cleanup()
+        settings.use(before)
+
+
+def session(name: str) -> dict[str, str]:
+    return {"Cookie": f"sessionid={name}"}
+
+
+def test_no_header_of_a_client_opens_the_lake(ask: Any) -> None:
+    assert [answer.status_code for answer in ask("/api/data/twin", {}, *FORGED)] == [401] * (len(FORGED) + 1)
+
+
+def test_no_header_gives_a_session_more_than_it_has(ask: Any) -> None:
+    answers = ask("/api/data/twin", *({**forged, **session("other")} for forged in FORGED))
+    assert {answer.status_code for answer in answers} == {403}
+
+
+def test_the_session_decides(ask: Any) -> None:
+    reader, own, new, unknown = ask("/api/data/series", *map(session, ("reader", "own", "new", "gone")))
+    assert (reader.status_code, reader.json()["error"]) == (400, "lake.bad_parameter")  # past the door: it now lacks its parameters
+    assert (own.status_code, new.status_code, unknown.status_code) == (403, 403, 401)
+
+
+def test_reserved_headers_do_not_reach_control(ask: Any) -> None:
+    (answer,) = ask("/cases", {"X-Haitang-Actor": "staff:1", "X-Kept": "1"})
+    assert "x-kept" in {name.lower() for name in answer.json()}
+    assert not [name for name in answer.json() if name.lower().startswith("x-haitang-")]
+
+
+def test_the_feed_is_for_who_is_signed_in(ask: Any) -> None:
+    assert [answer.status_code for answer in ask("/live", {}, FORGED[0], session("gone"), session("new"))] == [401, 401, 401, 403]
+
+
+def test_the_feed_tells_only_topics_that_the_reader_may_read() -> None:
+    nobody, handler = Asker("staff:1", frozenset()), Asker("staff:2", frozenset({"thing.read"}), frozenset({"case.read"}))
+    assert _topics("", nobody) == {"missed", "notice", "seal"}
+    assert _topics("", handler) == {"missed", "notice", "seal", "twin", "case"}
+    assert _topics("alarm,secrets", handler) == {"missed"}
+    assert "secrets" not in TOPICS
