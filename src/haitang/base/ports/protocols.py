@@ -69,8 +69,22 @@ class LiveFeed(Protocol):
 class Notices(Protocol):
     """Served by hub.business.notifications: tell people; they are told once the transaction commits."""
 
-    def tell(self, *, act: "Act", people: Sequence[str], title: str, text: str, link: str, subject: str, urgency: str = "normal") -> None:
-        """`people` are person ids, `subject` what it is about (`case:<id>`), `urgency` normal, due_soon or overdue."""
+    def tell(
+        self,
+        *,
+        act: "Act",
+        people: Sequence[str],
+        title: str,
+        text: str,
+        link: str,
+        subject: str,
+        urgency: str = "normal",
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`people` are person ids, `subject` what it is about (`case:<id>`), `urgency` normal, due_soon or overdue.
+
+        `title` and `text` are zh-Hans texts of the catalogue with `{name}` places for `data`: each person reads them in their own language.
+        """
         ...
 
 

@@ -277,11 +277,34 @@ def test_the_link_in_a_message_marks_it_seen_and_leads_on(people: list[Person]) 
 def test_a_person_chooses_channels(people: list[Person]) -> None:
     client = Client()
     client.force_login(people[0])
-    assert client.get("/api/notices/channels").json() == {"channels": ["mail", "dingtalk"]}
+    assert client.get("/api/notices/channels").json() == {"channels": ["mail", "dingtalk"], "language": "zh-hans"}
     assert client.put("/api/notices/channels", json.dumps({"channels": ["fax"]}), content_type="application/json").status_code == 400
     client.put("/api/notices/channels", json.dumps({"channels": ["mail"]}), content_type="application/json")
     tell(people[:1])
     assert set(Delivery.objects.values_list("channel", flat=True)) == {"inbox", "mail"}
+
+
+@pytest.mark.usefixtures("_channels")
+def test_each_reads_it_in_their_own_language(people: list[Person], robot: Robot, mailbox: Mailbox) -> None:
+    client = Client()
+    client.force_login(people[0])
+    chosen = json.dumps({"channels": ["mail", "dingtalk"], "language": "en"})
+    assert client.put("/api/notices/channels", chosen, content_type="application/json").json()["language"] == "en"
+    assert client.put("/api/notices/channels", chosen.replace("en", "xx"), content_type="application/json").status_code == 400
+    told = {"title": "一号站", "number": "7", "stage": "待处置", "due": "2026-11-23 15:00"}
+    with acting(system("deadlines")) as act:
+        ports.notices().tell(
+            act=act, people=[str(person.pk) for person in people], title="超期督办：{title}（{number}）",
+            text="“{stage}”环节已于 {due} 到期，仍未办理，请督促。", link="/cases/7", subject="case:7", urgency="overdue", data=told,
+        )  # fmt: skip
+    work()
+    ((_, mail),) = mailbox.mails
+    assert mail["Subject"] == "Overdue: 一号站 (7)"
+    assert 'The stage "To be handled" was due at 2026-11-23 15:00' in mail.get_content()
+    assert robot.messages[0]["markdown"]["title"] == "超期督办：一号站（7）"  # one message to a group that reads two languages
+    notice = client.get("/api/notices", headers={"accept-language": "en"}).json()["notices"][0]
+    assert notice["title"] == "Overdue: 一号站 (7)"
+    assert client.get("/api/notices", headers={"accept-language": "zh-hans"}).json()["notices"][0]["title"] == "超期督办：一号站（7）"
 
 
 def test_the_signature_is_the_published_vector() -> None:

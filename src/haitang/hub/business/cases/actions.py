@@ -16,8 +16,10 @@ from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
 from haitang.hub.business.forms.answers import read_answers
 from haitang.hub.business.forms.kinds import Question
+from haitang.hub.business.forms.queries import questions
 from haitang.hub.business.procedures import actions as runs
 from haitang.hub.business.procedures.decide import decide
+from haitang.hub.business.procedures.engine import answer_facts
 from haitang.hub.business.procedures.log import locked
 from haitang.hub.business.procedures.queries import fills_of, questions_for, state_of
 from haitang.support.infrastructure.files import store
@@ -48,9 +50,16 @@ def open_case(
     description: str = "",
     where: Where = Where(),
     matter: Matter | None = None,
+    answers: Mapping[str, Any] | None = None,
+    key: str = "",
 ) -> Case:
-    """Open a case by hand, or from a matter, and start its procedure; tells those who may make the first move."""
+    """Open a case by hand, or from a matter, and start its procedure; tells those who may make the first move.
+
+    By hand, the form of the case's type is asked: raises forms.bad_answers naming every question. The answers stand in its facts. No two open cases have the same `key`.
+    """
     declared = in_force().get(CaseType, kind)
+    asked = questions([declared.form]) if declared.form and matter is None else {}
+    answered = read_answers(asked, answers or {})
     addressed = filling(declared.goes_to)
     case = Case.objects.create(
         number=next_number(act),
@@ -63,11 +72,15 @@ def open_case(
         opened_at=act.at,
         release=act.release,
         **vars(where),
-        **_of_matter(matter),
+        **(_of_matter(matter) or {"matter_key": key}),
     )
+    _check_references(case, asked, answered)
+    if answered:
+        case.facts = {**case.facts, "answers": answered}
+        case.save(update_fields=["facts"])
     act.record("case", str(case.pk), {"number": case.number, "kind": kind, "severity": case.severity, "origin": case.origin})
     goes_to = addressed.pk if addressed else None
-    facts = {SEVERITY.name: case.severity, ORIGIN.name: case.origin, CAUSE_CLEARED.name: False}
+    facts = {SEVERITY.name: case.severity, ORIGIN.name: case.origin, CAUSE_CLEARED.name: False, **answer_facts(answered)}
     runs.start_run(act=act, procedure=declared.procedure, subject_kind="case", subject_id=str(case.pk), organization=goes_to, facts=facts)
     case.refresh_from_db()
     notify.opened(act=act, case=case)
@@ -91,18 +104,18 @@ def move_case(*, act: Act, case: Case, move: str, answers: Mapping[str, Any] | N
     """Make a move with the answers to its questions; raises procedures.refused (every reason) or forms.bad_answers (every question)."""
     state = state_of(locked(_run(case), act=act))
     runs.refuse_unless(decide(state, move, act.actor, act.at, fills=fills_of(act.actor)))
-    questions = questions_for(state.definition, move)
-    clean = read_answers(questions, answers or {})
-    _check_references(case, questions, clean)
+    asked = questions_for(state.definition, move)
+    clean = read_answers(asked, answers or {})
+    _check_references(case, asked, clean)
     runs.make_move(act=act, run=_run(case), move=move, answers=clean)
     return _fresh(act, case, {"move": move})
 
 
-def _check_references(case: Case, questions: Mapping[str, Question], answers: Mapping[str, Any]) -> None:
+def _check_references(case: Case, asked: Mapping[str, Question], answers: Mapping[str, Any]) -> None:
     """Organizations and people exist, a person belongs to the organization named, photos are attached to this case."""
     for name, value in answers.items():
-        title = questions[name].title
-        match questions[name].type:
+        title = asked[name].title
+        match asked[name].type:
             case "organization":
                 if not Organization.objects.filter(pk=value, active=True).exists():
                     raise UNKNOWN_ANSWER(title=title, why="没有这个单位")

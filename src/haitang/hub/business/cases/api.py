@@ -14,6 +14,7 @@ from haitang.base.errors import error
 from haitang.hub.business.cases import actions, queries, views
 from haitang.hub.business.cases.filters import Filters, filtered, visible
 from haitang.hub.business.cases.models import Case
+from haitang.hub.business.cases.opening import open_once
 from haitang.hub.business.cases.statistics import BY, statistics
 from haitang.support.infrastructure.files import store
 from haitang.support.security.people.identity import actor, signed_in
@@ -56,6 +57,8 @@ class NewCase(Schema):
     division: Annotated[str, Field(max_length=12)] = ""
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    answers: dict[str, Any] = {}
+    once: Annotated[str, Field(max_length=64)] = ""
 
 
 class MoveIn(Schema):
@@ -93,9 +96,17 @@ def get_cases(request: HttpRequest, filters: Query[FiltersIn], sort: str = "-ope
 @router.post("/cases", summary="人工立案")
 def post_case(request: HttpRequest, body: NewCase) -> dict[str, Any]:
     where = actions.Where(body.thing, body.division, body.longitude, body.latitude)
+    """The form of the case's type is answered under `answers`; sent again with the same `once`, it gives the case that is there."""
     with acting(actor(request)) as act:
-        made = actions.open_case(
-            act=act, kind=body.kind, title=body.title, severity=body.severity, description=body.description, where=where
+        made = open_once(
+            act=act,
+            once=body.once,
+            kind=body.kind,
+            title=body.title,
+            severity=body.severity,
+            description=body.description,
+            where=where,
+            answers=body.answers,
         )
     return views.row(made)
 

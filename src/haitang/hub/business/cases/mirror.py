@@ -14,7 +14,7 @@ class CaseSubject:
 
     def describe(self, id: str) -> Described:
         number, title = Case.objects.values_list("number", "title").get(pk=id)
-        return Described(f"{title}（{number}）", f"/cases/{number}")
+        return Described(title, f"/cases/{number}", number)
 
     def changed(self, *, act: Act, run: Run, state: State) -> None:
         """Only what the run's log says; so a replayed log gives the same case."""

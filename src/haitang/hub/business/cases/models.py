@@ -12,7 +12,7 @@ from haitang.support.security.people.models import Organization, Person
 class Case(models.Model):
     """One case. Stage, deadlines and end mirror its run, so that lists and indicators read one table.
 
-    `number`: node, year and serial (division code, year, six digits), without gaps. `matter_key`: what it stands for while it is open, empty for a case opened by hand.
+    `number`: node, year and serial (division code, year, six digits), without gaps. `matter_key`: what it stands for while it is open; of a case opened by hand, the submission that opened it or empty.
     `organization` and `handler`: who has it now. `origin`: live, replay or simulated. `closed_on_time`: None while open or where no limit applies.
     """
 

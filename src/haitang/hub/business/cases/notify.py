@@ -65,8 +65,9 @@ def _tell(act: Act, case: Case, state: State, people: list[str], title: str) -> 
     ports.notices().tell(
         act=act,
         people=people,
-        title=title.format(title=case.title),
-        text=TEXT.format(number=case.number, stage=state.definition.stages[state.stage].title),
+        title=title,
+        text=TEXT,
+        data={"title": case.title, "number": case.number, "stage": state.definition.stages[state.stage].title},
         link=f"/cases/{case.number}",
         subject=f"case:{case.pk}",
     )

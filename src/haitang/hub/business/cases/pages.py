@@ -1,27 +1,23 @@
 """Pages of cases: the list, one case, the handler's phone."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from haitang.base.actions import Actor, acting
-from haitang.base.declarations import in_force
-from haitang.base.errors import HaitangError
+from haitang.base.actions import Actor
 from haitang.base.ports import policy
 from haitang.base.shell.context import reader
 from haitang.base.shell.navigation import entry
 from haitang.base.shell.tables import Empty, Table
 from haitang.base.shell.views import page, show
-from haitang.base.text import T, sentence_of, translate
+from haitang.base.text import T
 from haitang.hub.business.cases.deadlines import first_deadline
 from haitang.hub.business.cases.detail import context_of
-from haitang.hub.business.cases.kinds import CaseType
-from haitang.hub.business.cases.listing import COLUMNS, SEVERITIES, filters, readable, waits_for
+from haitang.hub.business.cases.listing import COLUMNS, filters, readable, waits_for
+from haitang.hub.business.cases.opening import new
 from haitang.hub.business.cases.queries import case_by_number
-from haitang.hub.business.cases.submission import Submission, make, submit
+from haitang.hub.business.cases.submission import Submission, submit
 
 
 def _waiting(actor: Actor) -> int:
@@ -101,25 +97,6 @@ def task(request: HttpRequest, number: str) -> HttpResponse:
     """One task a page."""
     actor = reader(request)
     return show(request, "cases/task.html", context_of(case_by_number(actor, number), actor))
-
-
-@page("case.open")
-def new(request: HttpRequest) -> HttpResponse:
-    """Open a case by hand."""
-    actor, given = reader(request), {name: request.POST.get(name, "").strip() for name in ("kind", "title", "severity", "description")}
-    context: dict[str, Any] = {"kinds": in_force().all(CaseType), "severities": SEVERITIES, "given": given}
-    if request.method != "POST":
-        return show(request, "cases/new.html", context)
-    problems = {name: T("请填写") for name in ("kind", "title", "description") if not given[name]}
-    if problems:
-        return show(request, "cases/new.html", {**context, "problems": problems}, status=422)
-    try:
-        with acting(actor) as act:
-            made = make(act, given)
-    except HaitangError as refused:
-        return show(request, "cases/new.html", {**context, "sentence": sentence_of(refused)}, status=refused.status)
-    messages.success(request, translate("已立案，编号 {number}", number=made.number))
-    return HttpResponseRedirect(f"/cases/{made.number}")
 
 
 urlpatterns = [

@@ -1,5 +1,6 @@
 """Reads of cases: lists, one case, its timeline, what may be done with it now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -159,7 +160,25 @@ def _told(what: e.What, state: State) -> tuple[str, str, dict[str, Any]]:
             return translate("申请延期 {within}", within=limit_text(parse_limit(what.within))), what.reason, {}
         case e.ExtensionDecided():
             return translate("延期已批准") if what.approved else translate("延期未批准"), what.reason, {}
+        case e.Remarked() if what.code == "deadlines_moved":
+            return translate("期限重新计算"), _deadlines_moved(what.data), {}
         case e.Remarked():
             return translate("起因解除") if what.code == "cause_cleared" else translate("说明"), what.text, {}
         case e.Migrated():
             return translate("流程换版"), "", {}
+
+
+def _deadlines_moved(data: Mapping[str, Any]) -> str:
+    """From when to when, and whether it is sure now."""
+    said = []
+    for name, text in (("stage_due", "本环节期限由 {before} 改为 {after}"), ("legal_due", "办结期限由 {before} 改为 {after}")):
+        before, after = (_moment(data[when].get(name)) for when in ("before", "after"))
+        if before != after:
+            said.append(translate(text, before=before, after=after))
+    if data["before"].get("provisional") and not data["after"].get("provisional"):
+        said.append(translate("工作日历已公布，期限不再是暂定"))
+    return "；".join(said)
+
+
+def _moment(written: str | None) -> str:
+    return f"{datetime.fromisoformat(written).astimezone(clock.CHINA):%Y-%m-%d %H:%M}" if written else "—"

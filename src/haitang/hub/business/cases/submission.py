@@ -72,10 +72,3 @@ def _move(act: Act, case: Case, move: str, given: Mapping[str, Any], kept: list[
     answers = {name: kept if question.type == "photo" else given.get(name, "") for name, question in questions.items()}
     actions.move_case(act=act, case=case, move=move, answers=answers)
     return translate("已办理：{move}", move=translate(declared.moves[move].title))
-
-
-def make(act: Act, given: Mapping[str, str]) -> Case:
-    """Open a case by hand."""
-    return actions.open_case(
-        act=act, kind=given["kind"], title=given["title"], severity=given["severity"] or "warning", description=given["description"]
-    )

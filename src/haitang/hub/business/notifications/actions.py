@@ -1,17 +1,20 @@
 """Writes: tell people, note what became of it, see a notice, choose channels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from haitang.base.actions import Act, action
 from haitang.base.errors import error
 from haitang.base.ids import new_id
+from haitang.base.text import CHINESE, ENGLISH
 from haitang.hub.business.notifications.channels import DINGTALK, INBOX, MAIL, channels_of
 from haitang.hub.business.notifications.jobs import lead, put_off
 from haitang.hub.business.notifications.models import ChannelChoice, Delivery, Notice
 from haitang.support.security.people.models import Person
 
 NO_SUCH_CHANNEL = error("notifications.no_such_channel", 400, "没有通知渠道“{channel}”，可选：mail、dingtalk。")
+NO_SUCH_LANGUAGE = error("notifications.no_such_language", 400, "没有语言“{given}”，可选：zh-hans、en。")
 NOT_YOURS = error("notifications.not_yours", 404, "没有这条通知。")
 
 MOST_ATTEMPTS = 6
@@ -19,8 +22,21 @@ FIRST_WAIT = timedelta(seconds=30)
 
 
 @action("notices.tell", title="通知人员")
-def tell(*, act: Act, people: Sequence[str], title: str, text: str, link: str, subject: str, urgency: str = "normal") -> list[Notice]:
-    """One notice for each active person of `people`, and its deliveries; they leave once the transaction commits."""
+def tell(
+    *,
+    act: Act,
+    people: Sequence[str],
+    title: str,
+    text: str,
+    link: str,
+    subject: str,
+    urgency: str = "normal",
+    data: Mapping[str, Any] | None = None,
+) -> list[Notice]:
+    """One notice for each active person of `people`, and its deliveries; they leave once the transaction commits.
+
+    `title` and `text` are zh-Hans texts of the catalogue, `data` fills their places: each reader gets them in their language.
+    """
     batch = new_id()
     told = list(Person.objects.filter(pk__in=list(people), is_active=True).order_by("pk"))
     notices = [
@@ -29,6 +45,7 @@ def tell(*, act: Act, people: Sequence[str], title: str, text: str, link: str, s
             person=person,
             title=title[:200],
             text=text,
+            data=dict(data or {}),
             link=link,
             subject=subject,
             urgency=urgency,
@@ -102,12 +119,14 @@ def see(*, act: Act, notice: Notice) -> None:
 
 
 @action("notices.set_channels", title="设置通知渠道")
-def choose_channels(*, act: Act, person: Person, channels: Sequence[str]) -> None:
-    """The channels that a person wants beside the inbox, which is always there."""
+def choose_channels(*, act: Act, person: Person, channels: Sequence[str], language: str = CHINESE) -> None:
+    """The channels that a person wants beside the inbox, which is always there, and the language of what goes out on them."""
     if str(person.pk) != act.actor.id:
         raise NOT_YOURS()
     for name in channels:
         if name not in (MAIL, DINGTALK):
             raise NO_SUCH_CHANNEL(channel=name)
-    ChannelChoice.objects.update_or_create(person=person, defaults={"channels": list(channels)})
-    act.record("person", str(person.pk), {"channels": list(channels)})
+    if language not in (CHINESE, ENGLISH):
+        raise NO_SUCH_LANGUAGE(given=language)
+    ChannelChoice.objects.update_or_create(person=person, defaults={"channels": list(channels), "language": language})
+    act.record("person", str(person.pk), {"channels": list(channels), "language": language})

@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from haitang.base.actions import acting
+from haitang.base.text import CHINESE
 from haitang.hub.business.notifications.actions import NOT_YOURS, choose_channels, see
-from haitang.hub.business.notifications.channels import channels_of
+from haitang.hub.business.notifications.channels import channels_of, language_of
 from haitang.hub.business.notifications.models import Notice
 from haitang.hub.business.notifications.queries import inbox
 from haitang.support.security.people.identity import actor, person, signed_in
@@ -17,14 +18,17 @@ router = Router(tags=["notices"], auth=signed_in)
 
 
 class Channels(Schema):
+    """`language`: of mails and messages, zh-hans or en; the inbox follows the language of the page."""
+
     channels: list[str]
+    language: str = CHINESE
 
 
 def as_json(notice: Notice) -> dict[str, Any]:
     return {
         "id": str(notice.pk),
-        "title": notice.title,
-        "text": notice.text,
+        "title": notice.said_title,
+        "text": notice.said_text,
         "link": notice.link,
         "subject": notice.subject,
         "urgency": notice.urgency,
@@ -56,12 +60,17 @@ def post_seen(request: HttpRequest, id: UUID) -> dict[str, Any]:
 
 
 @router.get("/notices/channels", summary="我的通知渠道")
-def get_channels(request: HttpRequest) -> dict[str, list[str]]:
-    return {"channels": channels_of(person(request))}
+def get_channels(request: HttpRequest) -> dict[str, Any]:
+    return _channels(request)
 
 
 @router.put("/notices/channels", summary="设置我的通知渠道")
-def put_channels(request: HttpRequest, body: Channels) -> dict[str, list[str]]:
+def put_channels(request: HttpRequest, body: Channels) -> dict[str, Any]:
     with acting(actor(request)) as act:
-        choose_channels(act=act, person=person(request), channels=body.channels)
-    return {"channels": channels_of(person(request))}
+        choose_channels(act=act, person=person(request), channels=body.channels, language=body.language)
+    return _channels(request)
+
+
+def _channels(request: HttpRequest) -> dict[str, Any]:
+    who = person(request)
+    return {"channels": channels_of(who), "language": language_of([who])}

@@ -1,7 +1,10 @@
 """The ways to reach a person beside the inbox, as this instance is set up."""
 
+from collections.abc import Iterable
+
 from haitang.base.ports import Channel
 from haitang.base.settings import settings
+from haitang.base.text import CHINESE
 from haitang.hub.business.notifications.models import ChannelChoice
 from haitang.support.infrastructure.outside.dingtalk import DingTalkRobot
 from haitang.support.infrastructure.outside.mail import Mail
@@ -34,3 +37,10 @@ def channels_of(person: Person) -> list[str]:
     choice = ChannelChoice.objects.filter(person=person).first()
     wanted = choice.channels if choice else [MAIL, DINGTALK]
     return [name for name in wanted if channel(name) is not None and address(name, person) is not None]
+
+
+def language_of(people: Iterable[Person]) -> str:
+    """The language in which something goes out to these people: the one that all of them chose, else Chinese."""
+    chosen = dict(ChannelChoice.objects.filter(person__in=(found := list(people))).values_list("person_id", "language"))
+    languages = {chosen.get(person.pk, CHINESE) for person in found}
+    return languages.pop() if len(languages) == 1 else CHINESE

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils import translation
 
 from haitang.base import clock
 from haitang.base.actions import acting, system
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings
 from haitang.hub.business.notifications.actions import note_failure, note_sent
-from haitang.hub.business.notifications.channels import DINGTALK, TO_A_GROUP, address, channel
+from haitang.hub.business.notifications.channels import DINGTALK, TO_A_GROUP, address, channel, language_of
 from haitang.hub.business.notifications.jobs import lead, put_off
 from haitang.hub.business.notifications.models import Delivery
 from haitang.support.infrastructure.outside.dingtalk import PER_MINUTE
@@ -55,7 +56,9 @@ def _send(deliveries: list[Delivery]) -> str:
         raise REFUSED(peer=name, reason="本实例没有设置这个渠道")
     to = ",".join(found for d in deliveries if (found := address(name, d.notice.person)))
     opens = f"batch/{notice.batch}" if name in TO_A_GROUP else notice.pk
-    return way.send(to=to, title=notice.title, text=notice.text, link=f"{settings().url}/notices/{opens}/open")
+    with translation.override(language_of(d.notice.person for d in deliveries)):
+        title, text = notice.said_title, notice.said_text
+    return way.send(to=to, title=title, text=text, link=f"{settings().url}/notices/{opens}/open")
 
 
 def _robot_free_at(now: datetime) -> datetime:

@@ -5,16 +5,22 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from haitang.base.ids import new_id
+from haitang.base.text import CHINESE
+from haitang.hub.business.notifications.wording import said
 
 
 class Notice(models.Model):
-    """One person is told something. `batch` holds together what one `tell` said to several people; `subject` reads `case:<id>`."""
+    """One person is told something. `batch` holds together what one `tell` said to several people; `subject` reads `case:<id>`.
+
+    `title` and `text` are zh-Hans texts of the catalogue with places for `data`; what a reader sees is made in their language (see `said`).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     batch = models.UUIDField(db_index=True)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices")
     title = models.CharField(max_length=200)
     text = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
     link = models.CharField(max_length=500)
     subject = models.CharField(max_length=160, db_index=True)
     urgency = models.CharField(max_length=16, default="normal")
@@ -25,7 +31,17 @@ class Notice(models.Model):
         indexes = (models.Index(fields=["person", "-created_at"], name="notices_of_person"),)
 
     def __str__(self) -> str:
-        return self.title
+        return self.said_title
+
+    @property
+    def said_title(self) -> str:
+        """The title in the reader's language."""
+        return said(self.title, self.data)
+
+    @property
+    def said_text(self) -> str:
+        """The text in the reader's language."""
+        return said(self.text, self.data)
 
 
 class Delivery(models.Model):
@@ -51,10 +67,11 @@ class Delivery(models.Model):
 
 
 class ChannelChoice(models.Model):
-    """The channels beside the inbox that a person wants; without a row, all that can reach them."""
+    """The channels beside the inbox that a person wants, and the language of what goes out on them; without a row, all that can reach them, in Chinese."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="channel_choice")
     channels = ArrayField(models.CharField(max_length=16), default=list)
+    language = models.CharField(max_length=8, default=CHINESE)
 
     def __str__(self) -> str:
         return "、".join(self.channels)

@@ -5,16 +5,19 @@ Everything here may run twice, late, or after a crash: a reminder is given once 
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 from haitang.base import clock, ports
 from haitang.base.actions import Act, acting, action, system
 from haitang.base.declarations import in_force
 from haitang.base.text import T
+from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.actions import migrate
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Procedure
-from haitang.hub.business.procedures.log import locked, project
+from haitang.hub.business.procedures.log import append, locked, project
 from haitang.hub.business.procedures.models import Escalated, Run
 from haitang.hub.business.procedures.queries import seen_now, state_of
 from haitang.hub.business.procedures.subjects import subject
@@ -25,9 +28,10 @@ from haitang.support.standards.queries import calendar_in_force
 log = logging.getLogger(__name__)
 
 DEADLINES = system("deadlines")
+DEADLINES_MOVED = "deadlines_moved"  # the code of the remark that says so
 
-DUE_SOON = T("即将到期：{title}")
-OVERDUE = T("超期督办：{title}")
+DUE_SOON = T("即将到期：{title}（{number}）")
+OVERDUE = T("超期督办：{title}（{number}）")
 TEXTS = {
     ("due_soon", "stage"): T("“{stage}”环节将在 {due} 到期，请尽快办理。"),
     ("due_soon", "legal"): T("办结期限为 {due}，请尽快办理。"),
@@ -79,21 +83,31 @@ def attend(*, act: Act, run: UUID) -> None:
 
 @action("procedure.refresh", title="重新计算期限")
 def refresh(*, act: Act, run: UUID) -> None:
-    """Compute a run's deadlines under today's calendar; where the release in force maps its stage, go on under that release."""
+    """Compute a run's deadlines under today's calendar; where the release in force maps its stage, go on under that release.
+
+    Where a deadline moved, or is no longer provisional, the timeline says so with the moments before and after.
+    """
     held = locked(run, act=act)
-    before = (held.stage_due_at, held.legal_due_at, held.provisional)
+    before = _standing(held)
     if _mapped(held, state_of(held)):
         migrate(act=act, run=run)
         held.refresh_from_db()
     project(act=act, run=held)
-    moved = before != (held.stage_due_at, held.legal_due_at, held.provisional)
-    act.record(held.subject_kind, held.subject_id, {"run": str(held.pk), "deadlines_moved": moved, "legal_due": held.legal_due_at})
+    if (after := _standing(held)) != before:
+        append(act=act, run=held, what=e.Remarked("", DEADLINES_MOVED, {"before": before, "after": after}))
+    act.record(held.subject_kind, held.subject_id, {"run": str(held.pk), "before": before, "after": after})
+
+
+def _standing(run: Run) -> dict[str, Any]:
+    """The deadlines of a run as JSON."""
+    stage, legal = (due.astimezone(UTC).isoformat() if due else None for due in (run.stage_due_at, run.legal_due_at))
+    return {"stage_due": stage, "legal_due": legal, "provisional": run.provisional}
 
 
 def _mapped(run: Run, state: State) -> bool:
     """Whether the release in force changed this run's procedure and says what becomes of its stage."""
     declared = in_force().all(Procedure).get(run.procedure)
-    if declared is None or state.ended_at or run.paused:
+    if declared is None or state.ended_at:
         return False
     changed = declared.model_dump(mode="json") != state.definition.model_dump(mode="json")
     return changed and state.stage in declared.stage_map
@@ -111,8 +125,9 @@ def _tell(act: Act, run: Run, state: State, tick: Tick) -> int:
     ports.notices().tell(
         act=act,
         people=people,
-        title=(OVERDUE if tick.kind == "overdue" else DUE_SOON).format(title=described.title),
-        text=TEXTS[tick.kind, tick.which].format(due=due, stage=stage),
+        title=OVERDUE if tick.kind == "overdue" else DUE_SOON,
+        text=TEXTS[tick.kind, tick.which],
+        data={"title": described.title, "number": described.number, "due": due, "stage": stage},
         link=described.link,
         subject=f"{run.subject_kind}:{run.subject_id}",
         urgency=tick.kind,

@@ -18,10 +18,11 @@ NO_SUBJECT = error("procedures.no_subject", 500, "没有模块登记“{kind}”
 
 @dataclass(frozen=True)
 class Described:
-    """How people know a subject: `title` for a notice, `link` to its page."""
+    """How people know a subject: `title` and `number` for a notice, `link` to its page."""
 
     title: str
     link: str
+    number: str
 
 
 class Subject(Protocol):
