@@ -78,7 +78,7 @@ def _stop_all() -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before Django reads its settings. Each worker of xdist starts its own: what one holds open would keep another's ledger from sealing."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "haitang.server.django_settings"
-    distributes = bool(getattr(early_config.known_args_namespace, "numprocesses", None))
+    distributes = getattr(early_config.known_args_namespace, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
     if "HAITANG_DATABASE_URL" not in os.environ and not distributes:
         os.environ["HAITANG_DATABASE_URL"] = start()[0].url
 
