@@ -1,4 +1,5 @@
 // The guided tour: steps are declared in the page (JSON), one box says what to look at, the rest of the page stays usable.
+// It outlives pages and a change of persona; left with the cross, it can be taken up again where it was.
 import { say } from "../words";
 
 interface Step {
@@ -6,9 +7,13 @@ interface Step {
   mark: string;
   title: string;
   text: string;
+  persona?: string;
+  from?: string;
+  follow?: string;
 }
 
 const KEY = "haitang-tour";
+const LEFT = "haitang-tour-left";
 
 function button(text: string, primary: boolean, press: () => void): HTMLButtonElement {
   const made = document.createElement("button");
@@ -17,6 +22,22 @@ function button(text: string, primary: boolean, press: () => void): HTMLButtonEl
   made.textContent = text;
   made.addEventListener("click", press);
   return made;
+}
+
+/** The role that the reader plays now, by the pressed button of the persona bar. */
+function persona(): string {
+  const pressed = document.querySelector<HTMLButtonElement>('form[action^="/personas/"] [aria-pressed="true"]');
+  return pressed?.form?.getAttribute("action")?.replace("/personas/", "") ?? "";
+}
+
+/** Become the persona of a step and arrive at its page; false where the page offers no such persona. */
+function become(role: string, next: string): boolean {
+  const form = document.querySelector<HTMLFormElement>(`form[action="/personas/${CSS.escape(role)}"]`);
+  const target = form?.querySelector<HTMLInputElement>('[name="next"]');
+  if (!form || !target) return false;
+  target.value = next;
+  form.submit();
+  return true;
 }
 
 class Tour {
@@ -33,18 +54,32 @@ class Tour {
     const step = this.steps[index];
     if (!step) return this.end();
     sessionStorage.setItem(KEY, String(index));
+    const start = step.from ?? step.path.replace(/\*$/, "");
+    if (step.persona && step.persona !== persona() && become(step.persona, start)) return;
+    if (step.follow && this.arrived(step) && !matches(step.path)) return this.follow(step, index);
     if (!matches(step.path)) {
-      location.href = step.path.replace(/\*$/, "");
+      location.href = start;
       return;
     }
     this.show(step, index);
+  }
+
+  private arrived(step: Step): boolean {
+    return step.from !== undefined && location.pathname + location.search === step.from;
+  }
+
+  /** Take the first link that leads to the page of the step; without one the step is told here. */
+  private follow(step: Step, index: number): void {
+    const link = document.querySelector<HTMLAnchorElement>(step.follow ?? "");
+    if (link) location.href = link.href;
+    else this.show(step, index);
   }
 
   private show(step: Step, index: number): void {
     document.querySelector(".tour-mark")?.classList.remove("tour-mark");
     const target = step.mark ? document.querySelector(step.mark) : null;
     target?.classList.add("tour-mark");
-    target?.scrollIntoView({ block: "center", behavior: "auto" });
+    target?.scrollIntoView({ block: target.clientHeight > innerHeight / 2 ? "start" : "center", behavior: "auto" });
     const title = document.createElement("h2");
     title.textContent = step.title;
     const text = document.createElement("p");
@@ -53,14 +88,26 @@ class Tour {
     const where = document.createElement("span");
     where.className = "soft";
     where.textContent = `${index + 1} / ${this.steps.length}`;
-    foot.append(where, button(say("结束", "End"), false, () => this.end()));
+    foot.append(where, button(say("先离开", "Leave"), false, () => this.leave(index)));
     if (index > 0) foot.append(button(say("上一步", "Back"), false, () => this.go(index - 1)));
     foot.append(button(index + 1 < this.steps.length ? say("下一步", "Next") : say("完成", "Done"), true, () => this.go(index + 1)));
     this.box.replaceChildren(title, text, foot);
     document.body.append(this.box);
   }
 
+  private leave(index: number): void {
+    localStorage.setItem(LEFT, String(index));
+    this.close();
+    offer();
+  }
+
   private end(): void {
+    localStorage.removeItem(LEFT);
+    this.close();
+    offer();
+  }
+
+  private close(): void {
     sessionStorage.removeItem(KEY);
     document.querySelector(".tour-mark")?.classList.remove("tour-mark");
     this.box.remove();
@@ -68,20 +115,29 @@ class Tour {
 }
 
 function matches(path: string): boolean {
-  return path.endsWith("*") ? location.pathname.startsWith(path.slice(0, -1)) : location.pathname === path;
+  if (!path.endsWith("*")) return location.pathname === path;
+  return location.pathname.startsWith(path.slice(0, -1)) && location.pathname.length >= path.length;
+}
+
+/** The link that starts the tour says whether it goes on or begins. */
+function offer(): void {
+  const link = document.querySelector<HTMLElement>("[data-tour-start]");
+  if (!link) return;
+  link.dataset.begin ??= link.textContent ?? "";
+  link.textContent = localStorage.getItem(LEFT) === null ? link.dataset.begin : say("继续导览", "Go on with the tour");
 }
 
 export function mount(element: HTMLElement): void {
   const steps = JSON.parse(document.getElementById(element.dataset.steps ?? "")?.textContent ?? "[]") as Step[];
   const tour = new Tour(steps);
+  offer();
   document.querySelector("[data-tour-start]")?.addEventListener("click", (event) => {
     event.preventDefault();
-    tour.go(0);
+    tour.go(Number(localStorage.getItem(LEFT) ?? 0));
   });
   const under = sessionStorage.getItem(KEY);
-  if (under !== null) {
-    const index = Number(under);
-    const step = steps[index];
-    if (step && matches(step.path)) tour.go(index);
-  }
+  if (under === null) return;
+  const step = steps[Number(under)];
+  const here = step && (matches(step.path) || (step.from ?? "") === location.pathname + location.search);
+  if (here && (!step.persona || !persona() || step.persona === persona())) tour.go(Number(under));
 }

@@ -32,6 +32,7 @@ PROCESSES = {
     "writer": T("数据写入"),
     "worker": T("后台任务"),
     "indicators": T("指标计算"),
+    "demo": T("演示程序"),
 }
 
 
@@ -44,8 +45,8 @@ def phrase(text: str) -> str:
 
 
 def who(name: str) -> str:
-    """A person's name as it is; a process of the platform by its title."""
-    return translate(PROCESSES[name]) if name in PROCESSES else name
+    """A person's name as it is (a made-up one may have a form in the reader's language); a process of the platform by its title."""
+    return translate(PROCESSES.get(name, name))
 
 
 def figure(value: Any, digits: int = 1) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 from haitang.base import clock
 from haitang.base.declarations.owners import place_folder
 from haitang.base.settings import settings
+from haitang.server.demo import aim, state
 from haitang.support.infrastructure.listeners.hj212.replay import HOUR, Played, Player, Series, Values, load, play
 from haitang.support.infrastructure.listeners.hj212.replaying import players
 from haitang.support.infrastructure.listeners.hj212.station import NotAnsweredError
+from haitang.support.infrastructure.things.models import Thing
 
 DAYS = 90
 PAUSE = 60.0  # seconds between two instant values
@@ -30,7 +32,17 @@ def cast_players() -> tuple[Series, list[Player]]:
     found = [player for player, _ in zip(players(settings().host, settings().hj212), series.stations, strict=False)]
     for player, recorded in zip(found, series.stations, strict=False):
         player.recorded = recorded
-    return series, found
+    return _aimed(series, found), found
+
+
+def _aimed(series: Series, used: Sequence[Player]) -> Series:
+    """The series as this instance plays it; chosen at the first start and kept, since a message stands for one hour."""
+    kept = state.read(settings().data).get("moved_days")
+    if kept is None:
+        devices = set(Thing.objects.filter(mn__in=[player.station.mn for player in used]).values_list("device", flat=True))
+        kept = aim.aimed(series, min(devices), clock.now()).days if devices else 0
+        state.write(settings().data, moved_days=kept)
+    return aim.moved(series, timedelta(days=kept))
 
 
 def between(before: Values, now: Values, part: float) -> Values:

@@ -55,8 +55,8 @@ async def run(stop: asyncio.Event) -> None:
         try:
             since = await _back_fill(series, used, stop)
             await _once("cases", stop, tell_stories)
+            await _once("inboxes", stop, fill_inboxes, doing="cases")
             await _once("trends", stop, _trends)
-            await _once("inboxes", stop, fill_inboxes, doing="trends")
             if not stop.is_set():
                 await _in_thread(lambda: _tell("done"))
                 await feed.hours(series, used, since=since, follow=True, stop=stop)

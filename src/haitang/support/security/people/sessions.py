@@ -55,15 +55,16 @@ def switch_persona(request: HttpRequest, role: str) -> Person:
 
 
 def personas() -> list[tuple[str, Role, Person]]:
-    """(role id, role, made-up person) for each role that says what its persona is; empty unless this is a demonstration."""
+    """(role id, role, made-up person) for each role that says what its persona is, first made first; empty unless this is a demonstration."""
     if not settings().demo:
         return []
     people = {
         holding.role: person
-        for person in Person.objects.filter(synthetic=True, is_active=True).order_by("-username").prefetch_related("holdings")
+        for person in Person.objects.filter(synthetic=True, is_active=True).order_by("-username").select_related("organization").prefetch_related("holdings")
         for holding in person.holdings.all()
     }
-    return [(id, role, people[id]) for id, role in in_force().all(Role).items() if role.persona and id in people]
+    found = [(id, role, people[id]) for id, role in in_force().all(Role).items() if role.persona and id in people]
+    return sorted(found, key=lambda each: each[2].joined_at)
 
 
 def renew(request: HttpRequest, person: Person) -> None:
