@@ -26,6 +26,13 @@ FORGED = [
     {"Authorization": "Bearer staff:1"},
     {"X-Forwarded-User": "staff:1", "Connection": "X-Haitang-Actor", "X-Haitang-Actor": "staff:1"},
 ]
+ANSWERS = {
+    "/ready": "for whoever watches the instance; says which part works",
+    "/static": "scripts, styles and fonts of the public source",
+    "/live": "behind the door",
+    "/api/data": "behind the door",
+    "/": "control, whose addresses test_doors.py walks",
+}
 PERSON = {"kind": "staff", "person": "1", "must_change_password": False}
 SESSIONS = {
     "reader": {**PERSON, "may": ["data.read"], "may_own": []},
@@ -89,6 +96,17 @@ def test_no_header_of_a_client_opens_the_lake(ask: Any) -> None:
 def test_no_header_gives_a_session_more_than_it_has(ask: Any) -> None:
     answers = ask("/api/data/twin", *({**forged, **session("other")} for forged in FORGED))
     assert {answer.status_code for answer in answers} == {403}
+
+
+def test_the_front_answers_no_address_that_is_not_named_here() -> None:
+    found = {getattr(route, "path", "") or "/": route for route in application().routes}
+    assert set(found) == set(ANSWERS)
+    assert {f"/{route.path.strip('/').split('/')[0]}" for route in found["/api/data"].routes} == {"/series", "/twin", "/tables"}
+
+
+@pytest.mark.parametrize("path", ["/series", "/twin", "/tables/blocks", "/tables/%00", "/nothing"])
+def test_every_address_of_the_lake_stands_behind_the_door(ask: Any, path: str) -> None:
+    assert [answer.status_code for answer in ask(f"/api/data{path}", {}, session("other"))] in ([401, 403], [401, 404])
 
 
 def test_the_session_decides(ask: Any) -> None:

@@ -10,7 +10,8 @@ from haitang.server import internal
 from haitang.server.demo import pages as demo
 from haitang.server.discovery import modules
 
-api = NinjaAPI(title="Haitang", urls_namespace="api")
+# The page of documentation would load its scripts from elsewhere; programs read openapi.json.
+api = NinjaAPI(title="Haitang", urls_namespace="api", docs_url=None)
 
 
 @api.exception_handler(HaitangError)
