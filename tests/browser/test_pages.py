@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import SignIn
 
-DESK = [
+PATHS = [
     "/",
     "/cases",
     "/cases/new",
@@ -15,18 +15,18 @@ DESK = [
     "/things",
     "/inbox",
     "/evaluation",
-    "/declarations",
     "/search?q=空气",
 ]
+DESK = [*(("dispatcher", path) for path in PATHS), ("duty_officer", "/declarations")]
 
 
 def _width(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth"))
 
 
-@pytest.mark.parametrize("path", DESK)
-def test_a_desk_page_answers_and_fits_a_phone_too(sign_in: SignIn, path: str) -> None:
-    page = sign_in("dispatcher", width=390, height=844)
+@pytest.mark.parametrize(("role", "path"), DESK)
+def test_a_desk_page_answers_and_fits_a_phone_too(sign_in: SignIn, role: str, path: str) -> None:
+    page = sign_in(role, width=390, height=844)
     answer = page.goto(path)
     assert answer is not None
     assert answer.status == 200
@@ -34,9 +34,9 @@ def test_a_desk_page_answers_and_fits_a_phone_too(sign_in: SignIn, path: str) ->
     assert _width(page) <= 390
 
 
-@pytest.mark.parametrize("path", DESK)
-def test_english_pages_hold_no_chinese_of_ours(sign_in: SignIn, path: str) -> None:
-    page = sign_in("dispatcher", language="en")
+@pytest.mark.parametrize(("role", "path"), DESK)
+def test_english_pages_hold_no_chinese_of_ours(sign_in: SignIn, role: str, path: str) -> None:
+    page = sign_in(role, language="en")
     page.goto(path)
     heading = page.locator("h1").first.inner_text()
     menu = page.locator(".side").inner_text()
