@@ -10,24 +10,30 @@ from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.base.ports import Matter
+from haitang.base.text import T, translate
 from haitang.hub.business.cases import notify
 from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseType
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
-from haitang.hub.business.forms.answers import read_answers
+from haitang.hub.business.forms.answers import read_answers, readable
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.forms.queries import questions
 from haitang.hub.business.procedures import actions as runs
 from haitang.hub.business.procedures.decide import decide
 from haitang.hub.business.procedures.engine import answer_facts
 from haitang.hub.business.procedures.log import locked
-from haitang.hub.business.procedures.queries import fills_of, questions_for, state_of
+from haitang.hub.business.procedures.queries import about, questions_for, state_of
 from haitang.support.infrastructure.files import store
+from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.people.models import Organization, Person
 from haitang.support.security.people.queries import filling
 
 UNKNOWN_ANSWER = error("cases.unknown_answer", 422, "请检查“{title}”：{why}")
 NO_RUN = error("cases.no_run", 500, "案件 {number} 没有流程。请报告平台维护人员。")
+TOO_MANY_FILES = error("cases.too_many_files", 409, "一个案件最多 {most} 个附件。请把图片合并成一个文件再上传。")
+
+MOST_FILES = 200
+LONGEST_DESCRIPTION = 5000
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ def open_case(
     By hand, the form of the case's type is asked: raises forms.bad_answers naming every question. The answers stand in its facts. No two open cases have the same `key`.
     """
     declared = in_force().get(CaseType, kind)
+    _refuse_unknown(severity, where, live=matter is None)
+    title, description = readable(title, T("事项"), required=True), readable(description, T("情况"), most=LONGEST_DESCRIPTION)
     asked = questions([declared.form]) if declared.form and matter is None else {}
     answered = read_answers(asked, answers or {})
     addressed = filling(declared.goes_to)
@@ -87,6 +95,13 @@ def open_case(
     return case
 
 
+def _refuse_unknown(severity: str, where: Where, *, live: bool) -> None:
+    if severity not in SEVERITY.choices:
+        raise UNKNOWN_ANSWER(title=translate("级别"), why="、".join(SEVERITY.choices))
+    if live and where.thing and not Thing.objects.filter(pk=where.thing).exists():
+        raise UNKNOWN_ANSWER(title=translate("设备"), why=translate("没有这个设备"))
+
+
 def _of_matter(matter: Matter | None) -> dict[str, Any]:
     if matter is None:
         return {}
@@ -103,7 +118,7 @@ def _run(case: Case) -> Any:
 def move_case(*, act: Act, case: Case, move: str, answers: Mapping[str, Any] | None = None) -> Case:
     """Make a move with the answers to its questions; raises procedures.refused (every reason) or forms.bad_answers (every question)."""
     state = state_of(locked(_run(case), act=act))
-    runs.refuse_unless(decide(state, move, act.actor, act.at, fills=fills_of(act.actor)))
+    runs.refuse_unless(decide(state, move, act.actor, act.at, **about(state, act.actor)))
     asked = questions_for(state.definition, move)
     clean = read_answers(asked, answers or {})
     _check_references(case, asked, clean)
@@ -118,13 +133,13 @@ def _check_references(case: Case, asked: Mapping[str, Question], answers: Mappin
         match asked[name].type:
             case "organization":
                 if not Organization.objects.filter(pk=value, active=True).exists():
-                    raise UNKNOWN_ANSWER(title=title, why="没有这个单位")
+                    raise UNKNOWN_ANSWER(title=translate(title), why=translate("没有这个单位"))
             case "person":
                 if not _person(value, answers.get("organization") or case.organization_id):
-                    raise UNKNOWN_ANSWER(title=title, why="该单位没有这个人员")
+                    raise UNKNOWN_ANSWER(title=translate(title), why=translate("该单位没有这个人员"))
             case "photo":
                 if missing := set(value) - set(case.attachments.values_list("digest", flat=True)):
-                    raise UNKNOWN_ANSWER(title=title, why=f"有 {len(missing)} 个文件没有上传到本案件")
+                    raise UNKNOWN_ANSWER(title=translate(title), why=translate("有 {n} 个文件没有上传到本案件", n=len(missing)))
 
 
 def _person(id: str, organization: str | None) -> bool:
@@ -137,7 +152,7 @@ def _person(id: str, organization: str | None) -> bool:
 @action("case.pause", title="暂停计时", resource="case")
 def pause_case(*, act: Act, case: Case, reason: str, note: str = "") -> Case:
     """Stop the clocks for a declared reason."""
-    runs.pause(act=act, run=_run(case), reason=reason, note=note)
+    runs.pause(act=act, run=_run(case), reason=reason, note=readable(note, T("说明")))
     return _fresh(act, case, {"reason": reason})
 
 
@@ -151,7 +166,7 @@ def resume_case(*, act: Act, case: Case) -> Case:
 @action("case.ask_extension", title="申请延期", resource="case")
 def ask_case_extension(*, act: Act, case: Case, reason: str, within: str | None = None) -> Case:
     """Ask for more time; those who decide are told."""
-    runs.ask_extension(act=act, run=_run(case), reason=reason, within=within)
+    runs.ask_extension(act=act, run=_run(case), reason=readable(reason, T("理由"), required=True), within=within)
     case = _fresh(act, case, {})
     notify.extension_asked(act=act, case=case)
     return case
@@ -160,7 +175,7 @@ def ask_case_extension(*, act: Act, case: Case, reason: str, within: str | None 
 @action("case.decide_extension", title="审批延期", resource="case")
 def decide_case_extension(*, act: Act, case: Case, approved: bool, reason: str = "") -> Case:
     """Approve or refuse more time; who has the case is told."""
-    runs.decide_extension(act=act, run=_run(case), approved=approved, reason=reason)
+    runs.decide_extension(act=act, run=_run(case), approved=approved, reason=readable(reason, T("理由")))
     case = _fresh(act, case, {"approved": approved})
     notify.extension_decided(act=act, case=case, approved=approved)
     return case
@@ -169,13 +184,18 @@ def decide_case_extension(*, act: Act, case: Case, approved: bool, reason: str =
 @action("case.remark", title="添加说明", resource="case")
 def remark_case(*, act: Act, case: Case, text: str) -> Case:
     """Put a remark on the timeline."""
-    runs.remark(act=act, run=_run(case), text=text)
+    runs.remark(act=act, run=_run(case), text=readable(text, T("说明"), required=True))
     return _fresh(act, case, {})
 
 
 @action("case.attach", title="上传附件", resource="case")
 def attach(*, act: Act, case: Case, stream: store.Readable, name: str, most: int = store.MOST) -> CaseAttachment:
-    """Keep a file and attach it; the same file attached twice is one. Raises files.too_large, files.empty or files.not_accepted."""
+    """Keep a file and attach it; the same file attached twice is one.
+
+    Raises files.too_large, files.empty or files.not_accepted, or TOO_MANY_FILES.
+    """
+    if case.attachments.count() >= MOST_FILES:
+        raise TOO_MANY_FILES(most=MOST_FILES)
     kept = store.put(stream, most=most)
     attached, _ = CaseAttachment.objects.get_or_create(
         case=case,

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Least
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -45,9 +45,14 @@ def waits_for(actor: Actor) -> Q:
                 continue
             step = Q(case_kind=id, stage__in=move.sources)
             if move.only == "assigned":
-                step &= Q(organization_id=actor.organization) & (Q(handler__isnull=True) | Q(handler_id=actor.id))
+                step &= Q(organization_id=actor.organization) & (_unnamed() | Q(handler_id=actor.id))
             steps |= step
     return Q(closed_at__isnull=True) & steps
+
+
+def _unnamed() -> Q:
+    """Nobody was named, or who was named has left."""
+    return Q(handler__isnull=True) | Q(handler__is_active=False) | ~Q(handler__organization_id=F("organization_id"))
 
 
 def stage_title(case: Case) -> str:

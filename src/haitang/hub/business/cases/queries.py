@@ -21,7 +21,7 @@ from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.decide import Refused, decide
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Move
-from haitang.hub.business.procedures.queries import events_of, fills_of, questions_for, state_of
+from haitang.hub.business.procedures.queries import about, events_of, questions_for, state_of
 from haitang.hub.business.procedures.wording import sentence as sentence  # pages read it from here
 from haitang.support.standards.queries import calendar_in_force
 from haitang.support.standards.wording import Remaining, limit_text, remaining
@@ -101,11 +101,11 @@ def state_of_case(case: Case) -> State:
 
 def moves_for(case: Case, actor: Actor) -> list[MoveNow]:
     """Every move from the present stage, allowed or refused with its reasons. Moves of other stages are left out."""
-    state, fills = state_of_case(case), fills_of(actor)
-    found = []
+    state, found = state_of_case(case), []
+    known = about(state, actor)
     for name, move in state.definition.moves.items():
         if state.stage in move.sources:
-            verdict = decide(state, name, actor, max(clock.now(), state.at), fills=fills)
+            verdict = decide(state, name, actor, max(clock.now(), state.at), **known)
             reasons = [sentence(reason) for reason in verdict.reasons] if isinstance(verdict, Refused) else []
             found.append(MoveNow(name, move, questions_for(state.definition, name), reasons))
     return found

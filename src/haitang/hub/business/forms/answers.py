@@ -83,6 +83,14 @@ def _text(question: Question, given: Any) -> str:
     return given
 
 
+def readable(given: str, title: str, *, required: bool = False, most: int = 2000) -> str:
+    """A text that a person wrote outside a form, without blanks around it; raises BAD_ANSWERS where it cannot be kept."""
+    try:
+        return str(_read(Question(title=title, type="long text", required=required, max_length=most), given) or "")
+    except _Bad as bad:
+        raise BAD_ANSWERS(problems=str(Problem(title, title, bad.text, bad.data)), by_question={}) from None
+
+
 def _number(question: Question, given: Any) -> int | float:
     try:
         number = float(given) if isinstance(given, str | int | float) and not isinstance(given, bool) else math.nan

@@ -13,7 +13,7 @@ from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.log import append, begin, locked, settle
 from haitang.hub.business.procedures.models import Run
-from haitang.hub.business.procedures.queries import fills_of, keep_definition, state_of
+from haitang.hub.business.procedures.queries import about, keep_definition, state_of
 from haitang.hub.business.procedures.rehearsal import made, paused
 from haitang.hub.business.procedures.wording import sentence
 from haitang.support.standards.queries import calendar_in_force
@@ -47,9 +47,10 @@ def start_run(
 def make_move(*, act: Act, run: UUID, move: str, answers: Mapping[str, Any] | None = None, missing: Sequence[str] = ()) -> Run:
     """Make a move; raises procedures.refused with every reason. `missing`: titles of required questions without an answer."""
     held = locked(run, act=act)
-    state, given, fills = state_of(held), dict(answers or {}), fills_of(act.actor)
-    refuse_unless(verdicts.decide(state, move, act.actor, act.at, missing, answers=given, fills=fills))
-    for what in made(state, move, given, act.actor, fills):
+    state, given = state_of(held), dict(answers or {})
+    known = about(state, act.actor)
+    refuse_unless(verdicts.decide(state, move, act.actor, act.at, missing, answers=given, **known))
+    for what in made(state, move, given, act.actor, known["fills"]):
         after = append(act=act, run=held, what=what)
         if isinstance(what, e.Moved):
             effects.carry_out(state.definition.moves[move], act=act, run=held, state=after, answers=given)

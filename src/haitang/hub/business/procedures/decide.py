@@ -57,11 +57,13 @@ def decide(
     *,
     answers: Mapping[str, Any] | None = None,
     fills: Collection[str] = (),
+    gone: bool = False,
 ) -> Verdict:
     """Whether `actor` may make `move` at `at`.
 
     `missing`: titles of required questions that are not answered. `answers`: those to this move; None: not given yet, so a condition on them is not
     judged. `fills`: the organization roles that the actor's organization fills.
+    `gone`: the person who was named left the platform or that organization, so that anyone of the organization may take over.
     """
     declared = state.definition.moves.get(move)
     if declared is None:
@@ -74,7 +76,7 @@ def decide(
         None if state.stage in declared.sources else Reason("other_stage", "现在处于“{stage}”环节", {"stage": _stage(state)}),
         _role(declared.roles, actor),
         _separate(state, declared.barred, actor),
-        _assigned(state, actor) if declared.only else None,
+        _assigned(state, actor, gone) if declared.only else None,
         _waits_for(state, move, declared, actor, fills) if declared.each else None,
         _guarded(state, declared, answers),
         Reason("missing_answers", "还需填写：{questions}", {"questions": list(missing)}) if missing else None,
@@ -86,7 +88,8 @@ def decide_pause(state: State, reason: str, actor: Actor, at: datetime) -> Verdi
     declared = state.definition.pauses.get(reason)
     if declared is None:
         return Refused((Reason("unknown_pause", "流程没有规定“{reason}”可以暂停计时", {"reason": reason}),))
-    return _verdict(_open(state, at), _running(state), _role(declared.roles, actor))
+    late = Reason("too_late", "办结期限已过，不能再暂停计时") if _overdue(state, at) else None
+    return _verdict(_open(state, at), _running(state), _role(declared.roles, actor), late)
 
 
 def decide_resume(state: State, actor: Actor, at: datetime) -> Verdict:
@@ -102,11 +105,15 @@ def decide_extension(state: State, within: str, actor: Actor, at: datetime) -> V
     declared = state.definition.extension
     if declared is None or state.legal_due is None:
         return Refused((Reason("no_extension", "流程没有规定可以延期"),))
-    asked, most = parse_limit(within), parse_limit(declared.at_most)
+    try:
+        asked, most = parse_limit(within), parse_limit(declared.at_most)
+    except ValueError:
+        return Refused((Reason("extension_unreadable", "读不懂延期时长“{within}”，写成 1 working day 的样子", {"within": within[:40]}),))
     fits = asked.clock is most.clock and asked.amount <= most.amount
     return _verdict(
         _open(state, at),
         _role(declared.roles, actor),
+        Reason("too_late", "办结期限已过，不能再申请延期") if _overdue(state, at) else None,
         Reason("already_asked", "已有一项延期申请待审批") if state.extension_asked else None,
         Reason("extensions_used", "最多延期 {times} 次", {"times": declared.times}) if len(state.extensions) >= declared.times else None,
         None if fits else Reason("extension_too_long", "每次最多延期 {most}", {"most": declared.at_most}),
@@ -130,6 +137,11 @@ def _open(state: State, at: datetime) -> Reason | None:
     return None
 
 
+def _overdue(state: State, at: datetime) -> bool:
+    """Whether the legal deadline has passed; while paused it stands where it stood when the pause began."""
+    return state.legal_due is not None and (state.paused_since or at) > state.legal_due.at
+
+
 def _running(state: State) -> Reason | None:
     return Reason("paused", "计时已暂停，请先恢复") if state.paused_since else None
 
@@ -145,8 +157,8 @@ def _separate(state: State, barred: Sequence[str], actor: Actor) -> Reason | Non
     return Reason("own_work", "您办理了“{moves}”，应由他人办理这一步", {"moves": made}) if made else None
 
 
-def _assigned(state: State, actor: Actor) -> Reason | None:
-    if state.assigned_person and actor.id != state.assigned_person:
+def _assigned(state: State, actor: Actor, gone: bool) -> Reason | None:
+    if state.assigned_person and not gone and actor.id != state.assigned_person:
         return Reason("other_person", "已指定其他人员办理")
     if state.assigned and actor.organization != state.assigned:
         return Reason("other_organization", "已派遣给其他单位办理")

@@ -1,6 +1,7 @@
 """Reads of runs: the log as events, definitions by release, the state."""
 
 import hashlib
+from typing import TypedDict
 
 from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
@@ -11,7 +12,7 @@ from haitang.hub.business.procedures.engine import State, replay
 from haitang.hub.business.procedures.events import Event, from_json
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.models import Definition, Run
-from haitang.support.security.people.models import Organization
+from haitang.support.security.people.models import Organization, Person
 from haitang.support.standards.queries import calendar_in_force
 
 NO_DEFINITION = error("procedures.no_definition", 500, "流程“{procedure}”在版本 {release} 中的定义没有保存，无法推进。请报告平台维护人员。")
@@ -54,6 +55,25 @@ def seen_now() -> str:
 def questions_for(procedure: Procedure, move: str) -> dict[str, Question]:
     """The questions of a move, by name, in the order they are asked."""
     return questions(procedure.moves[move].asks)
+
+
+class About(TypedDict):
+    """What `decide` must know of organizations and people beside the log."""
+
+    fills: frozenset[str]
+    gone: bool
+
+
+def about(state: State, actor: Actor) -> About:
+    """`decide(state, move, actor, at, **about(state, actor))`."""
+    return About(fills=fills_of(actor), gone=_gone(state))
+
+
+def _gone(state: State) -> bool:
+    """Whether the person to whom the run was given is no longer an active member of the organization that has it."""
+    if state.assigned_person is None:
+        return False
+    return not Person.objects.filter(pk=state.assigned_person, is_active=True, organization_id=state.assigned).exists()
 
 
 def fills_of(actor: Actor) -> frozenset[str]:
