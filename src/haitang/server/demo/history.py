@@ -1,7 +1,7 @@
 """Lets the stories happen: in one transaction, everything in the order of its time, reminders and escalations and the daily indicators included.
 
 Every step is the real action of the person who makes it. The evidence of each says when it is told to have happened; that it was told by the
-demonstration, and when, is a record of its own (`demo.tell`) in the same ledger, and the seal says when all of it was written.
+demonstration, and when, is a record of its own (`case.demonstrate`) in the same ledger, and the seal says when all of it was written.
 """
 
 import heapq
@@ -81,7 +81,7 @@ def tell_stories(now: datetime | None = None) -> int:
     return len(told)
 
 
-@action("demo.tell", title="装入演示案件")
+@action("case.demonstrate", title="装入演示案件")
 def note_demonstration(*, act: Act, cases: int, since: datetime, until: datetime) -> None:
     """Say in the ledger that the records of these times about these cases are a demonstration's."""
     act.record("instance", "demo", {"cases": cases, "since": since.isoformat(), "until": until.isoformat(), "fictitious": True})
