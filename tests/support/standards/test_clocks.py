@@ -63,11 +63,11 @@ def test_an_approved_extension_adds_working_days() -> None:
 @pytest.mark.parametrize(
     ("limit", "now", "text"),
     [
-        ("4 working hours", "2026-11-23 11:00", "剩余 3 个工作小时 0 分"),
+        ("4 working hours", "2026-11-23 11:00", "剩余 3 个工作小时"),
         ("4 working hours", "2026-11-23 15:15", "剩余 45 个工作分钟"),
         ("2 working days", "2026-11-24 09:00", "剩余 1 个工作日"),
-        ("2 working days", "2026-11-25 17:00", "剩余 1 个工作小时 0 分"),
-        ("30 emergency minutes", "2026-11-23 12:30", "已超期 2 小时 0 分"),
+        ("2 working days", "2026-11-25 17:00", "剩余 1 个工作小时"),
+        ("30 emergency minutes", "2026-11-23 12:30", "已超期 2 小时"),
         ("1 working day", "2026-11-27 10:00", "已超期 3 个工作日"),
     ],
 )

@@ -40,6 +40,8 @@ _LEFT = {
     "days": (T("剩余 {days} 天"), T("已超期 {days} 天")),
     "workhours": (T("剩余 {hours} 个工作小时 {minutes} 分"), T("已超期 {hours} 个工作小时 {minutes} 分")),
     "hours": (T("剩余 {hours} 小时 {minutes} 分"), T("已超期 {hours} 小时 {minutes} 分")),
+    "wholeworkhours": (T("剩余 {hours} 个工作小时"), T("已超期 {hours} 个工作小时")),
+    "wholehours": (T("剩余 {hours} 小时"), T("已超期 {hours} 小时")),
     "workminutes": (T("剩余 {minutes} 个工作分钟"), T("已超期 {minutes} 个工作分钟")),
     "minutes": (T("剩余 {minutes} 分钟"), T("已超期 {minutes} 分钟")),
 }
@@ -58,7 +60,8 @@ def remaining(due: datetime, at: datetime, clock: Clock, calendar: WorkingCalend
     elif clock is Clock.EMERGENCY and minutes >= 2880:
         unit, data = "days", {"days": minutes // 1440}
     else:
-        unit = prefix + ("hours" if minutes >= 60 else "minutes")
+        whole = "whole" if minutes >= 60 and minutes % 60 == 0 else ""
+        unit = whole + prefix + ("hours" if minutes >= 60 else "minutes")
     return Remaining(overdue, amount, _LEFT[unit][overdue], data)
 
 
