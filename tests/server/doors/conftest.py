@@ -1,0 +1,117 @@
+"""The shipped district with one of everything, an empty lake, a person without a role and one with every role."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from haitang.base import settings
+from haitang.base.actions import acting, system
+from haitang.base.declarations import Declarations, in_force, put_in_force
+from haitang.base.declarations.models import Edit
+from haitang.hub.business.cases.actions import attach, open_case
+from haitang.hub.business.notifications.models import Notice
+from haitang.hub.business.pages.kinds import Page
+from haitang.hub.data.derive.kinds import Derive
+from haitang.hub.data.indicators.kinds import Indicator
+from haitang.hub.data.rules.actions import raise_alarm
+from haitang.hub.data.rules.kinds import Rule
+from haitang.hub.data.rules.machine import Episode
+from haitang.server.declared import load, owners_with
+from haitang.server.seeding import seed
+from haitang.support.infrastructure.things.models import Thing
+from haitang.support.security.evidence.models import EvidenceRecord
+from haitang.support.security.people.kinds import Role
+from haitang.support.security.people.models import Person, RoleHolding
+from tests.browser.district import PNG
+from tests.hub.data.fresh import fresh_lake
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Declarations:
+    loaded = load(owners_with(None))
+    assert loaded.declarations, "\n".join(map(str, loaded.errors))
+    return loaded.declarations
+
+
+@pytest.fixture(scope="package")
+def in_place(shipped: Declarations, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the product ships, in force, over an empty lake."""
+    forced = sys.modules["haitang.base.declarations.in_force"]
+    before, kept = forced._current, settings._current
+    put_in_force(shipped)
+    with fresh_lake(tmp_path_factory.mktemp("doors")):
+        yield
+    forced._current, settings._current = before, kept  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def district(db: None, in_place: None, shipped: Declarations) -> None:
+    """No row but what the place declares."""
+    with acting(system("setup")) as act:
+        seed(shipped, act=act)
+
+
+def client_of(username: str, roles: list[str]) -> Client:
+    person = Person.objects.create(username=username, name=username, synthetic=True, kind="staff")
+    RoleHolding.objects.bulk_create([RoleHolding(person=person, role=role) for role in roles])
+    client = Client(raise_request_exception=False)
+    client.force_login(person)
+    return client
+
+
+@dataclass
+class Clients:
+    """Who asks: nobody, a person without a role, one whom no rule of separation would let hold every role."""
+
+    nobody: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+    without: Client = field(default_factory=lambda: client_of("without", []))
+    everything: Client = field(default_factory=lambda: client_of("everything", list(in_force().all(Role))))
+
+
+@pytest.fixture
+def clients(district: None) -> Clients:
+    return Clients()
+
+
+@pytest.fixture
+def samples(clients: Clients) -> dict[str, str]:
+    """One of everything: text before a parameter (earlier ones as `*`) -> a value for it."""
+    from io import BytesIO
+
+    thing, rule = Thing.objects.order_by("pk")[0], in_force().get(Rule, "pm2_5_exceeds")
+    with acting(system("rules")) as act:
+        episode = Episode(key=1, opened=1_772_294_400_000_000, value=118.0, origin="simulated")
+        alarm = raise_alarm(act=act, rule=rule, thing=thing.pk, name=thing.title, episode=episode)
+        case = open_case(act=act, kind="air_exceedance", title="扬尘", description="请核实")
+        digest = attach(act=act, case=case, stream=BytesIO(PNG), name="现场.png").digest
+    edit = Edit.objects.create(
+        kind="rule", declaration=rule.id, key="for", old="2h", new="3h", effective=date(2030, 1, 1), reason="会商决定",
+        proposed_by="staff:another", proposed_at=case.opened_at,
+    )  # fmt: skip
+    mine = Person.objects.get(username="everything")
+    notice = Notice.objects.create(
+        batch=UUID(int=7), person=mine, title="通知", link="/cases", subject=f"case:{case.pk}", created_at=case.opened_at
+    )
+    record = str(EvidenceRecord.objects.filter(subject_kind="case").order_by("id")[0].ref)
+    indicator, derive = next(iter(in_force().all(Indicator))), next(iter(in_force().all(Derive)))
+    values = {
+        "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
+        "page": next(iter(in_force().all(Page))), "person": str(mine.pk), "edit": str(edit.pk), "digest": digest, "record": record,
+        "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
+    }  # fmt: skip
+    return {key: values.get(name, name) for key, name in SAMPLES.items()}
+
+
+SAMPLES = {
+    "things/": "thing", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
+    "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
+    "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
+    "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "personas/": "role", "cockpit/": "tiles", "evidence/": "case",
+    "evidence/*/": "case_id", "declarations/edits/": "edit", "api/cases/": "case", "api/cases/*/attachments/": "digest",
+    "api/notices/": "notice", "api/indicators/": "indicator", "api/evidence/records/": "record", "api/personas/": "role",
+    }  # fmt: skip
