@@ -2,16 +2,18 @@
 
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
 from haitang.base.declarations.files import OVERRIDES
-from haitang.base.declarations.models import Edit
 from haitang.base.declarations.overrides import key_path
 from haitang.base.declarations.owners import Owner, checkout
 from haitang.base.declarations.positions import read_yaml
 from haitang.base.errors import error
+
+if TYPE_CHECKING:
+    from haitang.base.declarations.models import Edit
 
 NOT_EMPTY = error("server.folder_not_empty", 409, "文件夹 {folder} 已存在并且不是空的。请另选一个。")
 
@@ -25,7 +27,7 @@ def places() -> dict[str, str]:
     return found
 
 
-def export(place: Owner, edits: list[Edit], folder: Path) -> Path:
+def export(place: Owner, edits: "list[Edit]", folder: Path) -> Path:
     """Write the place's files to `folder`, its overrides with the edits in them; returns the folder."""
     if folder.exists() and any(folder.iterdir()):
         raise NOT_EMPTY(folder=folder)
@@ -39,7 +41,7 @@ def export(place: Owner, edits: list[Edit], folder: Path) -> Path:
     return folder
 
 
-def with_edits(overrides: str, edits: list[Edit]) -> str:
+def with_edits(overrides: str, edits: "list[Edit]") -> str:
     """The text of overrides.yaml (comments kept) once each edit is written where its key stands."""
     yaml = YAML()
     yaml.width = 140

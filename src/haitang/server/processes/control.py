@@ -1,5 +1,6 @@
 """The control plane: Django under gunicorn on a Unix socket that the front alone talks to."""
 
+import logging
 import os
 import threading
 from typing import Any
@@ -43,6 +44,7 @@ def _config() -> dict[str, Any]:
         "control_socket_disable": True,
         "proc_name": "haitang-control",
         "post_worker_init": lambda worker: _beat(),
+        "worker_exit": lambda server, worker: _leave(worker),
         "loglevel": "warning",
     }
 
@@ -50,6 +52,13 @@ def _config() -> dict[str, Any]:
 def _beat() -> None:
     """A worker that serves beats for the whole of control."""
     beat.beat_in_thread(settings().run, "control", threading.Event(), os.getppid())
+
+
+def _leave(worker: Any) -> None:
+    """End a worker whose requests are done without tearing the interpreter down under DuckDB's threads, which aborts it."""
+    if worker.booted:
+        logging.shutdown()
+        os._exit(0)
 
 
 def run() -> None:
