@@ -1,5 +1,6 @@
 """What marks a demonstration, and what may be removed."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from haitang.base.errors import HaitangError
 from haitang.server.demo import state
+from haitang.server.demo.console import follow
 from tests.server.instances import haitang
 
 
@@ -50,3 +52,18 @@ def test_the_command_leaves_anything_else_alone(tmp_path: Path) -> None:
     assert told.returncode == 1
     assert "demo.not_a_demo" in told.stderr
     assert (tmp_path / "mine").read_text() == "kept"
+
+
+def test_the_console_follows_until_all_is_there(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    async def watched() -> None:
+        state.write(tmp_path, doing="hours", percent=43)
+        following = asyncio.create_task(follow(tmp_path, said.append, look=0.01))
+        await asyncio.sleep(0.1)
+        state.write(tmp_path, doing="done", percent=100)
+        await asyncio.wait_for(following, 5)
+
+    asyncio.run(watched())
+    assert said[0].startswith("正在装入演示数据 43%")
+    assert len(said) == 2

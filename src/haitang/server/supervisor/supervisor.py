@@ -11,7 +11,7 @@ from typing import Any
 from haitang.base.errors import HaitangError, error
 from haitang.base.settings import Settings
 from haitang.server import instance
-from haitang.server.demo import state
+from haitang.server.demo import console, state
 from haitang.server.processes import names
 from haitang.server.supervisor import folders, logs
 from haitang.server.supervisor.child import Child, Spec
@@ -44,7 +44,10 @@ class Supervisor:
         try:
             if started.done():
                 started.result()
+                following = asyncio.create_task(console.follow(self.settings.data, say)) if self.settings.demo else None
                 await self._watch()
+                if following:
+                    following.cancel()
             else:
                 started.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
