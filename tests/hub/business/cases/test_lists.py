@@ -32,30 +32,30 @@ def three(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        ({}, ["1", "2", "3"]),
-        ({"open": True}, ["2", "3"]),
-        ({"open": False}, ["1"]),
-        ({"stage": "filed"}, ["3"]),
-        ({"kind": "dust", "severity": "serious"}, ["1", "2", "3"]),
-        ({"severity": "notice"}, []),
-        ({"organization": "water"}, []),
-        ({"origin": "replay"}, ["3"]),
-        ({"thing": "station-2"}, ["2"]),
-        ({"text": "000002"}, ["2"]),
-        ({"text": "扬尘"}, ["1", "2", "3"]),
-        ({"text": "100%"}, []),
-        ({"text": "\x00"}, ["1", "2", "3"]),
-        ({"since": START + timedelta(minutes=1)}, []),
-        ({"until": START + timedelta(minutes=1)}, ["1", "2", "3"]),
-        ({"due_soon": True}, ["2", "3"]),
-        ({"overdue": True}, []),
-    ],
-)
-def test_filters(three: World, filters: dict[str, Any], expected: list[str]) -> None:
-    assert titles(three, **filters) == expected
+FILTERED: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, ["1", "2", "3"]),
+    ({"open": True}, ["2", "3"]),
+    ({"open": False}, ["1"]),
+    ({"stage": "filed"}, ["3"]),
+    ({"kind": "dust", "severity": "serious"}, ["1", "2", "3"]),
+    ({"severity": "notice"}, []),
+    ({"organization": "water"}, []),
+    ({"origin": "replay"}, ["3"]),
+    ({"thing": "station-2"}, ["2"]),
+    ({"text": "000002"}, ["2"]),
+    ({"text": "扬尘"}, ["1", "2", "3"]),
+    ({"text": "100%"}, []),
+    ({"text": "\x00"}, ["1", "2", "3"]),
+    ({"since": START + timedelta(minutes=1)}, []),
+    ({"until": START + timedelta(minutes=1)}, ["1", "2", "3"]),
+    ({"due_soon": True}, ["2", "3"]),
+    ({"overdue": True}, []),
+]
+
+
+def test_filters(three: World) -> None:
+    found = [(filters, titles(three, **filters)) for filters, _ in FILTERED]
+    assert found == FILTERED
 
 
 def test_what_is_late_is_overdue_and_no_longer_due_soon(three: World) -> None:
