@@ -35,7 +35,12 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "hj212_admit": click.option(
         "--hj212-admit", is_flag=True, default=None, help="调试接入模式：暂时接纳未登记的监测站（admit unknown stations provisionally）。"
     ),
-    "demo": click.option("--demo", is_flag=True, default=None, help="演示：可切换的示例身份和回放数据，默认数据目录 .haitang-demo；用 demo remove 删除（demonstration）。"),
+    "demo": click.option(
+        "--demo",
+        is_flag=True,
+        default=None,
+        help="演示：可切换的示例身份和回放数据，默认数据目录 .haitang-demo；用 demo remove 删除（demonstration）。",
+    ),
 }
 
 

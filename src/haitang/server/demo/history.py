@@ -179,8 +179,7 @@ def _clear(told: Told, cleared: datetime, at: datetime) -> None:
     told.case.refresh_from_db()
     if told.case.closed_at is None:
         with acting(DEMO, at=at) as act:
-            text = f"报警于 {cleared.astimezone(clock.CHINA):%Y-%m-%d %H:%M} 解除"
-            actions.clear_cause(act=act, case=told.case, at=cleared, text=text)
+            actions.clear_cause(act=act, case=told.case, at=cleared)
 
 
 def _look_ahead(stage: Stage, told: Told) -> None:

@@ -223,10 +223,10 @@ def _fresh(act: Act, case: Case, facts: Mapping[str, Any]) -> Case:
 
 
 @action("case.clear_cause", title="记录起因解除", resource="case")
-def clear_cause(*, act: Act, case: Case, at: datetime, text: str) -> Case:
+def clear_cause(*, act: Act, case: Case, at: datetime) -> Case:
     """Note that what the case was opened for has gone, at `at`; the case stays open."""
     case.cause_cleared_at = at
     case.save(update_fields=["cause_cleared_at"])
     known = {CAUSE_CLEARED.name: True}
-    runs.remark(act=act, run=_run(case), text=text, code="cause_cleared", data={"at": at.isoformat()}, facts=known)
+    runs.remark(act=act, run=_run(case), text="", code="cause_cleared", data={"at": at.isoformat()}, facts=known)
     return _fresh(act, case, {"cause_cleared_at": at.isoformat()})

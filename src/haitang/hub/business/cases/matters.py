@@ -6,7 +6,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from haitang.base.actions import Act
-from haitang.base.clock import CHINA
 from haitang.base.ports import Matter
 from haitang.hub.business.cases.actions import Where, clear_cause, open_case
 from haitang.hub.business.cases.models import Case
@@ -32,7 +31,7 @@ class CaseMatters:
     def note_cleared(self, key: str, *, at: datetime, act: Act) -> None:
         """Put on the timeline that the cause has cleared; the case stays open, since somebody must still look."""
         for case in Case.objects.filter(matter_key=key, closed_at__isnull=True, cause_cleared_at__isnull=True):
-            clear_cause(act=act, case=case, at=at, text=f"报警于 {at.astimezone(CHINA):%Y-%m-%d %H:%M} 解除")
+            clear_cause(act=act, case=case, at=at)
 
 
 def _standing(matter: Matter) -> Case | None:

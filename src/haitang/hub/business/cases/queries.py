@@ -162,8 +162,10 @@ def _told(what: e.What, state: State) -> tuple[str, str, dict[str, Any]]:
             return translate("延期已批准") if what.approved else translate("延期未批准"), what.reason, {}
         case e.Remarked() if what.code == "deadlines_moved":
             return translate("期限重新计算"), _deadlines_moved(what.data), {}
+        case e.Remarked() if what.code == "cause_cleared":
+            return translate("起因解除"), translate("报警于 {at} 解除", at=_moment(what.data["at"])), {}
         case e.Remarked():
-            return translate("起因解除") if what.code == "cause_cleared" else translate("说明"), what.text, {}
+            return translate("说明"), what.text, {}
         case e.Migrated():
             return translate("流程换版"), "", {}
 
