@@ -60,7 +60,10 @@ def personas() -> list[tuple[str, Role, Person]]:
         return []
     people = {
         holding.role: person
-        for person in Person.objects.filter(synthetic=True, is_active=True).order_by("-username").select_related("organization").prefetch_related("holdings")
+        for person in Person.objects.filter(synthetic=True, is_active=True)
+        .order_by("-username")
+        .select_related("organization")
+        .prefetch_related("holdings")
         for holding in person.holdings.all()
     }
     found = [(id, role, people[id]) for id, role in in_force().all(Role).items() if role.persona and id in people]
