@@ -8,6 +8,7 @@ from django.test import Client
 
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.queries import state_of_case
+from haitang.support.security.people.models import Organization
 from tests.hub.business.cases.test_api import client, post
 from tests.hub.business.cases.test_at_once import together
 from tests.hub.business.world import World, declare
@@ -44,6 +45,13 @@ def test_its_answers_are_kept_with_the_case(desk: Client) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/cases/{case.number}")
     assert case.facts == {"answers": {"title": "灰大", "channel": "hotline"}}
     assert state_of_case(case).facts["answers.channel"] == "hotline"
+
+
+def test_its_page_shows_the_answers_under_their_titles(desk: Client) -> None:
+    desk.post("/cases/new", {**BASE, **ANSWERS, "answer-unit": "water"})
+    shown = desk.get(f"/cases/{Case.objects.get().number}").content.decode()
+    assert "<dt>渠道</dt><dd>热线</dd>" in shown
+    assert f"<dt>相关单位</dt><dd>{Organization.objects.get(pk='water').title}</dd>" in shown
 
 
 @pytest.mark.parametrize(

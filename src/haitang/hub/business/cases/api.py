@@ -40,6 +40,7 @@ class FiltersIn(Schema):
     open: bool | None = None
     mine: bool = False
     overdue: bool = False
+    escalated: bool = False
     due_soon: bool = False
     since: datetime | None = None
     until: datetime | None = None

@@ -8,10 +8,12 @@ from haitang.base.declarations import in_force
 from haitang.base.durations import parse_limit
 from haitang.base.ports import policy
 from haitang.base.text import translate
+from haitang.hub.business.cases.answered import answered
 from haitang.hub.business.cases.deadlines import CLOCKS, first_deadline
 from haitang.hub.business.cases.kinds import CaseType
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.queries import MoveNow, left, moves_for, sentence, state_of_case, timeline
+from haitang.hub.business.cases.standing import escalated
 from haitang.hub.business.cases.submission import Submission
 from haitang.hub.business.procedures import decide
 from haitang.hub.business.procedures.engine import State
@@ -31,6 +33,8 @@ def context_of(case: Case, actor: Actor, tried: Submission | None = None) -> dic
         "stages": _path(state),
         "deadlines": _deadlines(case, state),
         "deadline": first_deadline(case),
+        "escalated": escalated(case),
+        "answers": answered(case),
         "timeline": done[::-1],
         "seen": len(done),
         "moves": _forward_first(state, moves_for(case, actor)) if not case.closed_at else [],

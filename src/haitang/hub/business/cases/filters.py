@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from haitang.base import clock
 from haitang.base.actions import Actor
 from haitang.hub.business.cases.models import Case
+from haitang.hub.business.cases.standing import ESCALATED, overdue_at
 from haitang.support.security.policy.decide import scope
 
 SOON = timedelta(hours=24)
@@ -22,6 +23,7 @@ class Filters:
     """What to show; what is None or empty does not filter.
 
     `open`: True open, False closed. `mine`: cases that the actor, or the actor's organization, has. `due_soon`: a limit ends within 24 hours.
+    `escalated`: somebody was told that a limit has passed (督办).
     `text`: in number, title or description. `since` and `until`: opened in [since, until).
     """
 
@@ -36,6 +38,7 @@ class Filters:
     open: bool | None = None
     mine: bool = False
     overdue: bool = False
+    escalated: bool = False
     due_soon: bool = False
     since: datetime | None = None
     until: datetime | None = None
@@ -74,9 +77,11 @@ def _mine(actor: Actor) -> Q:
 def _timed(found: QuerySet[Case], filters: Filters) -> QuerySet[Case]:
     now = clock.now()
     if filters.overdue:
-        found = found.filter(_overdue(now), closed_at__isnull=True, paused=False)
+        found = found.filter(overdue_at(now))
+    if filters.escalated:
+        found = found.filter(ESCALATED)
     if filters.due_soon:
-        found = found.filter(_overdue(now + SOON), closed_at__isnull=True, paused=False).exclude(_overdue(now))
+        found = found.filter(_passed(now + SOON), closed_at__isnull=True, paused=False).exclude(_passed(now))
     if filters.since:
         found = found.filter(opened_at__gte=filters.since)
     if filters.until:
@@ -84,5 +89,5 @@ def _timed(found: QuerySet[Case], filters: Filters) -> QuerySet[Case]:
     return found
 
 
-def _overdue(at: datetime) -> Q:
+def _passed(at: datetime) -> Q:
     return Q(stage_due_at__lt=at) | Q(due_at__lt=at)

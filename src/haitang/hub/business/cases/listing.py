@@ -22,16 +22,17 @@ from haitang.hub.business.cases.deadlines import first_deadline, procedure_of
 from haitang.hub.business.cases.filters import Filters, filtered, visible
 from haitang.hub.business.cases.kinds import CaseType
 from haitang.hub.business.cases.models import Case
+from haitang.hub.business.cases.standing import escalated, with_standing
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.support.security.people.models import Organization
 
-FLAGS = ("open", "overdue", "due_soon")
+FLAGS = ("open", "overdue", "escalated", "due_soon")
 SEVERITIES = {name: STATES[name] for name in ("notice", "warning", "serious", "critical")}
 
 
 def readable(actor: Actor) -> Any:
     """Cases that a reader may see, with the moment at which they are due first (`first_due`)."""
-    found = visible(actor).select_related("organization", "handler")
+    found = with_standing(visible(actor)).select_related("organization", "handler")
     return found.annotate(first_due=Least(Coalesce("stage_due_at", "due_at"), Coalesce("due_at", "stage_due_at")))
 
 
@@ -110,6 +111,7 @@ def filters(actor: Actor) -> list[Filter]:
         Filter("open", T("未结案"), narrow("open"), kind="flag"),
         Filter("mine", T("待我办理"), lambda rows, value: rows.filter(waits_for(actor)), kind="flag"),
         Filter("overdue", T("已超期"), narrow("overdue"), kind="flag"),
+        Filter("escalated", T("已督办"), narrow("escalated"), kind="flag"),
         Filter("soon", T("即将到期"), narrow("due_soon"), kind="flag"),
     ]
 
@@ -119,7 +121,12 @@ def _link(case: Case) -> SafeString:
 
 
 def _title(case: Case) -> SafeString:
-    return format_html('<a href="/cases/{}">{}</a> {}', case.number, phrase(case.title), origin(case.origin))
+    return format_html('<a href="/cases/{}">{}</a> {} {}', case.number, phrase(case.title), origin(case.origin), escalation(case))
+
+
+def escalation(case: Case) -> SafeString:
+    """The mark of a case about which somebody was told that it is late."""
+    return format_html('<span class="status status-critical">{}</span>', translate("已督办")) if escalated(case) else SafeString()
 
 
 def _deadline(case: Case) -> str:

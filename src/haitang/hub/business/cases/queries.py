@@ -16,6 +16,7 @@ from haitang.base.errors import error
 from haitang.base.text import translate
 from haitang.hub.business.cases.filters import SORTS, Filters, filtered, visible
 from haitang.hub.business.cases.models import Case
+from haitang.hub.business.cases.standing import with_standing
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.decide import Refused, decide
@@ -78,7 +79,7 @@ def cases(actor: Actor, filters: Filters = Filters(), *, sort: str = "-opened", 
     if sort not in SORTS:
         raise BAD_SORT(sort=sort, known="、".join(SORTS))
     page, size = max(page, 1), min(max(size, 1), MOST_A_PAGE)
-    found = filtered(visible(actor), filters, actor).select_related("organization", "handler", "run")
+    found = filtered(with_standing(visible(actor)), filters, actor).select_related("organization", "handler", "run")
     ranks = [Then(severity=name, then=Value(rank)) for rank, name in enumerate(SEVERITIES)]
     ordered = found.annotate(severity_rank=When(*ranks, default=Value(9), output_field=IntegerField())).order_by(*SORTS[sort], "pk")
     return Page(list(ordered[(page - 1) * size : page * size]), found.count(), page, size)

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from haitang.base import clock
 from haitang.base.declarations import in_force
 from haitang.base.text import translate
 from haitang.hub.business.cases.kinds import CaseType
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.queries import Entry, MoveNow, left, state_of_case, timeline
+from haitang.hub.business.cases.standing import escalated, overdue
 
 
 def row(case: Case) -> dict[str, Any]:
     """A case in a list."""
     declared = in_force().all(CaseType).get(case.case_kind)
-    now = clock.now()
     return {
         "id": str(case.pk),
         "number": case.number,
@@ -36,7 +35,8 @@ def row(case: Case) -> dict[str, Any]:
         "due_at": case.due_at,
         "provisional": case.provisional,
         "paused": case.paused,
-        "overdue": case.closed_at is None and not case.paused and any(due and due < now for due in (case.stage_due_at, case.due_at)),
+        "overdue": overdue(case),
+        "escalated": escalated(case),
         "cause_cleared_at": case.cause_cleared_at,
         "closed_at": case.closed_at,
         "closed_on_time": case.closed_on_time,

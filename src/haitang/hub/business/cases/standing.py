@@ -1,0 +1,42 @@
+"""Whether a case is late and whether it was escalated (督办), for whole lists in one query.
+
+A pause does not make late what was late when it began: such a case stays overdue. One that was in time when it was paused is not overdue while the pause lasts.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from haitang.base import clock
+from haitang.hub.business.cases.models import Case
+from haitang.hub.business.procedures.models import Escalated, RunEvent
+
+ESCALATED = Exists(Escalated.objects.filter(run=OuterRef("run"), key__startswith="overdue:"))
+PAUSED_SINCE = Subquery(RunEvent.objects.filter(run=OuterRef("run"), kind="paused").order_by("-number").values("at")[:1])
+
+
+def with_standing(found: QuerySet[Case]) -> QuerySet[Any]:
+    """The cases with `escalated` (bool) and `last_pause` (when the last pause began, or None), which `escalated` and `overdue` read."""
+    return found.annotate(escalated=ESCALATED, last_pause=PAUSED_SINCE)
+
+
+def overdue_at(at: datetime) -> Q:
+    """Open cases of which a deadline has passed at `at`; of paused ones, before the pause began."""
+    late = Q(paused=True) & (Q(stage_due_at__lt=PAUSED_SINCE) | Q(due_at__lt=PAUSED_SINCE))
+    return Q(closed_at__isnull=True) & (late | Q(paused=False) & (Q(stage_due_at__lt=at) | Q(due_at__lt=at)))
+
+
+def escalated(case: Case) -> bool:
+    """Whether an escalation was given because a deadline of the case had passed."""
+    return bool(_annotated(case).escalated)
+
+
+def overdue(case: Case) -> bool:
+    """As `overdue_at` says it of this moment."""
+    at = _annotated(case).last_pause if case.paused else clock.now()
+    return case.closed_at is None and any(due and due < at for due in (case.stage_due_at, case.due_at))
+
+
+def _annotated(case: Case) -> Any:
+    return case if hasattr(case, "escalated") else with_standing(Case.objects.filter(pk=case.pk)).get()
