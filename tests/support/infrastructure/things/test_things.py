@@ -35,7 +35,7 @@ DECLARED = Declared(
 
 @pytest.fixture(autouse=True)
 def declared() -> Iterator[None]:
-    roles = {"keeper": Role(title="设备管理员", may=["things.*"]), "reader": Role(title="读者", may=[])}
+    roles = {"keeper": Role(title="设备管理员", may=["thing.read", "things.*"]), "reader": Role(title="读者", may=["thing.read"])}
     put_in_force(Declarations("r1", {"device": {"air_station": DEVICE}, "thing": {"a1": DECLARED}, "role": roles}))
     yield
     put_in_force(Declarations("", {}))
@@ -117,3 +117,29 @@ def test_a_number_belongs_to_one_thing() -> None:
     Thing.objects.create(id="other", title="x", mn="M1")
     with pytest.raises(HaitangError, match="M1"), acting(system("setup")) as act:
         seed(act=act)
+
+
+def test_a_credential_is_replaced_and_never_shown_again() -> None:
+    Thing.objects.create(id="a9", title="九号站", mn="M9", status=Thing.ADMITTED, password="old")
+    keeper, reader = signed_in("keeper"), signed_in("reader")
+    told = {"password": "pw-of-nine", "sm4_key": "0123456789abcdef", "address": "10.1.0.0/16"}
+    assert reader.post("/things/a9/credential", told).status_code == 403
+    assert keeper.post("/things/a9/credential", {**told, "address": "here"}).status_code == 400
+    assert Thing.objects.get(pk="a9").password == "old"
+    assert keeper.post("/things/a9/credential", told).status_code == 302
+    found = Thing.objects.get(pk="a9")
+    assert (found.password, found.sm4_key, found.address) == tuple(told.values())
+    shown = keeper.get("/things/a9").content.decode()
+    recorded = str(EvidenceRecord.objects.get(action="things.set_credential").facts)
+    assert "/things/a9/credential" in shown
+    assert "/things/a9/credential" not in reader.get("/things/a9").content.decode()
+    assert not [secret for secret in ("pw-of-nine", "0123456789abcdef") if secret in shown + recorded]
+
+
+def test_the_origin_of_data_is_stated_with_evidence() -> None:
+    Thing.objects.create(id="a9", title="九号站", mn="M9", status=Thing.ADMITTED)
+    keeper = signed_in("keeper")
+    assert keeper.post("/things/a9/origin", {"origin": "guessed"}).status_code == 400
+    assert keeper.post("/things/a9/origin", {"origin": "replay"}).status_code == 302
+    assert Thing.objects.get(pk="a9").origin == "replay"
+    assert EvidenceRecord.objects.get(action="things.set_origin").facts == {"origin_before": "live", "origin": "replay"}

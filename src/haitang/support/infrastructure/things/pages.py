@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
@@ -9,10 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 from haitang.base.actions import Actor, acting
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
+from haitang.base.ports import policy
 from haitang.base.settings import settings
 from haitang.base.shell.context import reader
 from haitang.base.shell.navigation import entry
 from haitang.base.shell.views import page, show
+from haitang.base.shell.words import ORIGINS
+from haitang.base.text import T, translate
 from haitang.support.infrastructure.things import actions, listening
 from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
@@ -61,6 +65,8 @@ def thing(request: HttpRequest, id: str) -> HttpResponse:
     context: dict[str, Any] = {
         "thing": found, "device": device, "organization": organization, "devices": in_force().all(Device),
         "organizations": Organization.objects.filter(active=True).order_by("id"),
+        "may": {name: _may(request, f"things.{name}") for name in ("admit", "refuse", "retire", "set_credential", "set_origin")},
+        "origins": {"live": T("实时数据"), **ORIGINS},
     }  # fmt: skip
     return show(request, "things/thing.html", context)
 
@@ -73,7 +79,7 @@ def admit(request: HttpRequest, id: str) -> HttpResponseRedirect:
         actions.admit(
             act=act, thing=get(id), device=told.get("device", ""), title=told.get("title", "").strip(), organization=told.get("organization", ""),
             longitude=_degrees(told.get("longitude"), 180), latitude=_degrees(told.get("latitude"), 90),
-            credential=actions.Credential(*(told.get(name, "").strip() for name in ("password", "sm4_key", "address"))),
+            credential=_credential(request),
         )  # fmt: skip
     return HttpResponseRedirect(f"/things/{id}")
 
@@ -92,6 +98,33 @@ def retire(request: HttpRequest, id: str) -> HttpResponseRedirect:
     with acting(reader(request)) as act:
         actions.retire(act=act, thing=get(id), reason=request.POST.get("reason", "").strip())
     return HttpResponseRedirect(f"/things/{id}")
+
+
+@require_POST
+@page("things.set_credential")
+def set_credential(request: HttpRequest, id: str) -> HttpResponseRedirect:
+    """Replace the whole credential. What was saved is never sent to a browser again."""
+    with acting(reader(request)) as act:
+        actions.set_credential(act=act, thing=get(id), credential=_credential(request))
+    messages.success(request, translate("设备凭据已更换"))
+    return HttpResponseRedirect(f"/things/{id}")
+
+
+@require_POST
+@page("things.set_origin")
+def set_origin(request: HttpRequest, id: str) -> HttpResponseRedirect:
+    with acting(reader(request)) as act:
+        actions.set_origin(act=act, thing=get(id), origin=request.POST.get("origin", ""))
+    messages.success(request, translate("数据来源已标明"))
+    return HttpResponseRedirect(f"/things/{id}")
+
+
+def _credential(request: HttpRequest) -> actions.Credential:
+    return actions.Credential(*(request.POST.get(name, "").strip() for name in ("password", "sm4_key", "address")))
+
+
+def _may(request: HttpRequest, permission: str) -> bool:
+    return policy().decide(actor=reader(request), permission=permission, resource=None).allowed
 
 
 def _degrees(text: str | None, limit: float) -> float | None:
@@ -116,4 +149,6 @@ urlpatterns = [
     path("things/<str:id>/admit", admit),
     path("things/<str:id>/refuse", refuse),
     path("things/<str:id>/retire", retire),
+    path("things/<str:id>/credential", set_credential),
+    path("things/<str:id>/origin", set_origin),
 ]
