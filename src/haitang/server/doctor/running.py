@@ -24,10 +24,17 @@ def findings() -> Iterator[Finding]:
         return
     yield Finding("实例", found["ready"], found["url"], "见下面各项。")
     for name, part in found["parts"].items():
-        remedy = _REMEDIES.get(name, f"查看 {settings().data / 'logs'} 下的日志。")
-        yield Finding(name, part["ok"], part["detail"] or "正常", remedy)
+        yield Finding(name, part["ok"], part["detail"] or "正常", _REMEDIES.get(name) or _remedy(name))
     for name, process in found["processes"].items():
         if process["restarts"] > 2:
             yield Finding(
                 f"{name} 反复重启", False, f"{process['restarts']} 次", f"日志末尾：\n{last_lines(settings().data / 'logs', name)}"
             )
+
+
+def _remedy(part: str) -> str:
+    """For a process, which log to read and what the supervisor does meanwhile."""
+    log = settings().data / "logs" / f"{part.removeprefix('process:')}.log"
+    if part.startswith("process:"):
+        return f"进程停止后会自动重启，请在半分钟后再次检查；仍有问题时查看 {log}，必要时按 Ctrl-C 停止实例，再用 haitang up 启动。"
+    return f"查看 {log}。"
