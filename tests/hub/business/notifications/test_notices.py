@@ -14,6 +14,7 @@ from django.test import Client
 
 from haitang.base import clock, ports
 from haitang.base.actions import acting, system
+from haitang.base.declarations import Declarations, put_in_force
 from haitang.base.settings import settings, use
 from haitang.hub.business.notifications.delivery import attempt, pick_up
 from haitang.hub.business.notifications.models import Delivery, Notice
@@ -282,6 +283,27 @@ def test_a_person_chooses_channels(people: list[Person]) -> None:
     client.put("/api/notices/channels", json.dumps({"channels": ["mail"]}), content_type="application/json")
     tell(people[:1])
     assert set(Delivery.objects.values_list("channel", flat=True)) == {"inbox", "mail"}
+
+
+@pytest.fixture
+def _in_force() -> Iterator[None]:
+    put_in_force(Declarations("r1", {}))
+    yield
+    put_in_force(Declarations("", {}))
+
+
+@pytest.mark.usefixtures("_channels", "_in_force")
+def test_a_page_in_the_menu_takes_the_choice(people: list[Person]) -> None:
+    client = Client()
+    client.force_login(people[0])
+    assert 'href="/inbox/channels"' in client.get("/inbox").content.decode()
+    assert client.post("/inbox/channels", {"channels": ["fax"]}).status_code == 400
+    assert client.post("/inbox/channels", {"channels": ["mail"], "language": "en"}).status_code == 302
+    assert client.get("/api/notices/channels").json() == {"channels": ["mail"], "language": "en"}
+    shown = client.get("/inbox/channels").content.decode()
+    assert 'value="mail" checked' in shown
+    assert 'value="dingtalk" checked' not in shown
+    assert '<option value="en" selected>' in shown
 
 
 @pytest.mark.usefixtures("_channels")

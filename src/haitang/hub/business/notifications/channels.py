@@ -32,11 +32,15 @@ def address(name: str, person: Person) -> str | None:
     return person.mobile if name == DINGTALK else None
 
 
+def wanted(person: Person) -> list[str]:
+    """The channels that the person chose, all where none was chosen; whether this instance has them or not."""
+    choice = ChannelChoice.objects.filter(person=person).first()
+    return list(choice.channels) if choice else [MAIL, DINGTALK]
+
+
 def channels_of(person: Person) -> list[str]:
     """The channels that a notice to this person goes out on, besides the inbox."""
-    choice = ChannelChoice.objects.filter(person=person).first()
-    wanted = choice.channels if choice else [MAIL, DINGTALK]
-    return [name for name in wanted if channel(name) is not None and address(name, person) is not None]
+    return [name for name in wanted(person) if channel(name) is not None and address(name, person) is not None]
 
 
 def language_of(people: Iterable[Person]) -> str:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from haitang.base.actions import acting
 from haitang.base.shell.navigation import entry
 from haitang.base.shell.views import page
-from haitang.hub.business.notifications import inbox
+from haitang.hub.business.notifications import choices, inbox
 from haitang.hub.business.notifications.actions import NOT_YOURS, see
 from haitang.hub.business.notifications.models import Notice
 from haitang.hub.business.notifications.queries import count_unseen
@@ -54,4 +54,5 @@ urlpatterns = [
     path("inbox", inbox.inbox),
     path("inbox/count", inbox.count),
     path("inbox/seen", inbox.see_all),
+    path("inbox/channels", choices.channels),
 ]
