@@ -84,8 +84,9 @@ def _when_it_answers(url: str) -> str:
     raise RuntimeError("the district did not answer")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after each file: while it is open, an event loop runs in this thread and Django refuses the other tests their database."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield opened
@@ -100,6 +101,7 @@ def _enter(page: Page, role: str, sessions: dict[str, list[Any]]) -> None:
     """By the sign-in page the first time, with the same session afterwards: hashing a password is slow on purpose."""
     if role not in sessions:
         page.goto("/sign-in")
+        page.locator("summary").click()  # a demonstration offers its personas first
         page.fill("#username", role)
         page.fill("#password", PASSWORD)
         page.click("form[action='/sign-in'] button[type=submit]")
