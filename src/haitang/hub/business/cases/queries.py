@@ -87,7 +87,7 @@ def cases(actor: Actor, filters: Filters = Filters(), *, sort: str = "-opened", 
 
 def case_by_number(actor: Actor, number: str) -> Case:
     """One case that the actor may read; raises NO_CASE, or base.not_allowed."""
-    found = with_standing(Case.objects.select_related("organization", "handler", "run")).filter(number=number).first()
+    found: Case | None = with_standing(Case.objects.select_related("organization", "handler", "run")).filter(number=number).first()
     if found is None:
         raise NO_CASE(number=number[:40])
     require(actor, "case.read", found)
