@@ -4,6 +4,7 @@ Each room, application and place keeps its English in `locale/en.yaml`, a plain 
 person calls `translate` (templates: `{% load haitang %}{% t "案件" %}`); the text itself is the key, so that source stays readable.
 """
 
+import re
 import string
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -15,6 +16,9 @@ from haitang.base.errors import HaitangError
 
 CHINESE = "zh-hans"
 ENGLISH = "en"
+
+# English that counts is written `{n} day(s)` in a catalogue and shown as `1 day`, `2 days`.
+_COUNTED = re.compile(r"\b(\d+) ((?:[a-z]+ )?[a-z]+)\(s\)")
 
 _declared: dict[str, str] = {}
 
@@ -97,9 +101,22 @@ def translate(text: str, /, language: str | None = None, **variables: Any) -> st
     wanted = language or active_language()
     if wanted.startswith(ENGLISH):
         text = english(text) or text
-    return fill(text, variables) if variables else text
+    filled = fill(text, variables) if variables else text
+    return _COUNTED.sub(_counted, filled) if "(s)" in filled else filled
+
+
+def _counted(found: re.Match[str]) -> str:
+    return f"{found[1]} {found[2]}" + ("" if found[1] == "1" else "s")
 
 
 def sentence_of(error: HaitangError, language: str | None = None) -> str:
     """What an error says to a person, in their language."""
-    return translate(error.kind.sentence, language, **error.data)
+    return translate(error.kind.sentence, language, **{name: _said(value, language) for name, value in error.data.items()})
+
+
+def _said(value: Any, language: str | None) -> Any:
+    """A value within a sentence: a title, a name, or a reason put together with `：` and `、`, each part in the reader's language."""
+    if not isinstance(value, str) or not (language or active_language()).startswith(ENGLISH):
+        return value
+    whole = english(value)
+    return whole if whole else "".join(english(part) or part for part in re.split("([：、])", value))

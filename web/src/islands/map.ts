@@ -33,20 +33,25 @@ function element(tag: string, className: string, text: string): HTMLElement {
   return made;
 }
 
-function icon(point: Point): L.DivIcon {
+/** A case stands beside the device it is about, so that the device's figure stays readable. */
+function anchor(size: L.PointTuple, beside: boolean): L.PointTuple {
+  return beside ? [size[0] / 2 - 26, size[1] / 2 + 16] : [size[0] / 2, size[1] / 2];
+}
+
+function icon(point: Point, beside: boolean): L.DivIcon {
   const pin = element("div", `map-pin ${point.layer} ${point.className}`, "");
   pin.append(element("span", "", point.mark));
   const size: L.PointTuple = point.layer === "case" ? [20, 20] : [Math.max(30, 14 + point.mark.length * 8), 24];
   pin.style.width = `${size[0]}px`;
   pin.style.height = `${size[1]}px`;
-  return L.divIcon({ html: pin, className: "", iconSize: size });
+  return L.divIcon({ html: pin, className: "", iconSize: size, iconAnchor: anchor(size, beside) });
 }
 
 function answer(point: Point): HTMLElement {
   const box = element("div", "", "");
   box.append(element("h3", "", point.title), element("p", "", point.what));
-  if (point.since) box.append(element("p", "soft", `${say("自", "Since")} ${at(point.since)}（${ago(point.since)}）`));
-  if (point.who) box.append(element("p", "soft", `${say("负责", "In charge")}：${point.who}`));
+  if (point.since) box.append(element("p", "soft", `${say("自", "Since")} ${at(point.since)} · ${ago(point.since)}`));
+  if (point.who) box.append(element("p", "soft", `${say("负责：", "In charge: ")}${point.who}`));
   if (point.note) box.append(element("span", "origin-mark", point.note), document.createElement("br"));
   const link = element("a", "", say("查看详情", "Details")) as HTMLAnchorElement;
   link.href = point.link;
@@ -103,37 +108,58 @@ function style(address: string | undefined): Promise<void> {
 class DistrictMap {
   private readonly map: L.Map;
   private readonly markers = new Map<string, L.Marker>();
-  private readonly clusters = L.markerClusterGroup({
-    maxClusterRadius: 26,
-    showCoverageOnHover: false,
-    iconCreateFunction: (cluster) =>
-      L.divIcon({ html: element("div", "map-cluster", String(cluster.getChildCount())), className: "", iconSize: [34, 34] }),
-  });
+  private occupied = new Set<string>();
+  // Devices and cases are counted apart: a pile of cases must not hide what a device measures.
+  private readonly groups = { thing: this.group("thing"), case: this.group("case") };
 
   constructor(host: HTMLElement, data: Data) {
     host.replaceChildren();
     this.map = L.map(host, { attributionControl: false, zoomSnap: 0.25, minZoom: 8, maxZoom: 18, scrollWheelZoom: !host.classList.contains("small") });
     L.control.attribution({ prefix: false }).addAttribution(data.attribution).addTo(this.map);
     const bounds = ground(this.map, data);
-    this.open(bounds, data);
-    if (!host.classList.contains("small")) legend(data.legend, host.clientWidth).addTo(this.map);
-    this.clusters.addTo(this.map);
+    let left = 12;
+    if (!host.classList.contains("small")) {
+      const box = legend(data.legend, host.clientWidth).addTo(this.map).getContainer();
+      if (host.clientWidth > 640 && box) left = box.offsetWidth + 24;
+    }
+    this.open(bounds, data, left);
+    for (const group of Object.values(this.groups)) group.addTo(this.map);
     this.show(data.points);
   }
 
-  private open(bounds: L.LatLngBounds | null, data: Data): void {
+  private group(layer: Point["layer"]): L.MarkerClusterGroup {
+    const size: L.PointTuple = layer === "case" ? [26, 26] : [34, 34];
+    return L.markerClusterGroup({
+      maxClusterRadius: 26,
+      showCoverageOnHover: false,
+      iconCreateFunction: (cluster) => {
+        const count = cluster.getChildCount();
+        const mark = element("div", `map-cluster ${layer}`, String(count));
+        mark.title = layer === "case" ? say(`${count} 件案件`, `${count} cases`) : say(`${count} 台设备`, `${count} devices`);
+        const beside = cluster.getAllChildMarkers().some((marker) => this.beside(layer, marker.getLatLng()));
+        return L.divIcon({ html: mark, className: "", iconSize: size, iconAnchor: anchor(size, beside) });
+      },
+    });
+  }
+
+  private beside(layer: Point["layer"], place: { lat: number; lng: number }): boolean {
+    return layer === "case" && this.occupied.has(`${place.lat},${place.lng}`);
+  }
+
+  private open(bounds: L.LatLngBounds | null, data: Data, left: number): void {
     const all = L.latLngBounds(data.points.map((point) => [point.latitude, point.longitude]));
-    if (bounds?.isValid()) this.map.fitBounds(bounds, { padding: [12, 12] });
+    if (bounds?.isValid()) this.map.fitBounds(bounds, { paddingTopLeft: [left, 12], paddingBottomRight: [12, 24] });
     else if (data.centre) this.map.setView([data.centre[1], data.centre[0]], 11);
     else if (all.isValid()) this.map.fitBounds(all.pad(0.2), { maxZoom: 13 });
     else this.map.setView([35, 105], 8);
   }
 
   show(points: Point[]): void {
+    this.occupied = new Set(points.filter((point) => point.layer === "thing").map((point) => `${point.latitude},${point.longitude}`));
     const now = new Set(points.map((point) => `${point.layer}:${point.id}`));
     for (const [key, marker] of this.markers) {
       if (now.has(key)) continue;
-      this.clusters.removeLayer(marker);
+      this.groups[key.startsWith("case:") ? "case" : "thing"].removeLayer(marker);
       this.markers.delete(key);
     }
     for (const point of points) this.put(point);
@@ -141,17 +167,18 @@ class DistrictMap {
 
   private put(point: Point): void {
     const key = `${point.layer}:${point.id}`;
+    const drawn = icon(point, this.beside(point.layer, { lat: point.latitude, lng: point.longitude }));
     const known = this.markers.get(key);
     if (known) {
-      known.setIcon(icon(point)).setPopupContent(answer(point));
+      known.setIcon(drawn).setPopupContent(answer(point));
       return;
     }
     const marker = L.marker([point.latitude, point.longitude], {
-      icon: icon(point), title: `${point.title}：${point.what}`, alt: point.title, riseOnHover: true, zIndexOffset: point.layer === "case" ? 500 : 0,
+      icon: drawn, title: `${point.title} · ${point.what}`, alt: point.title, riseOnHover: true, zIndexOffset: point.layer === "case" ? 500 : 0,
     });
     marker.bindPopup(() => answer(point));
     this.markers.set(key, marker);
-    this.clusters.addLayer(marker);
+    this.groups[point.layer].addLayer(marker);
   }
 }
 

@@ -20,6 +20,7 @@ ORIGIN_HINTS = {
     "replay": T("由历史数据按原有节奏回放产生，不代表当前实际情况"),
     "simulated": T("由程序模拟产生，不代表实际情况"),
 }
+UNITS = {"ug/m3": "µg/m³", "mg/m3": "mg/m³", "Cel": "℃"}
 
 
 PROCESSES = {
@@ -59,6 +60,11 @@ def figure(value: Any, digits: int = 1) -> str:
         return f"{float(value):,.{digits}f}"
     except (TypeError, ValueError):
         return str(value)
+
+
+def unit(written: str) -> str:
+    """A unit as people print it."""
+    return UNITS.get(written, written)
 
 
 def span(value: timedelta) -> str:

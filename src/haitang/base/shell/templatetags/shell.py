@@ -65,6 +65,12 @@ def figure(value: Any, digits: int = 1) -> str:
 
 
 @register.filter
+def unit(written: Any) -> str:
+    """{{ observed.unit|unit }}: as people print it."""
+    return words.unit(str(written)) if written else ""
+
+
+@register.filter
 def phrase(text: Any) -> str:
     """{{ case.title|phrase }}: each part of a composed text in the reader's language."""
     return words.phrase(str(text)) if text else ""

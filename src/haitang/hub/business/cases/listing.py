@@ -16,7 +16,7 @@ from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
 from haitang.base.shell.tables import Column, Filter
 from haitang.base.shell.templatetags.shell import origin, status, when
-from haitang.base.shell.words import ORIGINS, STATES, phrase
+from haitang.base.shell.words import ORIGINS, STATES, phrase, who
 from haitang.base.text import T, translate
 from haitang.hub.business.cases.deadlines import first_deadline, procedure_of
 from haitang.hub.business.cases.filters import Filters, filtered, visible
@@ -135,7 +135,7 @@ def _deadline(case: Case) -> str:
 
 def _who(case: Case) -> str:
     organization = translate(case.organization.title) if case.organization else "—"
-    return f"{organization} · {case.handler.name}" if case.handler else organization
+    return f"{organization} · {who(case.handler.name)}" if case.handler else organization
 
 
 COLUMNS = [

@@ -9,8 +9,8 @@ import duckdb
 from haitang.base import clock
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
+from haitang.base.shell.words import unit
 from haitang.base.text import translate
-from haitang.hub.business.pages.tiles import unit
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.queries import select
 from haitang.hub.data.lake import queries as lake

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from haitang.base import clock
+from haitang.base.shell.words import unit
 from haitang.base.text import T
 from haitang.hub.data.indicators import queries
 from haitang.hub.data.indicators.queries import Current
@@ -31,14 +32,6 @@ class Tile:
     origin: str
     link: str
     period: str = T("较七天前")
-
-
-UNITS = {"ug/m3": "µg/m³", "mg/m3": "mg/m³", "Cel": "℃"}
-
-
-def unit(written: str) -> str:
-    """A unit as people print it."""
-    return UNITS.get(written, written)
 
 
 def tile(id: str) -> Tile:
