@@ -39,6 +39,8 @@ SIGNED_IN = {
     "POST password": "one's own password; the present one is asked for",
     "GET inbox": "one's own notices",
     "GET inbox/count": "one's own notices",
+    "GET inbox/channels": "by which ways one wants to be told",
+    "POST inbox/channels": "by which ways one wants to be told",
     "POST inbox/seen": "one's own notices",
     "GET api/notices": "one's own notices",
     "GET api/notices/channels": "one's own notices",
