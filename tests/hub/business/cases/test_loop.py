@@ -168,7 +168,7 @@ def test_a_reader_of_english_is_answered_in_english(world: World) -> None:
         assert next(found.refused for found in moves_for(case, world.verifier)) == ["needs the role: Dispatcher"]
         with pytest.raises(HaitangError) as refused:
             do(world.dispatcher, case, "dispatch")
-        assert sentence_of(refused.value) == "Please check the answers: Organization：please answer"
+        assert sentence_of(refused.value) == "Please check the answers: Organization: please answer"
 
 
 def test_what_is_left_is_said_in_words(world: World) -> None:

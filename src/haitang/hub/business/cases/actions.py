@@ -15,6 +15,7 @@ from haitang.hub.business.cases import notify
 from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseType
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
+from haitang.hub.business.cases.standing import read_again
 from haitang.hub.business.forms.answers import read_answers, readable
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.forms.queries import questions
@@ -218,6 +219,7 @@ def _name(given: str) -> str:
 
 def _fresh(act: Act, case: Case, facts: Mapping[str, Any]) -> Case:
     case.refresh_from_db()
+    read_again(case)
     act.record("case", str(case.pk), {"number": case.number, "stage": case.stage, **facts})
     return case
 

@@ -38,5 +38,11 @@ def overdue(case: Case) -> bool:
     return case.closed_at is None and any(due and due < at for due in (case.stage_due_at, case.due_at))
 
 
+def read_again(case: Case) -> None:
+    """Forget what was read with the case: something has just been done with it."""
+    for name in ("escalated", "last_pause"):
+        case.__dict__.pop(name, None)
+
+
 def _annotated(case: Case) -> Any:
     return case if hasattr(case, "escalated") else with_standing(Case.objects.filter(pk=case.pk)).get()
