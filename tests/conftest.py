@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-LEDGER = ("evidence_evidencerecord", "evidence_seal", "evidence_signingkey")
+LEDGER = ("evidence_evidencerecord", "evidence_seal", "evidence_signingkey", "evidence_access")
 
 
 @pytest.fixture(scope="session")

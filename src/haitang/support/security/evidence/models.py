@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Func
 
@@ -94,3 +96,16 @@ class EvidenceRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind}:{self.subject_id}"
+
+
+class Access(models.Model):
+    """Whose data one recorded access touched, as blind entries (support/security/cryptography/blind.py). The record commits to them by digest."""
+
+    ref = models.UUIDField(primary_key=True)
+    subjects = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        indexes = (GinIndex(fields=["subjects"], name="evidence_by_person"),)
+
+    def __str__(self) -> str:
+        return f"access {self.ref}"
