@@ -1,0 +1,85 @@
+"""An instance to measure: `haitang up` as a user would run it, on a place and an application of `bench.city`."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench import city
+
+
+@contextmanager
+def city_running(data: Path, things: int, *, hj212: bool = False) -> Iterator[Any]:
+    """An instance on a city of so many things; this process works on it, with Django set up and its declarations in force."""
+    from haitang.base.settings import use
+    from haitang.server.boot import boot
+    from haitang.server.instance import settings_of
+    from haitang.server.tour.instance import running
+
+    place, application = city.write(data, things, hj212=hj212)
+    os.environ["HAITANG_APPLICATIONS"] = str(application)
+    os.environ["HAITANG_LOG_LEVEL"] = "WARNING"
+    with running(data / "instance", str(place), seconds=300) as instance:
+        use(settings_of({"data": instance.data}, must_run=True))
+        boot()
+        yield instance
+
+
+def until(what: str, true: Callable[[], bool], *, seconds: float) -> float:
+    """Wait until `true()`; gives the seconds that it took. Raises TimeoutError: a benchmark that does not come to its end has no figure."""
+    began = time.monotonic()
+    while not true():
+        if time.monotonic() - began > seconds:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def stored() -> int:
+    """Observations in the lake."""
+    from haitang.hub.data.lake import queries
+
+    return int(queries.query("select count(*) as n from observations")[0]["n"])
+
+
+def judged(sequence: int) -> bool:
+    """Whether the rules have taken in every message of the stream up to `sequence`."""
+    from haitang.hub.data.rules.models import ConsumerOffset
+
+    offset = ConsumerOffset.objects.filter(name="rules").first()
+    return bool(offset and offset.ranges and offset.ranges[-1][1] >= sequence)
+
+
+def processor_seconds(data: Path) -> dict[str, float]:
+    """Processor seconds used so far, by process of the instance (its children included)."""
+    used: dict[str, float] = {}
+    for file in sorted((data / "run").glob("*.pid")):
+        root = int(file.read_text().split()[0])
+        used[file.stem] = sum(_seconds(pid) for pid in [root, *_below(root)])
+    return used
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _seconds(pid: int) -> float:
+    """Of a process and of its children that ended."""
+    fields = _stat(pid)
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def _below(root: int) -> list[int]:
+    parents = {
+        int(entry.name): int(stat[1]) for entry in Path("/proc").iterdir() if entry.name.isdigit() and (stat := _stat(int(entry.name)))
+    }
+    found, fresh = list[int](), [root]
+    while fresh:
+        fresh = [pid for pid, parent in parents.items() if parent in fresh]
+        found += fresh
+    return found
