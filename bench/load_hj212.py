@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 from bench import city
 from haitang.base.clock import CHINA
-
 from haitang.support.infrastructure.listeners.hj212.packet import compose, framed
 
 CODES = ("a34004", "a34002", "a21026", "a21004", "a05024")
@@ -49,10 +48,10 @@ class Station(asyncio.Protocol):
 
 
 def packets(number: int, count: int, start: datetime) -> list[bytes]:
-    """Instant values (2011) of one station, one a minute; five factors with flags, as an air station sends them."""
+    """Instant values (2011) of one station, one every 30 s; five factors with flags, as an air station sends them."""
     chance, made = random.Random(number), []
     for index in range(count):
-        at = (start + timedelta(seconds=index)).astimezone(CHINA)
+        at = (start + timedelta(seconds=30 * index)).astimezone(CHINA)
         items = ";".join(f"{code}-Rtd={chance.random() * 100:.1f},{code}-Flag=N" for code in CODES)
         segment = compose(
             st="22", cn="2011", mn=city.mn(number), pw="123456", qn=f"{at:%Y%m%d%H%M%S}{index % 1000:03d}", flag=5,

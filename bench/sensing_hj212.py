@@ -17,9 +17,9 @@ CONNECTIONS = 200
 
 def run(options: Options) -> list[Figure]:
     packets = 60 if options.quick else 300
-    start = time.time() - 3600
+    start = time.time() - 30 * packets
     with city_running(options.data, CONNECTIONS, hj212=True) as instance:
-        _load(instance.hj212, 5, start - 3600)  # warm
+        _load(instance.hj212, 5, start - 7200)  # warm
         until("warm-up stored", lambda: stored() == CONNECTIONS * 5 * 5, seconds=60)
         before = stored()
         began, used = time.monotonic(), processor_seconds(instance.data)

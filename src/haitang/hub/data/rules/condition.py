@@ -39,14 +39,24 @@ class Series:
     def __init__(self, ends: Sequence[int], values: Sequence[float | None], reach: int, at: int = 0) -> None:
         self.ends, self.values, self.reach, self.at = ends, values, reach, at
 
+    @property
+    def value(self) -> Number:
+        """The value at `at`."""
+        return self.values[self.at]
+
+    def prepared(self) -> "Series":
+        """The series with `ends` and `values` in place, for what looks back."""
+        return self
+
     def window(self, span: int) -> list[float]:
         """Values in (t - span, t]."""
+        self.prepared()
         first = bisect_right(self.ends, self.ends[self.at] - span, 0, self.at + 1)
         return [v for v in self.values[first : self.at + 1] if v is not None]
 
     def before(self, span: int) -> Number:
         """The newest value at or before t - span, at most `reach` older."""
-        asked = self.ends[self.at] - span
+        asked = self.prepared().ends[self.at] - span
         for i in range(bisect_right(self.ends, asked, 0, self.at + 1) - 1, -1, -1):
             if self.ends[i] <= asked - self.reach:
                 return None
@@ -162,7 +172,7 @@ class _Compiler:
             return lambda s: constant
         if isinstance(node, ast.Name) and node.id == "value":
             self.valued = True
-            return lambda s: s.values[s.at]
+            return lambda s: s.value
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             part = self.number(node.operand)
             return lambda s: None if (v := part(s)) is None else -v
@@ -193,7 +203,7 @@ class _Compiler:
             raise self.wrong(node, "a span is more than 0 and at most 31d")
         self.valued, self.lookback = True, max(self.lookback, span)
         if name == "change":
-            return lambda s: None if (a := s.values[s.at]) is None or (b := s.before(span)) is None else a - b
+            return lambda s: None if (a := s.value) is None or (b := s.before(span)) is None else a - b
         window = _WINDOWS[name]
         return lambda s: window(s.window(span))
 

@@ -1,11 +1,20 @@
-"""One transaction of the rules process: states, alarms, cases and the stream's offset together, so each observation counts exactly once."""
+"""Judges observations in memory and writes what follows in one transaction: states, alarms, cases and the stream's offset together.
 
-from collections.abc import Iterator, Sequence
+Each observation counts exactly once: a message is acknowledged after the transaction that holds its effect, and until then the states it changed exist in
+memory only. Nothing is written while nothing happens, so a busy stream costs one transaction a second, not one a message.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from haitang.base import clock
 from haitang.base.actions import Act, acting, system
+from haitang.base.declarations import release_digest
+from haitang.base.errors import error
 from haitang.hub.data.lake.buckets import micros
 from haitang.hub.data.lake.readings import declared_of
 from haitang.hub.data.rules import offsets
@@ -15,116 +24,174 @@ from haitang.hub.data.rules.memory import Key, Memory
 from haitang.hub.data.rules.models import Alarm, ConsumerOffset, RuleState
 from haitang.hub.data.rules.queries import open_alarms
 from haitang.hub.data.rules.silence import heard, tick
-from haitang.hub.data.rules.watchers import Watcher, Watchers, watchers
+from haitang.hub.data.rules.watchers import Watcher, watchers
 from haitang.support.infrastructure.stream.messages import Batch, Observation, is_valid
 from haitang.support.infrastructure.things.models import Thing
 
 NAME = "rules"
 ACTOR = system("rules")
+OVERTAKEN = error("rules.overtaken", 409, "另一个规则进程已处理了这些数据，本进程重新读取状态。")
+
+Told = tuple[Watcher, str, Transition]  # what a rule has to say of a thing
 
 
 class Engine:
-    """Judges batches and the clock. `identity` names the stream whose sequence numbers are counted."""
+    """Judges batches and the clock. `identity` names the stream whose sequence numbers are counted. After an error make a new one."""
 
     def __init__(self, identity: str = "", listening: datetime | None = None) -> None:
         self.identity = identity
         self.listening = micros(listening or clock.now())
         self.newest = 0  # when the newest batch was received
+        self.told: list[Told] = []  # judged and not yet written
+        self._things = Things()
+        self._memory, self._release = Memory(), ""
+        self._ranges: offsets.Ranges | None = None  # as the table has them
+        self._fresh: list[int] = []  # judged and not yet in the table
 
     def take(self, delivered: Sequence[tuple[int, Batch]]) -> int:
-        """Judge numbered messages in one transaction; those already taken in are left out. Gives how many were new."""
-        with acting(ACTOR) as act:
-            offset = self._offset()
-            fresh = [(seq, batch) for seq, batch in delivered if not offsets.contains(offset.ranges, seq)]
-            if fresh:
-                _judge([batch for _, batch in fresh], act)
-                offset.ranges = offsets.add(offset.ranges, (seq for seq, _ in fresh))
-                offset.save()
-        self.newest = max([self.newest, *(batch.received_at for _, batch in fresh)])
+        """Judge numbered messages and write what follows; those already taken in are left out. Gives how many were new."""
+        count = self.absorb(delivered)
+        self.write()
+        return count
+
+    def absorb(self, delivered: Sequence[tuple[int, Batch]]) -> int:
+        """Judge in memory. What it leads to waits in `told` for `write`; until then no message may be acknowledged."""
+        if self._ranges is None or release_digest() != self._release:
+            self._begin()
+        assert self._ranges is not None
+        waiting = set(self._fresh)
+        fresh = {seq: batch for seq, batch in delivered if seq not in waiting and not offsets.contains(self._ranges, seq)}
+        self._judge(list(fresh.values()))
+        self._fresh += fresh
+        self.newest = max([self.newest, *(batch.received_at for batch in fresh.values())])
         return len(fresh)
+
+    def write(self) -> None:
+        """One transaction of all that was absorbed. Raises OVERTAKEN when another process has counted messages meanwhile."""
+        if not self._fresh and not self.told:
+            return
+        with acting(ACTOR) as act:
+            self._write(act)
+        self._written()
 
     def tick(self, *, caught_up: bool) -> None:
         """Look at the clock: who is silent, which alarm has no case yet, which has lost its rule.
 
         While messages wait, "now" is when the newest one judged was received: what waits may be what seems missing.
         """
+        if self._ranges is None or release_digest() != self._release:
+            self._begin()
         now = micros(clock.now()) if caught_up else self.newest
         with acting(ACTOR) as act:
-            self._offset()
-            _silent(now, self.listening, act)
-            _mend(now, act)
+            self._silent(now)
+            self._write(act)
+            _mend(now, act, self._things)
+        self._written()
 
-    def _offset(self) -> ConsumerOffset:
-        """The offset's row, locked: two rules processes take turns."""
+    def _begin(self) -> None:
+        """Read anew how far the stream was taken in; states under another release are loaded and revived again."""
+        if self._fresh:
+            self.write()
+        offset = ConsumerOffset.objects.filter(name=NAME).first()
+        self._ranges = list(offset.ranges) if offset and offset.identity == self.identity else []
+        self._memory, self._release, self._things = Memory(), release_digest(), Things()
+
+    def _write(self, act: Act) -> None:
         ConsumerOffset.objects.get_or_create(name=NAME)
         offset = ConsumerOffset.objects.select_for_update().get(name=NAME)
-        if offset.identity != self.identity:
-            offset.identity, offset.ranges = self.identity, []
-        return offset
+        known = offset.ranges if offset.identity == self.identity else []
+        if known != self._ranges:
+            raise OVERTAKEN()
+        names = self._things.titles({thing for _, thing, _ in self.told})
+        for watcher, thing, transition in self.told:
+            carry_out(act=act, rule=watcher.rule, thing=thing, name=names.get(thing, thing), transition=transition)
+        self._memory.save(act.release)
+        offset.identity, offset.ranges = self.identity, offsets.add(known, self._fresh)
+        offset.save()
+        self._new_ranges = offset.ranges
+
+    def _written(self) -> None:
+        self._ranges, self._fresh, self.told = self._new_ranges, [], []
+        self._memory.trim()
+
+    def _judge(self, batches: list[Batch]) -> None:
+        observations = [o for batch in batches for o in batch.observations]
+        signs = [(o.thing, o.received_at, o.origin) for o in observations]
+        signs += [(s.thing, s.received_at, s.origin) for batch in batches for s in batch.set_aside if s.thing]
+        last: dict[str, tuple[int, str]] = {}
+        for thing, at, origin in signs:
+            before = last.get(thing)
+            if before is None or (at, origin) > before:
+                last[thing] = (at, origin)
+        devices = self._things.devices(last.keys())
+        rules = watchers()
+        hits: list[tuple[Watcher, Observation]] = []
+        for o in observations:
+            found = rules.values.get((devices.get(o.thing, ""), o.property, declared_of(o)))
+            if found:
+                hits += [(watcher, o) for watcher in found]
+        listeners = [(w, thing) for thing in last for w in rules.silence.get(devices.get(thing, ""), ())]
+        memory = self._memory
+        wanted: dict[Key, Watcher] = {(w.id, o.thing): w for w, o in hits}
+        memory.load(wanted | {(w.id, thing): w for w, thing in listeners})
+        for watcher, o in hits:
+            assert watcher.definition is not None
+            if told := step(watcher.definition, memory.values(watcher, o.thing), _entry(o)):
+                self._keep(told, watcher, o.thing)
+        for watcher, thing in listeners:
+            if told := heard(memory.silence(watcher, thing), *last[thing]):
+                self._keep(told, watcher, thing)
+
+    def _keep(self, told: list[Transition], watcher: Watcher, thing: str) -> None:
+        """As it stands now: the machine goes on changing its episodes before this is written."""
+        self.told += [(watcher, thing, replace(transition, episode=replace(transition.episode))) for transition in told]
+
+    def _silent(self, now: int) -> None:
+        rules = {w.id: w for found in watchers().silence.values() for w in found}
+        kept = RuleState.objects.filter(rule__in=rules).values_list("rule", "thing")
+        wanted = {(rule, thing): rules[rule] for rule, thing in kept}
+        self._memory.load(wanted)
+        devices = self._things.devices({thing for _, thing in wanted})
+        for key, watcher in wanted.items():
+            if key[1] not in devices:
+                continue
+            state = self._memory.kept[key]
+            if told := tick(state, now, watcher.after, self.listening):  # type: ignore[arg-type]
+                self._memory.silence(watcher, key[1])
+                self._keep(told, watcher, key[1])
 
 
-def _judge(batches: list[Batch], act: Act) -> None:
-    observations = [o for batch in batches for o in batch.observations]
-    signs = [(o.thing, o.received_at, o.origin) for o in observations]
-    signs += [(s.thing, s.received_at, s.origin) for batch in batches for s in batch.set_aside if s.thing]
-    devices, names = _things({thing for thing, _, _ in signs})
-    rules = watchers()
-    hits = list(_hits(rules, devices, observations))
-    last: dict[str, tuple[int, str]] = {}
-    for thing, at, origin in signs:
-        last[thing] = max(last.get(thing, (0, "")), (at, origin))
-    listeners = [(w, thing) for thing in last for w in rules.silence.get(devices.get(thing, ""), [])]
-    memory = Memory(act.release)
-    wanted: dict[Key, Watcher] = {(w.rule.id, o.thing): w for w, o in hits}
-    memory.load(wanted | {(w.rule.id, thing): w for w, thing in listeners})
-    for watcher, o in hits:
-        assert watcher.definition is not None
-        _carry_out(step(watcher.definition, memory.values(watcher, o.thing), _entry(o)), watcher, o.thing, names, act)
-    for watcher, thing in listeners:
-        _carry_out(heard(memory.silence(watcher, thing), *last[thing]), watcher, thing, names, act)
-    memory.save()
+class Things:
+    """Device type and title of things, read again every few seconds; retired ones are left out."""
 
+    FRESH = 2.0  # seconds
 
-def _hits(rules: Watchers, devices: dict[str, str], observations: list[Observation]) -> Iterator[tuple[Watcher, Observation]]:
-    for o in observations:
-        for watcher in rules.values.get((devices.get(o.thing, ""), o.property, declared_of(o)), ()):
-            yield watcher, o
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str]] = {}
+        self._read_at = time.monotonic()
+
+    def devices(self, ids: Any) -> dict[str, str]:
+        """Id -> device type of the things that are listened to."""
+        if time.monotonic() - self._read_at > self.FRESH:
+            self._known, self._read_at = {}, time.monotonic()
+        missing = [id for id in ids if id not in self._known]
+        if missing:
+            rows = Thing.objects.filter(pk__in=missing).exclude(status=Thing.RETIRED).values_list("id", "device", "title")
+            self._known.update({id: (device, title) for id, device, title in rows})
+        return {id: self._known[id][0] for id in ids if id in self._known}
+
+    def titles(self, ids: set[str]) -> dict[str, str]:
+        self.devices(ids)
+        return {id: self._known[id][1] for id in ids if id in self._known}
 
 
 def _entry(o: Observation) -> Entry:
     value = o.number if o.number is not None else float(o.boolean) if o.boolean is not None else None
-    return Entry(o.period_start, o.period_end, value if is_valid(o.quality) else None, o.received_at, o.origin)
+    counts = value is not None and is_valid(o.quality) and math.isfinite(value)
+    return Entry(o.period_start, o.period_end, value if counts else None, o.received_at, o.origin)
 
 
-def _things(ids: set[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Device type and title of things; retired ones are left out."""
-    rows = list(Thing.objects.filter(pk__in=ids).exclude(status=Thing.RETIRED).values_list("id", "device", "title"))
-    return {id: device for id, device, _ in rows}, {id: title for id, _, title in rows}
-
-
-def _carry_out(told: list[Transition], watcher: Watcher, thing: str, names: dict[str, str], act: Act) -> None:
-    for transition in told:
-        carry_out(act=act, rule=watcher.rule, thing=thing, name=names.get(thing, thing), transition=transition)
-
-
-def _silent(now: int, listening: int, act: Act) -> None:
-    rules = {w.rule.id: w for found in watchers().silence.values() for w in found}
-    kept = RuleState.objects.filter(rule__in=rules).values_list("rule", "thing")
-    memory = Memory(act.release)
-    wanted = {(rule, thing): rules[rule] for rule, thing in kept}
-    memory.load(wanted)
-    devices, names = _things({thing for _, thing in wanted})
-    for (_, thing), watcher in wanted.items():
-        if thing not in devices:
-            continue
-        state = memory.kept[watcher.rule.id, thing]
-        if told := tick(state, now, watcher.after, listening):  # type: ignore[arg-type]
-            memory.silence(watcher, thing)
-            _carry_out(told, watcher, thing, names, act)
-    memory.save()
-
-
-def _mend(now: int, act: Act) -> None:
+def _mend(now: int, act: Act, things: Things) -> None:
     """Alarms whose case could not be opened, or that came late and still stand, get it now; those whose rule is no longer declared are taken back."""
     rules = watchers().by_id
     gone = open_alarms().exclude(rule__in=rules)
@@ -132,7 +199,7 @@ def _mend(now: int, act: Act) -> None:
         withdraw_alarm(act=act, alarm=alarm, reason="rule no longer declared")
     RuleState.objects.exclude(rule__in=rules).delete()
     without = Alarm.objects.filter(case__isnull=True, withdrawn_at__isnull=True, cleared_at__isnull=True).exclude(case_kind="")
-    _, names = _things(set(without.values_list("thing", flat=True)))
+    names = things.titles(set(without.values_list("thing", flat=True)))
     states = {(s.rule, s.thing): s.state for s in RuleState.objects.filter(rule__in={a.rule for a in without})}
     for alarm in without:
         if not late(rules[alarm.rule].rule, alarm.opened_at, alarm.raised_at) or _current(rules[alarm.rule], states, alarm, now):

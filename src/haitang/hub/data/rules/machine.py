@@ -91,13 +91,38 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         episodes = [[e.key, e.opened, e.value, e.origin, e.cleared, e.cleared_value] for e in self.episodes]
-        return {"buffer": [list(e) for e in self.buffer], "folded": self.folded, "base": list(self.base), "head": list(self.head),
-                "episodes": episodes, "too_late": self.too_late}  # fmt: skip
+        return {
+            "buffer": self.buffer,
+            "folded": self.folded,
+            "base": self.base,
+            "head": self.head,
+            "episodes": episodes,
+            "too_late": self.too_late,
+        }
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "State":
         return cls([Entry(*e) for e in kept["buffer"]], kept["folded"], Core(*kept["base"]), Core(*kept["head"]),
                    [Episode(*e) for e in kept["episodes"]], kept["too_late"])  # fmt: skip
+
+
+class Buffered(Series):
+    """The series of a buffer. Most conditions ask for the newest value alone, so the lists behind windows are made only when a window is asked for."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self, buffer: list[Entry], reach: int) -> None:
+        super().__init__((), (), reach)
+        self._buffer = buffer
+
+    @property
+    def value(self) -> float | None:
+        return self._buffer[self.at].value
+
+    def prepared(self) -> Series:
+        if not self.ends:
+            self.ends, self.values = [e.end for e in self._buffer], [e.value for e in self._buffer]
+        return self
 
 
 def step(definition: Definition, state: State, entry: Entry) -> list[Transition]:
@@ -129,11 +154,12 @@ def _rank(entry: Entry) -> tuple[int, bool, float]:
 
 def _judge(definition: Definition, buffer: list[Entry], first: int) -> None:
     """Ask the conditions at every entry from `first` on."""
-    series = Series([e.end for e in buffer], [e.value for e in buffer], definition.gap)
+    series = Buffered(buffer, definition.gap)
     for i in range(first, len(buffer)):
-        if buffer[i].value is not None:
+        start, end, value, received, origin, _, _ = buffer[i]
+        if value is not None:
             series.at = i
-            buffer[i] = buffer[i]._replace(when=definition.when.evaluate(series), until=definition.until.evaluate(series))
+            buffer[i] = Entry(start, end, value, received, origin, definition.when.evaluate(series), definition.until.evaluate(series))
 
 
 def advance(definition: Definition, core: Core, entry: Entry) -> Core:

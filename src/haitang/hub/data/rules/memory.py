@@ -1,7 +1,9 @@
-"""The states that one transaction works on: loaded together, changed in memory, written together."""
+"""The states of the machines: loaded when first asked for, changed in memory, written together, and kept for the next transaction."""
 
-from collections.abc import Iterable
 from typing import TypeVar
+
+import msgspec
+from django.db import connection
 
 from haitang.hub.data.rules.machine import Core, State
 from haitang.hub.data.rules.models import RuleState
@@ -11,51 +13,67 @@ from haitang.hub.data.rules.watchers import Watcher
 Key = tuple[str, str]  # rule, thing
 S = TypeVar("S", State, Silence)
 
+MOST = 200_000  # states; beyond, all are forgotten and loaded again as they are asked for
+_UPSERT = """
+    insert into rules_rulestate as old (rule, thing, fingerprint, state, release)
+    select *, %s from unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[])
+    on conflict (rule, thing) do update set fingerprint = excluded.fingerprint, state = excluded.state, release = excluded.release"""
+
 
 class Memory:
-    """States by (rule, thing). Those that were `touched` are written at the end."""
+    """States by (rule, thing). Those that were `touched` are written by `save`. Only one process at a time may hold it (`Engine` sees to that)."""
 
-    def __init__(self, release: str) -> None:
-        self.release = release
+    def __init__(self) -> None:
         self.kept: dict[Key, State | Silence] = {}
         self.touched: dict[Key, Watcher] = {}
+        self._asked: set[Key] = set()
 
     def load(self, wanted: dict[Key, Watcher]) -> None:
         """Load what is kept of these rules on these things; a rule under new words begins anew, with its standing alarm."""
-        rules, things = {rule for rule, _ in wanted}, {thing for _, thing in wanted}
-        for row in RuleState.objects.filter(rule__in=rules, thing__in=things):
-            if watcher := wanted.get((row.rule, row.thing)):
-                self.kept[row.rule, row.thing] = _revived(row, watcher)
+        fresh = wanted.keys() - self._asked
+        if not fresh:
+            return
+        rules, things = {rule for rule, _ in fresh}, {thing for _, thing in fresh}
+        for row in RuleState.objects.filter(rule__in=rules, thing__in=things).iterator(2000):
+            if (key := (row.rule, row.thing)) in fresh:
+                self.kept[key] = _revived(row, wanted[key])
+        self._asked |= fresh
 
     def values(self, watcher: Watcher, thing: str) -> State:
-        found = self._touch(watcher, thing)
-        return found if isinstance(found, State) else self._put(watcher, thing, State())
+        key = watcher.id, thing
+        self.touched[key] = watcher
+        found = self.kept.get(key)
+        if not isinstance(found, State):
+            found = self.kept[key] = State()
+        return found
 
     def silence(self, watcher: Watcher, thing: str) -> Silence:
-        found = self._touch(watcher, thing)
-        return found if isinstance(found, Silence) else self._put(watcher, thing, Silence())
+        key = watcher.id, thing
+        self.touched[key] = watcher
+        found = self.kept.get(key)
+        if not isinstance(found, Silence):
+            found = self.kept[key] = Silence()
+        return found
 
-    def _touch(self, watcher: Watcher, thing: str) -> State | Silence | None:
-        self.touched[watcher.rule.id, thing] = watcher
-        return self.kept.get((watcher.rule.id, thing))
+    def save(self, release: str) -> None:
+        """Write the touched states, in the order of their keys: two writers then never wait for each other crosswise."""
+        if not self.touched:
+            return
+        rows = [
+            (rule, thing, self.touched[rule, thing].fingerprint, _written(self.kept[rule, thing])) for rule, thing in sorted(self.touched)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(_UPSERT, [release, *(list(column) for column in zip(*rows, strict=True))])
+        self.touched = {}
 
-    def _put(self, watcher: Watcher, thing: str, state: S) -> S:
-        self.kept[watcher.rule.id, thing] = state
-        return state
-
-    def save(self) -> None:
-        """Write the touched states."""
-        rows = (
-            RuleState(rule=rule, thing=thing, fingerprint=watcher.fingerprint, state=self.kept[rule, thing].to_json(), release=self.release)
-            for (rule, thing), watcher in sorted(self.touched.items(), key=lambda item: item[0])
-        )
-        _write(rows)
+    def trim(self) -> None:
+        """Forget all when it has become too much; what is written can be loaded again."""
+        if len(self._asked) > MOST and not self.touched:
+            self.kept, self._asked = {}, set()
 
 
-def _write(rows: Iterable[RuleState]) -> None:
-    RuleState.objects.bulk_create(
-        rows, batch_size=1000, update_conflicts=True, unique_fields=["rule", "thing"], update_fields=["fingerprint", "state", "release"]
-    )
+def _written(state: State | Silence) -> str:
+    return msgspec.json.encode(state.to_json()).decode()
 
 
 def _revived(row: RuleState, watcher: Watcher) -> State | Silence:

@@ -13,8 +13,9 @@ from haitang.support.infrastructure.things.kinds import Device
 
 @dataclass(frozen=True)
 class Watcher:
-    """One rule, ready to run; `definition` None for silence, which opens after `after` microseconds."""
+    """One rule, ready to run; `definition` None for silence, which opens after `after` microseconds. `id` is the rule's, without the way through the model."""
 
+    id: str
     rule: Rule
     fingerprint: str
     definition: Definition | None
@@ -36,10 +37,10 @@ class Watchers:
         watch = parse_watch(rule.watches)
         device = declarations.get(Device, watch.device)
         if parse(rule.when).silent:
-            watcher = Watcher(rule, fingerprint(rule), None, silence_after(rule, device))
+            watcher = Watcher(rule.id, rule, fingerprint(rule), None, silence_after(rule, device))
             self.silence.setdefault(watch.device, []).append(watcher)
         else:
-            watcher = Watcher(rule, fingerprint(rule), define(rule, device))
+            watcher = Watcher(rule.id, rule, fingerprint(rule), define(rule, device))
             self.values.setdefault((watch.device, watch.observed or "", watch.statistic or ""), []).append(watcher)
         self.by_id[rule.id] = watcher
 
