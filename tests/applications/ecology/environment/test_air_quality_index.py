@@ -50,14 +50,18 @@ def test_what_is_not_a_concentration_has_no_index() -> None:
     assert air.individual_index(2026, "pm2_5_day", odd).to_pylist() == [None] * 5
 
 
+CLEAN = {"pm2_5": 10.0, "pm10": 20.0, "so2": 5.0, "no2": 10.0, "co": 0.5, "o3": 60.0}
+MOVING = {"pm2_5_24h": 10.0, "pm10_24h": 20.0, "so2_24h": 5.0, "o3_8h": 60.0}
+
+
 def hour_of(when: datetime, **given: float | None) -> tuple[int | None, str | None]:
-    values = {"pm2_5": 10.0, "pm10": 20.0, "so2": 5.0, "no2": 10.0, "co": 0.5, "o3": 60.0, **given}
+    values = {**CLEAN, **MOVING, **given}
     columns = [pa.array([when], pa.timestamp("us", "UTC")), *(pa.array([v], pa.float64()) for v in values.values())]
     return air.air_quality_index(*columns).to_pylist()[0], air.primary_pollutant(*columns).to_pylist()[0]
 
 
 def test_the_edition_is_that_of_the_date_of_the_data() -> None:
-    assert hour_of(BEFORE, pm2_5=75) == (100, "PM2.5")
+    assert hour_of(BEFORE, pm2_5_24h=75) == (100, "PM2.5")
     assert hour_of(SINCE, pm2_5=75) == (114, "PM2.5")
 
 
@@ -67,13 +71,26 @@ def test_a_missing_item_hides_the_index_unless_it_is_over_100() -> None:
 
 
 def test_clean_air_has_no_primary_pollutant_and_starts_at_one() -> None:
-    nothing = dict.fromkeys(("pm2_5", "pm10", "so2", "no2", "co", "o3"), 0.0)
+    nothing = dict.fromkeys({**CLEAN, **MOVING}, 0.0)
     assert hour_of(SINCE, **nothing) == (1, None)
     assert hour_of(BEFORE, **nothing) == (0, None)
 
 
 def test_all_items_that_lead_are_primary() -> None:
     assert hour_of(SINCE, pm2_5=60, pm10=120) == (100, "PM2.5,PM10")
+
+
+def test_the_old_hour_counts_moving_means_and_not_the_hour_of_particles() -> None:
+    assert hour_of(BEFORE, pm2_5=300, pm10=500) == (30, None)
+    assert hour_of(BEFORE, o3_8h=161) == (101, "O3")
+    assert hour_of(SINCE, o3_8h=500, pm2_5_24h=500, pm10_24h=500) == (20, None)
+
+
+def test_an_old_hour_of_sulphur_dioxide_above_800_counts_by_its_day() -> None:
+    assert hour_of(BEFORE, so2=800, so2_24h=2000) == (200, "SO2")
+    assert hour_of(BEFORE, so2=801, so2_24h=475) == (150, "SO2")
+    assert hour_of(BEFORE, so2=801, so2_24h=None) == (30, None)
+    assert hour_of(SINCE, so2=801, so2_24h=2000) == (200, "SO2")
 
 
 def test_the_old_day_counts_the_greatest_hour_of_ozone() -> None:

@@ -134,6 +134,40 @@ def test_incremental_is_what_a_full_computation_gives(lake: Any) -> None:
     assert [table(lake, id) for id in ("air_hour", "air_day", "stations")] == step_by_step
 
 
+MOVING = """
+    /*---
+    title: 滑动平均
+    kind: incremental
+    time: hour
+    looks_back: 2h
+    grain: [station, hour]
+    ---*/
+    select station, hour, avg(pm2_5) over (partition by station order by hour range between interval 2 hour preceding and current row) as mean
+    from hour_means_of('air_station')
+"""
+ON_MOVING = """
+    /*---
+    title: 滑动平均的两倍
+    kind: incremental
+    time: hour
+    grain: [station, hour]
+    ---*/
+    select station, hour, mean * 2 as double from moving
+"""
+
+
+def test_rows_that_look_back_follow_a_correction_of_what_they_look_back_on(lake: Any) -> None:
+    release, writer = declared(**{"derive/moving.sql": MOVING, "derive/on_moving.sql": ON_MOVING}), Writer(lake, "s")
+    derive(lake, writer.write([(1, batch(*[reading(9, at=START + h * HOUR) for h in range(8)]))]).position, release)
+    corrected = reading(0, at=START + 3 * HOUR, source_ref="again", received_at=START + DAY)
+    derive(lake, writer.write([(2, batch(corrected))]).position, release)
+    assert [row[2] for row in table(lake, "moving")] == [9, 9, 9, 6, 6, 6, 9, 9]
+    assert [row[2] for row in table(lake, "on_moving")] == [18, 18, 18, 12, 12, 12, 18, 18]
+    run = queries.last_run("moving")
+    assert run is not None
+    assert run.buckets == 3
+
+
 def test_a_changed_definition_is_computed_anew_with_all_that_reads_it(lake: Any) -> None:
     writer = Writer(lake, "s")
     derive(lake, writer.write([(1, batch(reading(5)))]).position)

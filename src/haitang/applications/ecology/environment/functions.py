@@ -34,6 +34,7 @@ _MICRO = 1_000_000
 
 def individual_index(edition: int, item: str, concentration: pa.DoubleArray) -> pa.Int64Array:
     """IAQI of one item (`pm2_5_day`, `so2_hour`, ...) under an edition, 2012 or 2026; null for missing, negative or not finite."""
+    item = item.removesuffix("_instead")
     scale = 10 if item.startswith("co_") else 1
     x, points = _rounded(concentration, scale), BREAK_POINTS[edition][item]
     above = pa.scalar(_ABOVE[edition].get(item, 500), pa.int64())
@@ -73,7 +74,7 @@ def _index(edition: int, items: dict[str, pa.Array]) -> pa.Int64Array:
     """The greatest IAQI; null when an item is missing and the rest gives no more than 100 (HJ 633: then only single values are published)."""
     found = [individual_index(edition, item, values) for item, values in items.items()]
     greatest = pc.max_element_wise(*found)
-    complete = reduce(pc.and_, [pc.is_valid(values) for values in items.values()])
+    complete = reduce(pc.and_, [pc.is_valid(values) for item, values in items.items() if item != _INSTEAD])
     published = pc.if_else(pc.or_(complete, pc.greater(greatest, 100)), greatest, pa.scalar(None, pa.int64()))
     return pc.max_element_wise(published, 1, skip_nulls=False) if edition == 2026 else published
 
@@ -85,15 +86,30 @@ def _primary(edition: int, items: dict[str, pa.Array]) -> pa.StringArray:
     """The items with the greatest IAQI, by formula and joined by commas, when the AQI is above 50; else null."""
     index, leads = _index(edition, items), dict[str, pa.BooleanArray]()
     for item, values in items.items():
-        name = _NAMES[item.rpartition("_")[0]]
+        name = _NAMES[item.removesuffix("_instead").rpartition("_")[0]]
         leading = pc.fill_null(pc.equal(individual_index(edition, item, values), index), False)
         leads[name] = pc.or_(leads[name], leading) if name in leads else leading
     listed = reduce(lambda text, more: pc.binary_join_element_wise(text, more, ""), [pc.if_else(w, f",{n}", "") for n, w in leads.items()])
     return pc.if_else(pc.greater(index, 50), pc.utf8_ltrim(listed, ","), pa.scalar(None, pa.string()))
 
 
+_INSTEAD = "so2_day_instead"  # counts only where the hour of SO2 has no index
+
+
 def _hour_items(pm2_5: pa.Array, pm10: pa.Array, so2: pa.Array, no2: pa.Array, co: pa.Array, o3: pa.Array) -> dict[str, pa.Array]:
+    """HJ 633-2026: six 1 h means, particles by the columns of the day."""
     return {"pm2_5_day": pm2_5, "pm10_day": pm10, "so2_hour": so2, "no2_hour": no2, "co_hour": co, "o3_hour": o3}
+
+
+def _hour_items_2012(so2: pa.Array, no2: pa.Array, co: pa.Array, o3: pa.Array, *moving: pa.Array) -> dict[str, pa.Array]:
+    """HJ 633-2012 reports nine items an hour. Seven have break points: 1 h means of the gases, the moving 8 h mean of ozone, moving 24 h means of particles.
+
+    The 1 h means of the particles are reported without an index. Where SO2 of the hour is above 800 its moving 24 h mean counts instead.
+    """
+    pm2_5_24h, pm10_24h, so2_24h, o3_8h = moving
+    particles = {"pm2_5_day": pm2_5_24h, "pm10_day": pm10_24h}
+    instead = pc.if_else(pc.fill_null(pc.greater(so2, 800.5), False), so2_24h, pa.scalar(None, pa.float64()))
+    return {**particles, "so2_hour": so2, "no2_hour": no2, "co_hour": co, "o3_hour": o3, "o3_8h": o3_8h, _INSTEAD: instead}
 
 
 def _day_items(
@@ -112,10 +128,14 @@ def air_quality_index(
     no2: pa.DoubleArray,
     co: pa.DoubleArray,
     o3: pa.DoubleArray,
+    pm2_5_24h: pa.DoubleArray,
+    pm10_24h: pa.DoubleArray,
+    so2_24h: pa.DoubleArray,
+    o3_8h: pa.DoubleArray,
 ) -> pa.Int64Array:
-    """Real-time AQI of the hour that begins at `hour`, from the six 1 h means."""
-    items = _hour_items(pm2_5, pm10, so2, no2, co, o3)
-    return pc.if_else(_edition_2026(hour), _index(2026, items), _index(2012, items))
+    """Real-time AQI of the hour that begins at `hour`: by the six 1 h means since 2026-03-01, before that by 1 h means of the gases and moving means."""
+    new, old = _hour_items(pm2_5, pm10, so2, no2, co, o3), _hour_items_2012(so2, no2, co, o3, pm2_5_24h, pm10_24h, so2_24h, o3_8h)
+    return pc.if_else(_edition_2026(hour), _index(2026, new), _index(2012, old))
 
 
 def primary_pollutant(
@@ -126,10 +146,14 @@ def primary_pollutant(
     no2: pa.DoubleArray,
     co: pa.DoubleArray,
     o3: pa.DoubleArray,
+    pm2_5_24h: pa.DoubleArray,
+    pm10_24h: pa.DoubleArray,
+    so2_24h: pa.DoubleArray,
+    o3_8h: pa.DoubleArray,
 ) -> pa.StringArray:
     """Primary pollutants of the hour, such as `PM2.5` or `PM10,O3`; null at an AQI up to 50."""
-    items = _hour_items(pm2_5, pm10, so2, no2, co, o3)
-    return pc.if_else(_edition_2026(hour), _primary(2026, items), _primary(2012, items))
+    new, old = _hour_items(pm2_5, pm10, so2, no2, co, o3), _hour_items_2012(so2, no2, co, o3, pm2_5_24h, pm10_24h, so2_24h, o3_8h)
+    return pc.if_else(_edition_2026(hour), _primary(2026, new), _primary(2012, old))
 
 
 def daily_air_quality_index(

@@ -53,6 +53,8 @@ def bucket_is_named(derive: Derive, context: Context) -> Iterable[Problem]:
         yield Problem("kind", "incremental 需要说明按什么时间增量计算", "加上 time: hour 或 time: day")
     elif derive.kind == "incremental" and derive.time not in derive.grain:
         yield Problem("grain", f"incremental 的 grain 里需要有 {derive.time}", f"写成 grain: [station, {derive.time}]")
+    if derive.looks_back and derive.kind != "incremental":
+        yield Problem("looks_back", "只有 incremental 需要说明往前读多久", "去掉 looks_back，或写 kind: incremental")
     if derive.kind == "keyed" and "station" not in derive.grain:
         yield Problem("grain", "keyed 按站点计算，grain 里需要有 station", "写成 grain: [station]")
 

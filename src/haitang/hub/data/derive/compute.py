@@ -1,15 +1,16 @@
 """Computes one derivation: the touched part of its table is made anew in one transaction with the position it has come to."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, Literal
 
 from haitang.base.declarations import Declarations
 from haitang.hub.data.derive import udf
 from haitang.hub.data.derive.plan import Planned, Things
-from haitang.hub.data.derive.sources import TOUCHED, Only, relation
+from haitang.hub.data.derive.sources import READ, TOUCHED, Only, relation
 from haitang.hub.data.derive.sql import condition, render
 from haitang.hub.data.lake import offsets
-from haitang.hub.data.lake.buckets import date_sql, start_sql
+from haitang.hub.data.lake.buckets import WIDTH, date_sql, start_sql
 from haitang.hub.data.lake.schema import tables
 from haitang.hub.data.lake.transaction import transaction
 
@@ -59,7 +60,21 @@ def _touched(connection: Any, planned: Planned, since: int, position: int) -> On
         f"create or replace temp table {TOUCHED} as select distinct {bucket} as bucket from lake.observations where block > ? and block <= ?",
         [since, position],
     )
-    return Only(unit)
+    if unit == "key" or not planned.carries:
+        return Only(unit)
+    _widen(connection, TOUCHED, TOUCHED, unit, "+", planned.carries)
+    _widen(connection, READ, TOUCHED, unit, "-", planned.looks_back)
+    return Only(unit, READ)
+
+
+def _widen(connection: Any, made: str, base: str, unit: Literal["hour", "day"], sign: Literal["+", "-"], by: timedelta) -> None:
+    """The table `made`: the buckets of `base` with those up to `by` after (+) or before (-) them."""
+    steps = -(-by // timedelta(microseconds=WIDTH[unit]))
+    moved = {"hour": f"make_timestamptz(epoch_us(bucket) {sign} step * {WIDTH['hour']})", "day": f"bucket {sign} step::integer"}[unit]
+    connection.execute(
+        f"create or replace temp table widened as select distinct {moved} as bucket from {base}, range(0, {steps + 1}) as t(step)"
+    )
+    connection.execute(f"create or replace temp table {made} as select bucket from widened")
 
 
 def _own(planned: Planned, only: Only) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from haitang.base.declarations import Declaration, Text, Word, kind
+from haitang.base.declarations import Declaration, SpanText, Text, Word, kind
 
 
 @kind("derive", title="派生数据", folder="derive", shape="sql")
@@ -12,11 +12,15 @@ class Derive(Declaration):
     full         computed anew each time
     incremental  computed for the buckets of `time` that new data touch (`time: hour` or `day`, China time)
     keyed        computed for the keys of `grain` that new data touch
+
+    `looks_back`: how long before its own hour or day a row reads (`23h` for a moving mean of 24 hours). Those hours are read too, and new data compute
+    the rows that look back on them anew.
     """
 
     title: Text
     kind: Literal["full", "incremental", "keyed"] = "full"
     time: Literal["hour", "day"] | None = None
+    looks_back: SpanText | None = None
     grain: list[Word]
     tests: list[str] = []
     sql: str

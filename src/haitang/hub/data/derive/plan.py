@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
 
 from haitang.base.declarations import Declarations
 from haitang.base.declarations.functions import functions_of
+from haitang.base.durations import parse_span
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.sources import device_of
 from haitang.hub.data.derive.sql import BAD_SQL, TABLE_FUNCTIONS, Parsed, parse
@@ -17,12 +19,21 @@ Things = Callable[[str], list[str]]  # device type -> ids of its things
 
 @dataclass(frozen=True)
 class Planned:
-    """One derivation. `digest` changes with its declaration, its functions, its device types and the derivations below it."""
+    """One derivation. `digest` changes with its declaration, its functions, its device types and the derivations below it.
+
+    `looks_back`: how long before its own bucket it reads; `carries`: how long after an observation a row may still change with it, by what it and the
+    derivations below it look back on.
+    """
 
     derive: Derive
     parsed: Parsed
     digest: str
     functions: ModuleType | None
+    carries: timedelta = timedelta()
+
+    @property
+    def looks_back(self) -> timedelta:
+        return parse_span(self.derive.looks_back) if self.derive.looks_back else timedelta()
 
     @property
     def table(self) -> str:
@@ -53,7 +64,9 @@ def plan(declarations: Declarations, things: Things | None = None) -> list[Plann
     for id in order(parsed):
         derive = derives[id]
         module = functions_of(derive.owner, declarations) if parsed[id].functions else None
-        planned[id] = Planned(derive, parsed[id], _digest(derive, parsed[id], module, declarations, planned, things), module)
+        made = Planned(derive, parsed[id], _digest(derive, parsed[id], module, declarations, planned, things), module)
+        below = max((planned[name].carries for name in made.below), default=timedelta())
+        planned[id] = replace(made, carries=made.looks_back + below)
     return list(planned.values())
 
 

@@ -20,28 +20,30 @@ from haitang.support.infrastructure.things.kinds import Device, Observed
 NO_SUCH_DEVICE = error("derive.no_such_device", 404, "没有设备类型“{name}”。")
 
 TOUCHED = "touched_bucket"  # temporary table with the column `bucket`: what is computed anew
+READ = "read_bucket"  # likewise: what is read for it, where it looks back
 _FINER = {"hour": ("hour mean", "minute mean", "instant"), "day": ("day mean", "hour mean", "minute mean", "instant")}
 
 
 @dataclass(frozen=True)
 class Only:
-    """Restricts sources to the touched hours, days or keys (stations)."""
+    """Restricts sources to the hours, days or keys (stations) of the temporary table `read`."""
 
     unit: Literal["hour", "day", "key"]
+    read: str = TOUCHED
 
     def of_time(self, column: str) -> str:
         """A condition on a timestamptz column."""
         if self.unit == "key":
             return "true"
         bucket = start_sql(column, "hour") if self.unit == "hour" else date_sql(column)
-        return f"{bucket} in (select bucket from {TOUCHED})"
+        return f"{bucket} in (select bucket from {self.read})"
 
     def of_day(self, column: str) -> str:
         """A condition on a date column; hours cannot be told from it."""
-        return f"{column} in (select bucket from {TOUCHED})" if self.unit == "day" else "true"
+        return f"{column} in (select bucket from {self.read})" if self.unit == "day" else "true"
 
     def of_key(self, column: str) -> str:
-        return f"{column} in (select bucket from {TOUCHED})" if self.unit == "key" else "true"
+        return f"{column} in (select bucket from {self.read})" if self.unit == "key" else "true"
 
 
 def _statistic(observed: Observed, unit: Literal["hour", "day"]) -> str | None:
