@@ -15,13 +15,22 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from haitang.base import clock, ports
-from haitang.base.errors import error
+from haitang.base.errors import ErrorKind, HaitangError, error
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 NOT_ALLOWED = error("base.not_allowed", 403, "{actor} 无权执行“{permission}”：{reason}")
 NO_EVIDENCE = error("base.no_evidence", 500, "操作“{action}”没有留下证据，已撤销。请报告平台维护人员。")
+
+
+@dataclass(frozen=True)
+class TokenScope:
+    """What an API token leaves of its holder's permissions. `only`: ids of the resources that it is good for (None: not limited)."""
+
+    id: str
+    scopes: frozenset[str]
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Actor:
     name: str
     organization: str | None = None
     roles: frozenset[str] = frozenset()
+    token: "TokenScope | None" = None
 
     @property
     def ref(self) -> str:
@@ -79,6 +89,7 @@ def acting(actor: Actor, *, at: datetime | None = None) -> Iterator[Act]:
 
 
 permissions: dict[str, str] = {}
+writes: set[str] = set()  # the permissions that actions ask for; the others only read
 
 
 def permission(name: str, title: str) -> str:
@@ -87,12 +98,34 @@ def permission(name: str, title: str) -> str:
     return name
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What was asked and refused, for whoever explains it."""
+
+    actor: Actor
+    permission: str
+    resource: Any
+    decision: "ports.Decision"
+
+
+class Refused(HaitangError):
+    """NOT_ALLOWED, with what was asked: the boundary keeps it and answers with a reference to its explanation."""
+
+    def __init__(self, kind: ErrorKind, data: dict[str, Any], refusal: Refusal) -> None:
+        super().__init__(kind, data)
+        self.refusal = refusal
+
+
 def require(act_or_actor: Act | Actor, name: str, resource: Any = None) -> None:
     """Raise NOT_ALLOWED unless policy gives `name` on `resource`."""
     actor = act_or_actor.actor if isinstance(act_or_actor, Act) else act_or_actor
     decision = ports.policy().decide(actor=actor, permission=name, resource=resource)
     if not decision.allowed:
-        raise NOT_ALLOWED(actor=actor.name, permission=permissions.get(name, name), reason=decision.reason)
+        raise Refused(
+            NOT_ALLOWED,
+            {"actor": actor.name, "permission": permissions.get(name, name), "reason": decision.reason},
+            Refusal(actor, name, resource, decision),
+        )
 
 
 def may(actor: Actor, name: str, resource: Any = None) -> bool:
@@ -103,6 +136,7 @@ def may(actor: Actor, name: str, resource: Any = None) -> bool:
 def action(name: str, *, title: str, resource: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark a write. `name` is its permission; `resource` names the keyword argument that policy looks at."""
     permission(name, title)
+    writes.add(name)
 
     def mark(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)

@@ -9,7 +9,7 @@ from haitang.base.actions import Actor, permission, permissions, system
 from haitang.base.declarations import Declarations
 from haitang.server.discovery import modules
 from haitang.support.security.people.kinds import Role
-from haitang.support.security.policy.decide import RolePolicy, covers, scope
+from haitang.support.security.policy.decide import CedarPolicy, covers, scope
 from haitang.support.security.policy.systems import SYSTEMS
 
 permission("thingtest.read", "查看")
@@ -28,7 +28,7 @@ def staff(*roles: str, organization: str | None = "ecology") -> Actor:
 
 
 def decide(actor: Actor, permission: str, resource: object = None) -> tuple[bool, str]:
-    decision = RolePolicy().decide(actor=actor, permission=permission, resource=resource)
+    decision = CedarPolicy().decide(actor=actor, permission=permission, resource=resource)
     assert decision.reason
     return decision.allowed, decision.code
 
@@ -73,5 +73,5 @@ def test_lists_know_their_reach() -> None:
 
 
 def test_a_refusal_names_the_roles_that_may() -> None:
-    refusal = RolePolicy().decide(actor=staff(), permission="thingtest.change", resource=None)
+    refusal = CedarPolicy().decide(actor=staff(), permission="thingtest.change", resource=None)
     assert refusal.reason == "需要角色：负责人、处置员"

@@ -120,7 +120,7 @@ def _reason(error: ErrorDetails) -> str:
 def _required(raw: Raw, path: KeyPath) -> list[str]:
     if path:
         return []
-    return [info.alias or name for name, info in raw.kind.model.model_fields.items() if info.is_required() and name != "sql"]
+    return [info.alias or name for name, info in raw.kind.model.model_fields.items() if info.is_required() and name not in ("sql", "cedar")]
 
 
 def brief(value: Any) -> str:

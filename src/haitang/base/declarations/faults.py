@@ -38,6 +38,7 @@ DUPLICATE_KEY = fault("duplicate_key", "“{key}”写了两次", "保留一处"
 BAD_KEY = fault("bad_key", "键必须是一个词或一个数", "把列表或映射移到值的位置")
 NOT_A_MAPPING = fault("not_a_mapping", "这里应当是“键: 值”的映射", "逐行写成 键: 值")
 SQL_HEADER = fault("sql_header", "SQL 文件缺少 YAML 文件头", "文件以 /*--- 开头，写完 title 等键后以 ---*/ 结束，语句写在后面")
+CEDAR_HEADER = fault("cedar_header", "Cedar 文件缺少文件头", "文件以 //--- 开头，逐行写 // title: 等键，再以 //--- 结束，规则写在后面")
 CSV_TABLE = fault("csv_table", "表格不通：{reason}", "第一行是列名，其中有 id；每行的格数与列数相同")
 GEOJSON_SYNTAX = fault("geojson_syntax", "GeoJSON 不通：{reason}", "用地理软件重新导出")
 BAD_ID = fault("bad_id", "“{id}”不能作标识", "标识用小写字母开头，由小写字母、数字和下划线组成")

@@ -15,6 +15,7 @@ from haitang.base.declarations.checks import Problem
 from haitang.base.declarations.kinds import Kind, all_kinds
 from haitang.base.declarations.owners import Owner
 from haitang.base.declarations.positions import KeyPath, Position, Read, read_yaml
+from haitang.base.declarations.statements import cedar_file, statements
 
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 ROW_ID = re.compile(r"[^\s/]{1,64}")
@@ -86,7 +87,9 @@ def kind_of_file(path: PurePosixPath) -> Kind | None:
             return kind
         if kind.shape == "table" and at_top and path.suffix in (".yaml", ".csv"):
             return kind
-        if (kind.shape == "sql" and inside and path.suffix == ".sql") or (kind.shape == "geojson" and at_top and path.suffix == ".geojson"):
+        if kind.shape in ("sql", "cedar") and inside and path.suffix == f".{kind.shape}":
+            return kind
+        if kind.shape == "geojson" and at_top and path.suffix == ".geojson":
             return kind
     return None
 
@@ -98,6 +101,7 @@ def expected_file(kind: Kind) -> str:
         "each": f"{kind.folder}/<id>.yaml",
         "table": f"{kind.folder}.yaml / {kind.folder}.csv",
         "sql": f"{kind.folder}/<id>.sql",
+        "cedar": f"{kind.folder}/<id>.cedar",
         "geojson": f"{kind.folder}.geojson",
     }[kind.shape]
 
@@ -143,6 +147,19 @@ def _sql(kind: Kind, owner: Owner, relative: str, text: str) -> Found:
     if isinstance(read.data, dict):
         read.data["sql"] = text[header.end() :].strip("\n")
         read.positions[("sql",)] = Position(owner.path(relative), text.count("\n", 0, header.end()) + 1)
+    return _with_id(kind, owner, relative, read)
+
+
+def _cedar(kind: Kind, owner: Owner, relative: str, text: str) -> Found:
+    file = cedar_file(text)
+    if file is None:
+        return [], [_at_file(faults.CEDAR_HEADER, owner, relative)]
+    read = read_yaml(file.yaml, owner.path(relative), first_line=file.first)
+    if isinstance(read.data, dict):
+        read.data["cedar"] = file.body
+        read.positions[("cedar",)] = Position(owner.path(relative), file.body_line)
+        for number, statement in enumerate(statements(file.body)):
+            read.positions[("cedar", number)] = Position(owner.path(relative), file.body_line + statement.line)
     return _with_id(kind, owner, relative, read)
 
 
@@ -234,5 +251,6 @@ _SHAPES: dict[str, Callable[[Kind, Owner, str, str], Found]] = {
     "each": _each,
     "table": _table,
     "sql": _sql,
+    "cedar": _cedar,
     "geojson": _geojson,
 }

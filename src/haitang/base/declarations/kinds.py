@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 from haitang.base.declarations.model import Declaration
 
 D = TypeVar("D", bound=type[Declaration])
-Shape = Literal["one", "each", "table", "sql", "geojson"]
+Shape = Literal["one", "each", "table", "sql", "cedar", "geojson"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Kind:
         each     one YAML file a declaration in `folder/`
         table    `folder.yaml` (mapping of id to body) or `folder.csv` (column `id`) at the top holds many
         sql      one SQL file with a YAML header in `folder/`; the statement becomes key `sql`
+        cedar    one Cedar file with a YAML header in `//` lines in `folder/`; the policies become key `cedar`
         geojson  `folder.geojson` at the top; becomes key `geojson`
     `where`: application, place or both (platform rooms declare what applications may).
     """

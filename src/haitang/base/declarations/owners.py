@@ -15,7 +15,7 @@ from haitang.base.settings import Settings
 
 Where = Literal["platform", "application", "place"]
 
-READ = frozenset({".yaml", ".yml", ".sql", ".csv", ".geojson", ".svg"})
+READ = frozenset({".yaml", ".yml", ".sql", ".cedar", ".csv", ".geojson", ".svg"})
 UNREAD_FOLDERS = frozenset({"samples", "__pycache__", "migrations", "templates", "static"})
 GROUP = "haitang.applications"
 

@@ -14,9 +14,9 @@ from haitang.base.declarations.walk import tunable_paths
 def schema_of(kind: Kind) -> dict[str, Any]:
     """The schema of one file of the kind (a table: id -> body). Keys that a place may set say so in `x-tunable`."""
     body = kind.model.model_json_schema(by_alias=True)
-    if kind.shape == "sql":
-        body.get("properties", {}).pop("sql", None)
-        body["required"] = [name for name in body.get("required", []) if name != "sql"]
+    if kind.shape in ("sql", "cedar"):  # the statement stands below the header, not in it
+        body.get("properties", {}).pop(kind.shape, None)
+        body["required"] = [name for name in body.get("required", []) if name != kind.shape]
     if kind.shape == "table":
         definitions = body.pop("$defs", {})
         body = {"type": "object", "additionalProperties": body, "$defs": definitions}

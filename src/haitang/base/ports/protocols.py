@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether `permission` is given, and why, in words that a page can show; `code` is the why for programs."""
+    """Whether `permission` is given, and why, in words that a page can show; `code` is the why for programs, `policies` those that decided."""
 
     allowed: bool
     reason: str
     code: str = ""
+    policies: tuple[str, ...] = ()
 
 
 class Policy(Protocol):

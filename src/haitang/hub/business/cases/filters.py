@@ -9,13 +9,15 @@ from haitang.base import clock
 from haitang.base.actions import Actor
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.standing import ESCALATED, overdue_at
-from haitang.support.security.policy.decide import scope
+from haitang.support.security.policy.rows import rows
 
 SOON = timedelta(hours=24)
 SORTS = {
     "opened": ("opened_at",), "-opened": ("-opened_at",), "due": ("due_at", "opened_at"), "-due": ("-due_at", "opened_at"),
     "number": ("number",), "-number": ("-number",), "severity": ("severity_rank", "-opened_at"),
 }  # fmt: skip
+
+COLUMNS = {"organization": "organization_id", "division": "division", "stage": "stage"}  # what a policy may ask of a case
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,8 @@ class Filters:
 
 
 def visible(actor: Actor) -> QuerySet[Case]:
-    """The cases that the actor may read: all, those of the actor's organization, or none."""
-    reach = scope(actor, "case.read")
-    if reach == "all":
-        return Case.objects.all()
-    return Case.objects.filter(organization_id=actor.organization) if reach == "own" and actor.organization else Case.objects.none()
+    """The cases that the actor may read."""
+    return Case.objects.filter(rows(actor, "case.read").q(COLUMNS, {"kind": "case"}))
 
 
 def filtered(found: QuerySet[Case], filters: Filters, actor: Actor) -> QuerySet[Case]:

@@ -10,6 +10,6 @@ class PolicyConfig(AppConfig):
     label = "policy"
 
     def ready(self) -> None:
-        from haitang.support.security.policy.decide import RolePolicy
+        from haitang.support.security.policy.decide import CedarPolicy
 
-        ports.policy.register(RolePolicy())
+        ports.policy.register(CedarPolicy())

@@ -1,11 +1,9 @@
-"""Serves the port `policy`: denies unless a role or a process entry gives the permission.
+"""Serves the port `policy`: every decision is Cedar's, over the policies that stand in `written.py`. Nothing else looks at roles for a permission.
 
-This is the seam at which Cedar comes in: everything that decides stands behind `RolePolicy.decide`, and nothing else looks at roles for a permission.
-
-A grant is a permission word, or `case.*` for all of a room's, with `@own` behind it when it holds only for what belongs to the holder's organization.
+A grant of a role is a permission word, or `case.*` for all of a room's, with `@own` behind it when it holds only for what belongs to the holder's organization.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from haitang.base.actions import Actor, permissions
@@ -13,19 +11,12 @@ from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.base.ports import Decision
 from haitang.support.security.people.kinds import Role
+from haitang.support.security.policy.engine import NONE, Circumstances, Engine, Verdict, engine
+from haitang.support.security.policy.entities import subject_of
+from haitang.support.security.policy.rows import FALSE, TRUE, rows
 from haitang.support.security.policy.systems import allowed
 
-EVERYONE = {
-    "people.sign_in": "本人登录",
-    "people.sign_out": "本人退出",
-    "people.change_password": "本人修改密码",
-    "people.set_preferences": "本人设置",
-    "notices.seen": "本人查看通知",
-    "notices.set_channels": "本人设置通知渠道",
-}
-
-
-OF_EVERY_ACT = {"notices.tell": "办理结果通知有关人员"}  # what an act that is itself allowed may always do besides
+__all__ = ["CedarPolicy", "covers", "rows", "scope", "who_may"]
 
 
 def covers(grant: str, permission: str) -> bool:
@@ -33,34 +24,10 @@ def covers(grant: str, permission: str) -> bool:
     return grant == permission or (grant.endswith(".*") and permission.startswith(grant[:-1]))
 
 
-def grants_of(actor: Actor) -> list[tuple[str, str]]:
-    """(role, grant) of every role that the actor holds and the release in force declares."""
-    try:
-        roles = in_force().all(Role)
-    except HaitangError:
-        return []
-    return [(role, grant) for role in sorted(actor.roles) if role in roles for grant in roles[role].may]
-
-
 def scope(actor: Actor, permission: str) -> str:
-    """For lists: `all`, `own` (only what belongs to the actor's organization) or `none`."""
-    if actor.kind == "system":
-        return "all" if any(covers(grant, permission) for grant in allowed(actor.id).may) else "none"
-    if permission in EVERYONE and actor.kind == "staff":
-        return "all"
-    given = [grant for _, grant in grants_of(actor) if covers(grant.removesuffix("@own"), permission)]
-    if any(not grant.endswith("@own") for grant in given):
-        return "all"
-    return "own" if given and actor.organization else "none"
-
-
-def organization_of(resource: Any) -> str | None:
-    """The organization that a resource belongs to, when it says so."""
-    for name in ("organization_id", "organization"):
-        found = resource.get(name) if isinstance(resource, Mapping) else getattr(resource, name, None)
-        if found is not None:
-            return str(getattr(found, "pk", found))
-    return None
+    """How far a permission reaches: `all`, `own` (only what belongs to the actor's organization, or meets a condition) or `none`. Lists use `rows`."""
+    found = rows(actor, permission)
+    return "all" if found == TRUE else "none" if found == FALSE else "own"
 
 
 def who_may(permission: str) -> list[str]:
@@ -72,33 +39,40 @@ def who_may(permission: str) -> list[str]:
     return [role.title for role in roles if any(covers(grant.removesuffix("@own"), permission) for grant in role.may)]
 
 
-class RolePolicy:
-    """Roles for people, the table of processes for systems, nothing for anyone else."""
+class CedarPolicy:
+    """What policies permit and none forbids."""
 
-    def decide(self, *, actor: Actor, permission: str, resource: Any) -> Decision:
+    def decide(self, *, actor: Actor, permission: str, resource: Any, around: Circumstances = NONE) -> Decision:
         if permission not in permissions:
             return Decision(False, f"没有登记名为“{permission}”的权限", "unknown_permission")
-        if actor.kind == "system":
-            return self._system(actor, permission)
-        if actor.kind == "staff" and permission in OF_EVERY_ACT:
-            return Decision(True, OF_EVERY_ACT[permission], "everyone")
-        if actor.kind != "staff":
-            return Decision(False, "这类身份目前没有任何权限", "kind")
-        if permission in EVERYONE:
-            return Decision(True, EVERYONE[permission], "everyone")
-        return self._staff(actor, permission, resource)
+        of = engine()
+        verdict = of.verdict(actor, permission, subject_of(resource), around)
+        if verdict.errors:
+            return Decision(False, "有授权规则无法判断，按不允许处理", "policy_error", verdict.policies)
+        return _allowed(of, verdict) if verdict.allowed else _refused(of, verdict, actor, permission)
 
-    def _system(self, actor: Actor, permission: str) -> Decision:
-        entry = allowed(actor.id)
-        given = any(covers(grant, permission) for grant in entry.may) or bool(entry.may and permission in OF_EVERY_ACT)
-        return Decision(given, entry.reason if given else f"系统进程“{actor.id}”未获此项授权：{entry.reason}", "system")
 
-    def _staff(self, actor: Actor, permission: str, resource: Any) -> Decision:
-        reach = scope(actor, permission)
-        if reach == "all":
-            return Decision(True, "所任角色有此权限", "role")
-        if reach == "own":
-            own = resource is not None and organization_of(resource) == actor.organization
-            return Decision(own, "属于本单位" if own else "只能办理本单位的事项", "own_organization")
-        titles = "、".join(who_may(permission))
-        return Decision(False, f"需要角色：{titles}" if titles else "没有角色获得此项授权", "no_role")
+_SORTS = ("role", "own", "system", "shipped", "declared")
+_CODES = {"role": "role", "own": "own_organization", "system": "system", "shipped": "everyone", "declared": "policy"}
+_REASONS = {"role": "所任角色有此权限", "own": "属于本单位"}
+
+
+def _allowed(of: Engine, verdict: Verdict) -> Decision:
+    first = min((of.policies[id] for id in verdict.policies), key=lambda each: _SORTS.index(each.sort))
+    return Decision(True, _REASONS.get(first.sort, first.title), _CODES[first.sort], verdict.policies)
+
+
+def _refused(of: Engine, verdict: Verdict, actor: Actor, permission: str) -> Decision:
+    if verdict.policies:
+        titles = "、".join(dict.fromkeys(of.policies[id].title for id in verdict.policies))
+        return Decision(False, f"授权规则不允许：{titles}", "forbidden", verdict.policies)
+    reach = rows(actor, permission)
+    if reach != FALSE:
+        own = reach.attribute == "organization" or {part.attribute for part in reach.parts} == {"organization"}
+        return Decision(False, "只能办理本单位的事项" if own else "不符合授权规则的条件", "own_organization" if own else "condition")
+    if actor.kind == "system" and not actor.roles:
+        return Decision(False, f"系统进程“{actor.id}”未获此项授权：{allowed(actor.id).reason}", "system")
+    if actor.kind not in ("staff", "system"):
+        return Decision(False, "这类身份目前没有任何权限", "kind")
+    titles = "、".join(who_may(permission))
+    return Decision(False, f"需要角色：{titles}" if titles else "没有角色获得此项授权", "no_role")
