@@ -87,6 +87,8 @@ def kind_of_file(path: PurePosixPath) -> Kind | None:
             return kind
         if kind.shape == "table" and at_top and path.suffix in (".yaml", ".csv"):
             return kind
+        if kind.shape == "codes" and inside and path.suffix in (".yaml", ".csv"):
+            return kind
         if kind.shape in ("sql", "cedar") and inside and path.suffix == f".{kind.shape}":
             return kind
         if kind.shape == "geojson" and at_top and path.suffix == ".geojson":
@@ -100,6 +102,7 @@ def expected_file(kind: Kind) -> str:
         "one": f"{kind.folder}.yaml",
         "each": f"{kind.folder}/<id>.yaml",
         "table": f"{kind.folder}.yaml / {kind.folder}.csv",
+        "codes": f"{kind.folder}/<id>.yaml / {kind.folder}/<id>.csv",
         "sql": f"{kind.folder}/<id>.sql",
         "cedar": f"{kind.folder}/<id>.cedar",
         "geojson": f"{kind.folder}.geojson",
@@ -222,6 +225,30 @@ def _from_rows(kind: Kind, owner: Owner, relative: str, reader: Any) -> Found:
     return raws, problems
 
 
+def _codes(kind: Kind, owner: Owner, relative: str, text: str) -> Found:
+    """A CSV file as one declaration: its first line `# title`, its rows by their first column."""
+    if not relative.endswith(".csv"):
+        return _each(kind, owner, relative, text)
+    first, _, rest = text.partition("\n")
+    if not first.startswith("#"):
+        return [], [_at_file(faults.CSV_TABLE, owner, relative, reason="第一行应当是 # 名称")]
+    try:
+        reader = csv.reader(io.StringIO(rest), strict=True)
+        columns = [name.strip() for name in next(reader, [])]
+        rows = [(line + 1, [cell.strip() for cell in cells]) for line, cells in _lines(reader)]
+    except csv.Error as trouble:
+        return [], [_at_file(faults.CSV_TABLE, owner, relative, reason=str(trouble))]
+    start, codes = Position(owner.path(relative), 1), {}
+    positions: dict[KeyPath, Position] = {("title",): start, ("codes",): Position(owner.path(relative), 2)}
+    for line, cells in rows:
+        if len(cells) != len(columns) or cells[0] in codes:
+            reason = f"代码 {cells[0]} 重复" if len(cells) == len(columns) else f"有 {len(cells)} 格，应有 {len(columns)} 格"
+            return [], [_at_file(faults.CSV_TABLE, owner, relative, line, reason=reason)]
+        codes[cells[0]] = {name: cell for name, cell in zip(columns[1:], cells[1:], strict=True) if cell}
+        positions[("codes", cells[0])] = Position(owner.path(relative), line)
+    return _with_id(kind, owner, relative, Read({"title": first.lstrip("# ").strip(), "codes": codes}, positions))
+
+
 def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
     """Rows with the line they start on; blank lines left out."""
     before = reader.line_num
@@ -250,6 +277,7 @@ _SHAPES: dict[str, Callable[[Kind, Owner, str, str], Found]] = {
     "one": _one,
     "each": _each,
     "table": _table,
+    "codes": _codes,
     "sql": _sql,
     "cedar": _cedar,
     "geojson": _geojson,

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 from haitang.base.declarations.model import Declaration
 
 D = TypeVar("D", bound=type[Declaration])
-Shape = Literal["one", "each", "table", "sql", "cedar", "geojson"]
+Shape = Literal["one", "each", "table", "codes", "sql", "cedar", "geojson"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Kind:
         one      a single file at the top of the owner's folder
         each     one YAML file a declaration in `folder/`
         table    `folder.yaml` (mapping of id to body) or `folder.csv` (column `id`) at the top holds many
+        codes    one YAML file a declaration in `folder/`, or one CSV file: `# title` in its first line, its rows by their first column under `codes`
         sql      one SQL file with a YAML header in `folder/`; the statement becomes key `sql`
         cedar    one Cedar file with a YAML header in `//` lines in `folder/`; the policies become key `cedar`
         geojson  `folder.geojson` at the top; becomes key `geojson`

@@ -1,0 +1,1 @@
+"""Gathering: files, databases and pages into resources. read = accepted + quarantined, always."""
