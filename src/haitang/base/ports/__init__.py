@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from haitang.base.ports.protocols import (
     Channel,
     Decision,
+    Divisions,
     EvidenceLedger,
     LiveFeed,
     Matter,
@@ -17,7 +18,7 @@ from haitang.base.ports.protocols import (
     Policy,
 )
 
-__all__ = ["Channel", "Decision", "Matter", "Port", "evidence", "live", "matters", "notices", "policy"]
+__all__ = ["Channel", "Decision", "Matter", "Port", "divisions", "evidence", "live", "matters", "notices", "policy"]
 
 T = TypeVar("T")
 
@@ -45,3 +46,4 @@ policy: Port[Policy] = Port("policy")
 matters: Port[Matters] = Port("matters")
 notices: Port[Notices] = Port("notices")
 live: Port[LiveFeed] = Port("live")
+divisions: Port[Divisions] = Port("divisions")

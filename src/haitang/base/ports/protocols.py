@@ -97,3 +97,16 @@ class Channel(Protocol):
     def send(self, *, to: str, title: str, text: str, link: str) -> str:
         """Deliver and return the receipt of the far end; raise HaitangError when refused."""
         ...
+
+
+class Divisions(Protocol):
+    """Served by hub.business.places. `locate` gives the code of the smallest division with a boundary that holds each point, else an empty text.
+
+    Points are CGCS2000 or WGS-84 in degrees; NaN is nowhere.
+    """
+
+    def locate(self, longitude: Any, latitude: Any) -> Sequence[str]: ...
+
+    def known(self) -> frozenset[str]:
+        """The codes of the place itself and of all its divisions."""
+        ...
