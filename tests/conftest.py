@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-LEDGER = ("evidence_evidencerecord", "evidence_seal", "evidence_signingkey", "evidence_access")
+LEDGER = ("evidence_evidencerecord", "evidence_seal", "evidence_signingkey", "evidence_access", "evidence_keycompromise")
 
 
 @pytest.fixture(scope="session")

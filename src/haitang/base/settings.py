@@ -53,6 +53,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("dingtalk_secret", str, "", "signing secret of the DingTalk robot", secret=True),
     Setting("tiles_url", str, "", "map tiles under the boundary ({z}/{x}/{y}); empty: none, the normal case in a closed network"),
     Setting("seal_seconds", int, 20, "seconds between two seals of the evidence ledger"),
+    Setting(
+        "suite",
+        str,
+        "ed25519-sha256",
+        "signatures and hashes of the evidence ledger: ed25519-sha256 or sm2-sm3; a change holds from the next key rotation on",
+    ),
+    Setting("key_passphrase", str, "", "passphrase that private key files are sealed with; empty: files of mode 0600 only", secret=True),
+    Setting("tsa_url", str, "", "time-stamp service (RFC 3161) for the roots of the evidence ledger; empty: none"),
+    Setting("tsa_ca", str, "", "file with the certificates (PEM) that the time-stamp service must chain to"),
+    Setting("tsa_every", int, 0, "time-stamp every n-th seal besides the last of each day; 0: only that"),
+    Setting("upstream_url", str, "", "address of the node above, which keeps this node's daily roots; empty: none"),
+    Setting("evidence_months", int, 12, "months that evidence stays in the database before it moves into sealed archives; at least 6"),
     Setting("log_level", str, "INFO", "log level"),
 )
 
@@ -82,6 +94,13 @@ class Settings:
     dingtalk_secret: str
     tiles_url: str
     seal_seconds: int
+    suite: str
+    key_passphrase: str
+    tsa_url: str
+    tsa_ca: str
+    tsa_every: int
+    upstream_url: str
+    evidence_months: int
     log_level: str
 
     @property

@@ -32,6 +32,12 @@ _OF_THE_RUNNING = (
     "public_url",
     "demo",
     "secret_key",
+    "suite",
+    "tsa_url",
+    "tsa_ca",
+    "tsa_every",
+    "upstream_url",
+    "evidence_months",
 )
 
 
@@ -45,9 +51,9 @@ def read(data: Path) -> dict[str, Any]:
 
 
 def write(settings: Settings, **facts: Any) -> None:
-    """Say where the instance listens; readable by its owner alone, for it holds passwords of the engines."""
+    """Say where the instance listens; readable by its owner alone, for it holds passwords of the engines. What opens the keys is not in it."""
     file = settings.run / "instance.json"
-    told = {**asdict(settings), "data": str(settings.data), "url": settings.url, **facts}
+    told = {**asdict(settings), "key_passphrase": "", "data": str(settings.data), "url": settings.url, **facts}
     draft = file.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:

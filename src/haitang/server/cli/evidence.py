@@ -8,6 +8,7 @@ from uuid import UUID
 
 import click
 
+from haitang.server.cli._evidence_keys import list_keys, mark_compromised, rotate_key
 from haitang.server.cli.options import as_json, instance, show
 
 DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
@@ -20,6 +21,10 @@ DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 )
 def command() -> None:
     """The group."""
+
+
+for _each in (list_keys, rotate_key, mark_compromised):
+    command.add_command(_each)
 
 
 @command.command(
@@ -87,16 +92,18 @@ def receipt(record: UUID, file: BinaryIO) -> None:
 @command.command(
     "verify",
     help="离线核验证据文件：不需要实例和数据库（Verify an evidence file offline, with no instance and no database）。\n\n"
-    "--key 是从公开页面等其他途径得到的公钥（64 位十六进制，或内含它的文件）；不给时只能说明文件自相一致。\n"
+    "--key 是从公开页面等其他途径得到的公钥（十六进制，或内含它的文件），记住首把即可，之后各把由前一把签署；不给时只能说明文件自相一致。\n"
+    "--tsa-ca 是时间戳服务的证书（PEM）；不给时只核对时间戳与封存是否相符。\n"
     "退出码：0 全部成立，1 有改动或缺失（指出所在的行、记录、字段和封存）。",
 )
 @click.argument("file", type=click.File("rb"))
 @click.option("--key", metavar="PUBKEY", help="公钥，十六进制或文件（public key, hex or a file with it）。")
+@click.option("--tsa-ca", type=click.File("rb"), help="时间戳服务的证书文件（certificates of the time-stamp service, PEM）。")
 @as_json
-def verify(file: BinaryIO, key: str | None, as_json: bool) -> None:
+def verify(file: BinaryIO, key: str | None, tsa_ca: BinaryIO | None, as_json: bool) -> None:
     from haitang.support.security.evidence.verify import verify as check
 
-    report = check(file, _public(key) if key else None)
+    report = check(file, _public(key) if key else None, tsa_ca.read() if tsa_ca else None)
     show(report.as_json(), as_json, _text(report))
     sys.exit(0 if report.ok else 1)
 
@@ -109,12 +116,19 @@ def _public(key: str) -> bytes:
         raise click.BadParameter(f"不是十六进制公钥，也不是这样的文件：{fault}", param_hint="--key") from None
 
 
+def _stamps(report: Any) -> str:
+    if not report.stamps:
+        return ""
+    how = "并由所给证书核验" if report.stamps_anchored == report.stamps else "与封存相符，未给证书（--tsa-ca），签发者未核验"
+    return f"\n时间戳 {report.stamps} 个，{how}。"
+
+
 def _text(report: Any) -> str:
     counts = report.counts
     head = f"{counts.get('record', 0)} 条记录，{counts.get('seal', 0)} 个封存，{counts.get('row', 0)} 行观测数据"
     if report.ok:
         kept = "签名由所给公钥核验。" if report.trusted else f"签名由文件自带的公钥核验，请与公布的公钥比对：{'、'.join(report.keys)}"
-        return f"全部成立：{head}。{kept}"
+        return f"全部成立：{head}。{kept}{_stamps(report)}"
     lines = [f"发现 {len(report.findings)} 处问题（{head}）："]
     for finding in report.findings[:50]:
         where = [f"第 {finding.line} 行"]

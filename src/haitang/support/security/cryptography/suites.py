@@ -1,16 +1,18 @@
 """Suites: a hash and a signature algorithm under one name, which stands in every file that they sign.
 
-The seam for national cryptography: a suite `sm2-sm3` is one more entry of `SUITES`. Pure (standard library and `cryptography`), for the offline verifier.
+Pure (standard library, `cryptography`, `gmalg`), for the offline verifier. An instance hashes and signs with the suite of setting `suite` from its first key on, and after a change of the
+setting from the next rotation on; what was sealed before stays under the suite that it names.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
-
+from haitang.base.errors import error
+from haitang.base.settings import settings
+from haitang.support.security.cryptography import ed25519, sm2
 from haitang.support.security.evidence.merkle import Hash, sha256
+
+NO_SUITE = error("cryptography.no_suite", 400, "没有名为“{name}”的密码套件。设置 HAITANG_SUITE 可写：{names}。")
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Suite:
 
     name: str
     hash: Hash
+    hash_name: str
     generate: Callable[[], bytes]
     public: Callable[[bytes], bytes]
     sign: Callable[[bytes, bytes], bytes]
@@ -29,36 +32,14 @@ class Suite:
         return self.hash(public).hex()[:16]
 
 
-def _private(pem: bytes) -> Ed25519PrivateKey:
-    key = load_pem_private_key(pem, None)
-    assert isinstance(key, Ed25519PrivateKey)
-    return key
-
-
-def _generate() -> bytes:
-    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _public(pem: bytes) -> bytes:
-    return _private(pem).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
-def _sign(pem: bytes, message: bytes) -> bytes:
-    return _private(pem).sign(message)
-
-
-def _verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
-ED25519 = Suite("ed25519-sha256", sha256, _generate, _public, _sign, _verify)
-SUITES: Mapping[str, Suite] = {ED25519.name: ED25519}
+ED25519 = Suite("ed25519-sha256", sha256, "sha256", ed25519.generate, ed25519.public, ed25519.sign, ed25519.verify)
+SM2 = Suite("sm2-sm3", sm2.sm3, "sm3", sm2.generate, sm2.public, sm2.sign, sm2.verify)
+SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (ED25519, SM2)}
 
 
 def in_use() -> Suite:
-    """The suite that this instance hashes and signs with."""
-    return ED25519
+    """The suite that the setting names; raises NO_SUITE."""
+    found = SUITES.get(settings().suite)
+    if found is None:
+        raise NO_SUITE(name=settings().suite, names="、".join(SUITES))
+    return found

@@ -10,8 +10,9 @@ from ninja import Router
 from haitang.base import clock
 from haitang.base.actions import permission, require
 from haitang.support.security.evidence import queries
+from haitang.support.security.evidence.keyring import compromise_json, key_json, keys
 from haitang.support.security.evidence.ledger import body
-from haitang.support.security.evidence.models import EvidenceRecord, SigningKey
+from haitang.support.security.evidence.models import EvidenceRecord, KeyCompromise
 from haitang.support.security.evidence.sealing import as_json
 from haitang.support.security.people.identity import actor, signed_in
 
@@ -26,7 +27,8 @@ def get_roots(request: HttpRequest, days: int = 30, until: date | None = None) -
     today = clock.now().astimezone(clock.CHINA).date()
     found = queries.daily_roots(min(until or today, today), max(1, min(days, 366)))
     return {
-        "keys": [{"id": key.id, "suite": key.suite, "public": key.public} for key in SigningKey.objects.order_by("created_at")],
+        "keys": [key_json(key) for key in keys()],
+        "compromises": [compromise_json(found) for found in KeyCompromise.objects.order_by("id")],
         "head": as_json(newest) if newest else None,
         "days": [{**day, "final": day["date"] < today.isoformat()} for day in found],
     }

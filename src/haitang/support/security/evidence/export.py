@@ -11,11 +11,12 @@ from haitang.base import clock
 from haitang.base.actions import Act, action
 from haitang.base.errors import error
 from haitang.support.security.cryptography.suites import SUITES
+from haitang.support.security.evidence.keyring import compromise_json, key_json, keys, signing_key
 from haitang.support.security.evidence.ledger import body
 from haitang.support.security.evidence.lines import FORMAT, encode, marks_of
 from haitang.support.security.evidence.merkle import Tree
-from haitang.support.security.evidence.models import EvidenceRecord, Seal, SigningKey
-from haitang.support.security.evidence.sealing import as_json, signing_key, unsealed
+from haitang.support.security.evidence.models import EvidenceRecord, KeyCompromise, Seal
+from haitang.support.security.evidence.sealing import as_json, leaves_of, unsealed
 
 NOT_SEALED = error("evidence.not_sealed", 409, "记录 {ref} 还没有封存，请稍后再试。")
 NO_RECORD = error("evidence.no_record", 404, "没有编号为 {ref} 的证据记录。")
@@ -78,13 +79,14 @@ def export(out: BinaryIO, scope: Scope, rows: Sequence[Row] = ()) -> dict[str, A
     numbers = sorted(set(records.values_list("seal_id", flat=True).order_by()))
     seals = list(Seal.objects.filter(number__in=numbers).order_by("number"))
     key, private = signing_key()
-    keys = list(SigningKey.objects.filter(id__in={key.id, *(seal.key_id for seal in seals)}).order_by("id"))
+    every, marked = keys(), list(KeyCompromise.objects.order_by("id"))
     manifest = {
         "format": FORMAT,
         "created_at": clock.now().isoformat(timespec="microseconds"),
         "scope": scope.as_json(),
         "complete": scope.complete,
-        "keys": len(keys),
+        "keys": len(every),
+        "compromises": len(marked),
         "seals": len(seals),
         "records": records.count(),
         "rows": len(rows),
@@ -92,10 +94,12 @@ def export(out: BinaryIO, scope: Scope, rows: Sequence[Row] = ()) -> dict[str, A
     }
     file = _File(out)
     file.put("manifest", **manifest)
-    for one in keys:
-        file.put("key", id=one.id, suite=one.suite, public=one.public)
+    for one in every:
+        file.put("key", **key_json(one))
+    for compromise in marked:
+        file.put("compromise", **compromise_json(compromise))
     for seal in seals:
-        file.put("seal", **as_json(seal))
+        file.put("seal", **as_json(seal), timestamp=bytes(seal.timestamp_token).hex() if seal.timestamp_token else None)
     for line in _record_lines(records, {seal.number: seal for seal in seals}):
         file.put("record", **line)
     for row in rows:
@@ -132,8 +136,8 @@ def _about(found: Any, subjects: Iterable[str]) -> Any:
 
 def _record_lines(records: Any, seals: dict[int, Seal]) -> Iterator[dict[str, Any]]:
     for number, found in groupby(records.iterator(chunk_size=5000), key=lambda record: record.seal_id):
-        digests = EvidenceRecord.objects.filter(seal_id=number).order_by("leaf_index").values_list("digest", flat=True)
-        tree = Tree([bytes.fromhex(digest) for digest in digests], hash=SUITES[seals[number].suite].hash)
+        suite = SUITES[seals[number].suite]
+        tree = Tree(leaves_of(number, suite), hash=suite.hash)
         for record in found:
             content, proof = body(record), [step.hex() for step in tree.inclusion_proof(record.leaf_index)]
             yield {"body": content, "seal": number, "index": record.leaf_index, "proof": proof, "marks": marks_of(content)}

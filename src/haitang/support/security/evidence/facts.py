@@ -14,8 +14,8 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from haitang.support.security.cryptography.suites import ED25519, Suite
 from haitang.support.security.evidence.canonical import canonical
-from haitang.support.security.evidence.merkle import sha256
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,23 @@ class Secret:
     value: Any
 
 
-def salted(salt: bytes, value: Any) -> str:
-    """The hex digest SHA-256(salt || canonical value)."""
-    return sha256(salt + canonical(plain(value, salt))).hex()
+def salted(salt: bytes, value: Any, suite: Suite = ED25519) -> str:
+    """The hex digest H(salt || canonical value), H being the suite's hash."""
+    return suite.hash(salt + canonical(plain(value, salt, suite))).hex()
 
 
-def plain(value: Any, salt: bytes) -> Any:
-    """`value` as a JSON value: times in ISO 8601, decimals and ids as text, secrets as `{"salted": digest}`."""
+def plain(value: Any, salt: bytes, suite: Suite = ED25519) -> Any:
+    """`value` as a JSON value: times in ISO 8601, decimals and ids as text, secrets as `{"salted": SHA-256}` or `{"salted_sm3": SM3}`."""
     if isinstance(value, Secret):
-        return {"salted": salted(salt, value.value)}
+        return {"salted" if suite is ED25519 else f"salted_{suite.hash_name}": salted(salt, value.value, suite)}
     if isinstance(value, Mapping):
-        return {str(key): plain(inner, salt) for key, inner in value.items()}
+        return {str(key): plain(inner, salt, suite) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(inner, salt) for inner in (sorted(value) if isinstance(value, set | frozenset) else value)]
+        return [plain(inner, salt, suite) for inner in (sorted(value) if isinstance(value, set | frozenset) else value)]
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Enum):
-        return plain(value.value, salt)
+        return plain(value.value, salt, suite)
     if isinstance(value, Decimal | UUID):
         return str(value)
     if isinstance(value, bytes):

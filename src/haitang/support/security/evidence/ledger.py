@@ -45,9 +45,10 @@ class Ledger:
             subject_id=subject_id,
             release=act.release,
             salt=salt,
+            suite=in_use().name,
         )
         try:
-            record.facts = plain(facts, salt)
+            record.facts = plain(facts, salt, in_use())
             record.digest = leaf_hash(canonical(body(record)), hash=in_use().hash).hex()
         except ValueError as reason:
             raise BAD_FACTS(action=action, reason=str(reason)) from None

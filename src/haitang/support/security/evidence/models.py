@@ -32,15 +32,36 @@ class CurrentTransaction(Func):
 
 
 class SigningKey(models.Model):
-    """A public key that seals are or were signed with. Its private half lies in the data directory's `keys/`, mode 0600."""
+    """A public key that seals are or were signed with. Its private half lies in the data directory's `keys/`, mode 0600.
+
+    `previous` endorsed it and it shows possession of itself, both over the statement of key_chain.py; the first key, the root, has no `previous`. It signs from `starts_at` on.
+    """
 
     id = models.CharField(primary_key=True, max_length=16)
     suite = models.CharField(max_length=32)
     public = models.TextField()
     created_at = models.DateTimeField()
+    starts_at = models.DateTimeField(null=True)
+    previous = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="successors")
+    endorsement = models.TextField(blank=True, default="")
+    possession = models.TextField(blank=True, default="")
 
     def __str__(self) -> str:
         return self.id
+
+
+class KeyCompromise(models.Model):
+    """From `since` on, signatures of this key prove nothing: declared and signed by the key `by`."""
+
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="compromises")
+    since = models.DateTimeField()
+    declared_at = models.DateTimeField()
+    reason = models.CharField(max_length=64)
+    by = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="+")
+    signature = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.key_id} since {self.since}"
 
 
 class Seal(models.Model):
@@ -67,7 +88,7 @@ class Seal(models.Model):
 
 
 class EvidenceRecord(models.Model):
-    """Who did what to which subject under which release. `digest` is the leaf hash of the canonical record; `salt` never leaves the database.
+    """Who did what to which subject under which release. `digest` is the leaf hash of the canonical record by `suite`; `salt` never leaves the database.
 
     `transaction` tells the sealer which records can no longer be joined by earlier ones.
     """
@@ -83,6 +104,7 @@ class EvidenceRecord(models.Model):
     facts = models.JSONField()
     salt = models.BinaryField(max_length=16)
     digest = models.CharField(max_length=64)
+    suite = models.CharField(max_length=32, db_default="ed25519-sha256")
     transaction = TransactionId(db_default=CurrentTransaction(), editable=False)
     seal = models.ForeignKey(Seal, null=True, on_delete=models.PROTECT, related_name="records")
     leaf_index = models.IntegerField(null=True)

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 
 from haitang.base.clock import CHINA
-from haitang.support.security.cryptography.suites import in_use
+from haitang.support.security.cryptography.suites import SUITES, in_use
 from haitang.support.security.evidence.merkle import leaf_hash, root
 from haitang.support.security.evidence.models import EvidenceRecord, Seal
 from haitang.support.security.evidence.seals import NOTHING_BEFORE
@@ -47,7 +47,8 @@ def daily_root(day: date) -> dict[str, Any]:
     chains = list(Seal.objects.filter(sealed_at__gte=start, sealed_at__lt=end).order_by("number").values_list("number", "chain"))
     last = Seal.objects.filter(sealed_at__lt=end).order_by("-number").first()
     sealed = Seal.objects.filter(sealed_at__gte=start, sealed_at__lt=end).aggregate(found=Sum("count"))["found"]
-    hash = in_use().hash
+    suite = SUITES[last.suite] if last else in_use()
+    hash = suite.hash
     return {
         "date": day.isoformat(),
         "seals": len(chains),
@@ -56,7 +57,7 @@ def daily_root(day: date) -> dict[str, Any]:
         "records": sealed or 0,
         "root": root([leaf_hash(bytes.fromhex(chain), hash=hash) for _, chain in chains], hash=hash).hex(),
         "head": last.chain if last else NOTHING_BEFORE,
-        "suite": in_use().name,
+        "suite": suite.name,
     }
 
 

@@ -6,16 +6,18 @@ would skip the record of a slow transaction for ever; a transaction number below
 A seal leaves no evidence record of its own: it is evidence, and would otherwise need sealing in turn.
 """
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
 from django.db import connection, transaction
 
 from haitang.base import clock
-from haitang.base.actions import acting, action, system
-from haitang.support.security.cryptography.keys import private_key
-from haitang.support.security.cryptography.suites import in_use
-from haitang.support.security.evidence.merkle import root
+from haitang.support.security.cryptography.suites import Suite
+from haitang.support.security.evidence.canonical import canonical
+from haitang.support.security.evidence.keyring import signing_key, suite_of
+from haitang.support.security.evidence.ledger import body
+from haitang.support.security.evidence.merkle import leaf_hash, root
 from haitang.support.security.evidence.models import EvidenceRecord, Seal, SigningKey
 from haitang.support.security.evidence.seals import NOTHING_BEFORE, chain
 
@@ -23,7 +25,7 @@ LOCK = 0x4861695365616C  # "HaiSeal": one sealer at a time on this database
 AT_MOST = 50_000
 
 _TAKE = """
-select id, digest from evidence_evidencerecord
+select id, digest, suite from evidence_evidencerecord
 where seal_id is null and transaction < pg_snapshot_xmin(pg_current_snapshot())
 order by id limit %s
 """
@@ -31,24 +33,6 @@ _MARK = """
 update evidence_evidencerecord as record set seal_id = %s, leaf_index = taken.place - 1
 from unnest(%s::bigint[]) with ordinality as taken (id, place) where record.id = taken.id
 """
-
-
-@action("evidence.add_key", title="启用签名密钥")
-def add_key(*, act: Any, id: str, suite_name: str, public: str) -> SigningKey:
-    """Enter a public key into the ledger."""
-    act.record("signing_key", id, {"suite": suite_name, "public": public})
-    return SigningKey.objects.create(id=id, suite=suite_name, public=public, created_at=act.at)
-
-
-def signing_key() -> tuple[SigningKey, bytes]:
-    """The key in use and its private half; a new one is entered into the ledger."""
-    private = private_key("evidence", in_use())
-    public = in_use().public(private)
-    found = SigningKey.objects.filter(pk=in_use().key_id(public)).first()
-    if found is None:
-        with acting(system("sealer")) as act:
-            found = add_key(act=act, id=in_use().key_id(public), suite_name=in_use().name, public=public.hex())
-    return found, private
 
 
 def seal_once(at_most: int = AT_MOST) -> Seal | None:
@@ -62,10 +46,28 @@ def seal_once(at_most: int = AT_MOST) -> Seal | None:
         taken = cursor.fetchall()
         if not taken:
             return None
-        seal = _sign([digest for _, digest in taken], [id for id, _ in taken], key, private)
+        ids = [id for id, _, _ in taken]
+        seal = _sign(leaves(taken, suite_of(key)), ids, key, private)
         seal.save(force_insert=True)
-        cursor.execute(_MARK, [seal.number, [id for id, _ in taken]])
+        cursor.execute(_MARK, [seal.number, ids])
         return seal
+
+
+def leaves(taken: Sequence[tuple[int, str, str]], suite: Suite) -> list[bytes]:
+    """The leaf hashes by `suite` of (id, digest, suite) in order; a record written before the suite was changed is hashed anew from its body."""
+    other = [id for id, _, used in taken if used != suite.name]
+    anew = (
+        {record.id: leaf_hash(canonical(body(record)), hash=suite.hash) for record in EvidenceRecord.objects.filter(id__in=other)}
+        if other
+        else {}
+    )
+    return [anew[id] if used != suite.name else bytes.fromhex(digest) for id, digest, used in taken]
+
+
+def leaves_of(number: int, suite: Suite) -> list[bytes]:
+    """The leaf hashes of a seal, in order."""
+    found = EvidenceRecord.objects.filter(seal_id=number).order_by("leaf_index").values_list("id", "digest", "suite")
+    return leaves(list(found), suite)
 
 
 def seal_all() -> int:
@@ -80,15 +82,15 @@ def unsealed() -> int:
     return EvidenceRecord.objects.filter(seal__isnull=True).count()
 
 
-def _sign(digests: list[str], ids: list[int], key: SigningKey, private: bytes) -> Seal:
-    used = in_use()
+def _sign(hashes: list[bytes], ids: list[int], key: SigningKey, private: bytes) -> Seal:
+    used = suite_of(key)
     last = Seal.objects.order_by("-number").first()
     seal = Seal(
         number=last.number + 1 if last else 1,
         first=min(ids),
         last=max(ids),
         count=len(ids),
-        root=root([bytes.fromhex(digest) for digest in digests], hash=used.hash).hex(),
+        root=root(hashes, hash=used.hash).hex(),
         previous=last.chain if last else NOTHING_BEFORE,
         sealed_at=clock.now(),
         suite=used.name,

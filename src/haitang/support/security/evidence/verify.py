@@ -1,6 +1,7 @@
-"""Verifies an evidence file offline: no database, no instance, only the file and, better, the public key from elsewhere.
+"""Verifies an evidence file offline: no database, no instance, only the file and, better, one public key from elsewhere.
 
-Every fault is a `Finding` that says where: line, record, member, seal. Standard library and `cryptography` only.
+From that key the verifier walks the chain of keys in the file (key_chain.py); with the certificates of a time-stamp service it checks time stamps too. Every fault is a `Finding` that says
+where: line, record, member, seal.
 """
 
 import hashlib
@@ -12,11 +13,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from haitang.support.security.cryptography.suites import SUITES, Suite
-from haitang.support.security.evidence import seals
+from haitang.support.security.evidence import key_chain, seals, stamps
 from haitang.support.security.evidence.canonical import canonical
 from haitang.support.security.evidence.lines import FORMAT, check_of, marks_of
 from haitang.support.security.evidence.merkle import leaf_hash, verify_inclusion
 
+TYPES = ("manifest", "key", "compromise", "seal", "record", "row", "end")
 _HEX = re.compile(r"^(?:[0-9a-f]{2})*$")
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
@@ -41,6 +43,9 @@ class Report:
     lines: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
+    suites: list[str] = field(default_factory=list)
+    stamps: int = 0
+    stamps_anchored: int = 0
     complete: bool = False
     unsealed: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -63,12 +68,14 @@ def _bytes(text: Any) -> bytes:
 class Verifier:
     """Takes a file line by line, in the order in which it is written."""
 
-    def __init__(self, public: bytes | None = None) -> None:
-        self.public = public
+    def __init__(self, public: bytes | None = None, authorities: bytes | None = None) -> None:
+        self.public, self.authorities = public, authorities
         self.report = Report(trusted=public is not None)
         self.digest = hashlib.sha256()
         self.manifest: dict[str, Any] = {}
         self.keys: dict[str, dict[str, Any]] = {}
+        self.compromised: dict[str, str] = {}
+        self.walked: set[str] | None = None
         self.seals: dict[int, dict[str, Any]] = {}
         self.blocks: dict[str, dict[str, Any]] = {}
         self.seen: dict[int, set[int]] = defaultdict(set)
@@ -96,7 +103,7 @@ class Verifier:
             self.find("cut", "这一行没有换行结尾，文件可能被截断")
         try:
             line = json.loads(raw.decode("utf-8"))
-            known = isinstance(line, dict) and line.get("type") in ("manifest", "key", "seal", "record", "row", "end")
+            known = isinstance(line, dict) and line.get("type") in TYPES
             exact = known and canonical(line) + b"\n" == raw
         except (ValueError, RecursionError) as fault:
             self.find("unreadable", f"这一行不是合法的 JSON：{fault}")
@@ -133,18 +140,37 @@ class Verifier:
             self.find("format", f"不是本程序认识的证据文件格式（{FORMAT}）")
 
     def _key(self, line: dict[str, Any]) -> None:
-        public, suite = _bytes(line["public"]), self._suite(line["suite"])
+        self._suite(line["suite"])
+        if not key_chain.own_id(line):
+            self.find("key_changed", f"公钥 {line['id']} 与其编号不符")
+        previous = line["previous"]
+        if not key_chain.possessed(line, self.keys) or (previous is not None and not key_chain.endorsed(line, self.keys)):
+            self.find("key_chain", f"公钥 {line['id']} 没有被前一把密钥或它自己正确签署")
         self.keys[line["id"]] = line
         self.report.keys.append(line["public"])
-        if suite.key_id(public) != line["id"]:
-            self.find("key_id", f"公钥与其编号 {line['id']} 不符")
+
+    def _compromise(self, line: dict[str, Any]) -> None:
+        by = self.keys.get(line["by"])
+        message = key_chain.compromise_statement(line)
+        if by is None or line["by"] == line["key"] or not self._trusts(line["by"]) or not key_chain.signed(by, message, line["signature"]):
+            self.find("signature", f"密钥 {line['key']} 的泄露声明没有可信的签名")
+            return
+        known = self.compromised.get(line["key"])
+        self.compromised[line["key"]] = min(known, line["since"]) if known else line["since"]
+
+    def _trusts(self, key: str) -> bool:
+        """Whether the pinned key vouches for this one; without a pinned key the file's own word is all there is."""
+        if self.public is None:
+            return True
+        if self.walked is None:
+            self.walked = key_chain.trusted(self.keys.values(), self.public)
+        return key in self.walked
 
     def _signed(self, key: str, suite: str, message: bytes, signature: bytes) -> bool:
-        """By the key given from outside when there is one, else by the key in the file."""
-        if self.public is not None:
-            return self._suite(suite).verify(self.public, message, signature)
         known = self.keys.get(key)
-        return known is not None and self._suite(suite).verify(_bytes(known["public"]), message, signature)
+        if known is None or known["suite"] != suite or not self._trusts(key):
+            return False
+        return self._suite(suite).verify(_bytes(known["public"]), message, signature)
 
     def _seal(self, line: dict[str, Any]) -> None:
         number, suite = int(line["number"]), self._suite(line["suite"])
@@ -153,6 +179,11 @@ class Verifier:
             self.find("seal_changed", f"封存 {number} 的内容与其链值不符", seal=number)
         if not self._signed(line["key"], line["suite"], digest, _bytes(line["signature"])):
             self.find("signature", f"封存 {number} 的签名不成立", seal=number)
+        if line["sealed_at"] >= self.compromised.get(line["key"], "9999"):
+            self.find("key_compromised", f"封存 {number} 由已泄露的密钥 {line['key']} 在泄露之后签署", seal=number)
+        if line["suite"] not in self.report.suites:
+            self.report.suites.append(line["suite"])
+        self._stamp(line, digest)
         before = self.seals.get(number - 1)
         expected = before["chain"] if before else seals.NOTHING_BEFORE if number == 1 else line["previous"]
         if line["previous"] != expected:
@@ -160,6 +191,17 @@ class Verifier:
         if self.report.complete and self.seals and before is None:
             self.find("seal_missing", f"封存 {number} 之前缺少封存", seal=number)
         self.seals[number] = line
+
+    def _stamp(self, line: dict[str, Any], chain: bytes) -> None:
+        if line["timestamp"] is None:
+            return
+        try:
+            stamp = stamps.check(_bytes(line["timestamp"]), chain, self.authorities)
+        except stamps.StampFault as fault:
+            self.find("timestamp", f"封存 {line['number']} 的时间戳不成立：{fault}", seal=line["number"])
+            return
+        self.report.stamps += 1
+        self.report.stamps_anchored += stamp.anchored
 
     def _record(self, line: dict[str, Any]) -> None:
         body, number, index = line["body"], line["seal"], line["index"]
@@ -200,7 +242,7 @@ class Verifier:
         """What can only be said at the end: nothing missing."""
         if not self.ended:
             self.find("cut", "没有结束行，文件可能被截断")
-        for name in ("key", "seal", "record", "row"):
+        for name in ("key", "compromise", "seal", "record", "row"):
             if self.manifest.get(f"{name}s") != self.report.counts.get(name, 0):
                 self.find("count", f"清单说有 {self.manifest.get(f'{name}s')} 个 {name}，文件中有 {self.report.counts.get(name, 0)} 个")
         if self.report.complete:
@@ -226,9 +268,12 @@ def _number(line: Mapping[str, Any]) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def verify(lines: Iterable[bytes], public: bytes | None = None) -> Report:
-    """Verify an evidence file given as lines (an open binary file will do); `public` is the raw public key from elsewhere."""
-    verifier = Verifier(public)
+def verify(lines: Iterable[bytes], public: bytes | None = None, authorities: bytes | None = None) -> Report:
+    """Verify an evidence file given as lines (an open binary file will do).
+
+    `public` is a raw public key from elsewhere, best the first one (the root); `authorities` are PEM certificates of the time-stamp service.
+    """
+    verifier = Verifier(public, authorities)
     for raw in lines:
         verifier.take(raw)
     return verifier.finish()
