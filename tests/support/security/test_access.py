@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from haitang.base.actions import acting, system
@@ -93,6 +94,7 @@ def test_spellings_meet(kind: str, one: str, other: str) -> None:
 
 
 @given(st.sampled_from(["resident_id", "name", "mobile", "other"]), st.text(max_size=20))
+@examples(max_examples=500, deadline=None)
 def test_normalizing_twice_changes_nothing_more(kind: str, value: str) -> None:
     once = normalized(kind, value)
     assert normalized(*once) == once

@@ -12,17 +12,20 @@ from haitang.base.text import T
 from haitang.support.security.cryptography import blind
 
 _BETWEEN = re.compile(r"[\s\-_.·•・‧∙\u200b-\u200f\ufeff]+")
-_COUNTRY = re.compile(r"^\+?(?:00)?86(?=1\d{10}$)")
+_COUNTRY = re.compile(r"^\+?(?:00)?86(?=1[0-9]{10}$)")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def _plain(value: str) -> str:
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", value)).upper()
+    """Until nothing changes any more: what is taken out between two characters may let them join."""
+    while (told := unicodedata.normalize("NFKC", _BETWEEN.sub("", unicodedata.normalize("NFKC", value).upper()))) != value:
+        value = told
+    return value
 
 
 def _resident_id(value: str) -> str:
     text = _plain(value)
-    if len(text) != 15 or not text.isdigit():
+    if len(text) != 15 or not (text.isascii() and text.isdigit()):
         return text
     longer = f"{text[:6]}19{text[6:]}"
     return longer + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(longer, _WEIGHTS, strict=True)) % 11]
