@@ -15,6 +15,8 @@ log = structlog.get_logger()
 # What a follower is given: the writer's connection and the last block that is in the lake.
 Follow = Callable[[Any, int], object]
 
+SHARE = 0.1  # of the writer's time that one follower may take, however much there is to do: what it owes, it owes later
+
 
 @dataclass
 class Follower:
@@ -39,10 +41,12 @@ def register(name: str, follow: Follow, *, every: float) -> None:
 def run(connection: Any, position: int, *, force: bool = False) -> None:
     """Call the followers that are due; each knows itself what it has to do. A failing one is logged and called again; it holds up nobody."""
     for follower in registered.values():
-        if time.monotonic() < follower.due and not force:
+        began = time.monotonic()
+        if began < follower.due and not force:
             continue
         try:
             follower.follow(connection, position)
         except Exception:
             log.exception("lake.follower_failed", follower=follower.name)
-        follower.due = time.monotonic() + follower.every
+        ended = time.monotonic()
+        follower.due = ended + max(follower.every, (ended - began) / SHARE)

@@ -1,6 +1,7 @@
 """The writer: the stream's durable consumer `writer` to the lake.
 
-Fetch, one transaction, acknowledge, then what follows from it. While a transaction runs messages gather, so batches grow with the load. After an error
+Fetch, one transaction, acknowledge, then what follows from it. A transaction costs as much for one row as for thousands, so messages gather for a moment
+between two, and batches grow with the load. After an error
 nothing is acknowledged; everything is opened anew and the stream delivers again.
 """
 
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 256  # messages in one transaction
 WAIT = 0.5  # seconds to wait for a message
+GATHER = 0.2  # seconds between two transactions in which messages gather
 PAUSE = 2.0  # seconds before opening anew after an error
 
 
@@ -44,9 +46,11 @@ async def _serve(stream: Stream, stop: asyncio.Event) -> None:
     with ThreadPoolExecutor(1, thread_name_prefix="lake") as thread:
         session = await loop.run_in_executor(thread, Session, identity)
         try:
-            consumer = stream.consumer("writer")
+            consumer, began = stream.consumer("writer"), 0.0
             while not stop.is_set():
+                await asyncio.sleep(max(0.0, began + GATHER - loop.time()))
                 if delivered := await consumer.fetch(AT_ONCE, WAIT):
+                    began = loop.time()
                     before = session.writer.position
                     written = await loop.run_in_executor(thread, session.store, _numbered(delivered))
                     for message in delivered:

@@ -25,6 +25,7 @@ LOCK = 0x68_61_69_74_61_6E_67  # advisory lock of the lake's one writer
 MERGE_EVERY = 60.0  # seconds
 TIDY_EVERY = 3600.0
 ROLLUP_EVERY = 2.0
+ROLLUP_SHARE = 0.2  # of the writer's time, under a load that would have it take more: charts are then a few seconds older
 
 
 class Session:
@@ -46,7 +47,7 @@ class Session:
         self.writer = Writer(self.lake, stream)
         self.twin = ToTwin(self.database, self.lake)
         self.ledger = ToLedger(self.lake)
-        self._rolled_up = self._ledger = 0.0
+        self._roll_up_at = 0.0
         self._merged = self._tidied = time.monotonic()
         self.twin.catch_up(self.writer.position)
 
@@ -63,9 +64,10 @@ class Session:
         self.database.execute("select 1")  # the lock went with the connection: stop writing rather than write unguarded
         self.twin.announce()
         position, at = self.writer.position, time.monotonic()
-        if force or at - self._rolled_up >= ROLLUP_EVERY:
+        if force or at >= self._roll_up_at:
             rollup.update(self.lake, position)
-            self._rolled_up = at
+            ended = time.monotonic()
+            self._roll_up_at = max(at + ROLLUP_EVERY, ended + (ended - at) / ROLLUP_SHARE)
             close_old_connections()
             self._enter_blocks(position)
             followers.run(self.lake, position, force=force)
