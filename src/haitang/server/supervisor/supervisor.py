@@ -10,6 +10,7 @@ from typing import Any
 
 from haitang.base.errors import HaitangError, error
 from haitang.base.settings import Settings
+from haitang.hub.data.lake.s3 import Access, is_s3
 from haitang.server import instance
 from haitang.server.demo import console, state
 from haitang.server.processes import names
@@ -132,6 +133,8 @@ class Supervisor:
 def supervise(settings: Settings) -> int:
     """Run an instance in this process until it is told to stop."""
     state.refuse_mixture(settings.data, demo=settings.demo)
+    if is_s3(settings.lake):
+        Access.of(os.environ, settings.lake)  # missing credentials are told here, not by a process that keeps dying
     folders.make(settings.data)
     held = instance.lock(settings.data)
     if settings.demo:

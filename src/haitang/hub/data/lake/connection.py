@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from haitang.base.errors import error
 from haitang.base.settings import settings
+from haitang.hub.data.lake.s3 import Access, is_s3
 
 NOT_READY = error("lake.not_ready", 503, "数据湖尚未建立，写入进程启动后即可查询，请稍后再试。")
 NO_EXTENSION = error(
@@ -76,28 +77,24 @@ def _attach(connection: Any, *, read_only: bool) -> None:
 
 
 def _open(*, read_only: bool, memory: str) -> Any:
-    remote = settings().lake_path.startswith("s3://")
+    remote = is_s3(settings().lake_path)
     connection = plain(memory=memory, extensions=("postgres_scanner", "ducklake", *(["httpfs"] if remote else [])))
     if remote:
-        connection.execute(
-            "create secret lake_files (type s3, provider config)" if not os.environ.get("AWS_ACCESS_KEY_ID") else _s3_secret()
-        )
+        connection.execute(_s3_secret(Access.of(os.environ, settings().lake_path)))
     _attach(connection, read_only=read_only)
     return connection
 
 
-def _s3_secret() -> str:
-    """S3 credentials come from the usual variables of the environment."""
-    given = {"key_id": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "region": "AWS_REGION", "endpoint": "AWS_ENDPOINT"}
-    parts = [f"{word} {quoted(os.environ[variable])}" for word, variable in given.items() if os.environ.get(variable)]
-    if os.environ.get("AWS_ENDPOINT"):
-        parts += ["url_style 'path'", f"use_ssl {'false' if os.environ.get('AWS_ALLOW_HTTP') else 'true'}"]
+def _s3_secret(access: Access) -> str:
+    parts = [f"{word} {quoted(value)}" for word, value in access.words().items()]
+    if access.endpoint:  # stores of one's own seldom have a host name for each bucket
+        parts += ["url_style 'path'", f"use_ssl {'true' if access.tls else 'false'}"]
     return f"create secret lake_files (type s3, {', '.join(parts)})"
 
 
 def writer() -> Any:
     """A connection that may write. One process holds one: `lake.process`."""
-    if not settings().lake_path.startswith("s3://"):
+    if not is_s3(settings().lake_path):
         Path(settings().lake_path).mkdir(parents=True, exist_ok=True)
     return _open(read_only=False, memory=os.environ.get("HAITANG_LAKE_MEMORY", "1GB"))
 
