@@ -17,7 +17,7 @@ from haitang.hub.data.rules.models import Alarm
 from haitang.server.demo.history import tell_stories
 from haitang.server.demo.inboxes import fill_inboxes
 from haitang.server.demo.people import CAST, make_people
-from haitang.server.demo.stories import OPEN, PAST
+from haitang.server.demo.stories import OPEN, PAST, REPORTS
 from haitang.server.discovery import load_kinds
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.evidence.models import EvidenceRecord
@@ -47,7 +47,7 @@ def test_cases_at_every_stage_come_from_alarms_and_read_naturally() -> None:
     with holding(loaded.declarations), clock.frozen(NOW):
         assert make_people() == len(CAST)
         assert make_people() == 0
-        assert tell_stories(NOW) == len(OPEN) + len(PAST)
+        assert tell_stories(NOW) == len(OPEN) + len(PAST) + len(REPORTS)
         assert tell_stories(NOW) == 0
         fill_inboxes()
     _check()
@@ -64,8 +64,12 @@ def _check() -> None:
     assert by_word["returned-closed"].returned == 1
     assert by_word["late-1"].closed_on_time is False
     assert by_word["extended"].closed_on_time is True
-    assert set(Case.objects.values_list("origin", flat=True)) == {"replay"}
-    assert Alarm.objects.exclude(case=None).count() == len(by_word)
+    assert [stages[w] for w in ("report-waits", "report-dispatched", "report-dismissed", "report-closed")] == [
+        "accepted", "dispatched", "dismissed", "closed",
+    ]  # fmt: skip
+    assert set(Case.objects.filter(source="alarm").values_list("origin", flat=True)) == {"replay"}
+    assert set(Case.objects.exclude(source="alarm").values_list("origin", flat=True)) == {"simulated"}
+    assert Alarm.objects.exclude(case=None).count() == len(OPEN) + len(PAST)
     for case in by_word.values():
         moments = list(RunEvent.objects.filter(run=case.run_id).order_by("number").values_list("at", flat=True))
         assert moments == sorted(moments)

@@ -1,53 +1,89 @@
-"""Evaluation of how matters are handled, by CJ/T 292 and GB/T 30428.4."""
+"""Evaluation of how matters are handled, by CJ/T 292 and GB/T 30428.4. Every count leads to the list of its cases, which is the same query."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.views.decorators.http import require_GET
 
 from haitang.base import clock
+from haitang.base.declarations import in_force
 from haitang.base.shell.context import reader
-from haitang.base.shell.tables import Column, Table
+from haitang.base.shell.tables import Column, Empty, Table
 from haitang.base.shell.views import page
 from haitang.base.shell.words import figure, span
 from haitang.base.text import T, translate
-from haitang.hub.business.cases.listing import readable
-from haitang.hub.business.cases.statistics import Figures, statistics
+from haitang.hub.business.cases.drill import bounds, written
+from haitang.hub.business.cases.filters import NONE, visible
+from haitang.hub.business.cases.kinds import CaseType, sources
+from haitang.hub.business.cases.statistics import FIGURES, Figures, statistics
+from haitang.hub.business.places.kinds import Division
 from haitang.support.security.people.models import Organization
 
-PERIODS = {"month": T("本月"), "quarter": T("近三个月"), "year": T("本年")}
+PERIODS = {"week": T("近七天"), "month": T("本月"), "quarter": T("近三个月"), "year": T("本年")}
+BY = {"organization": T("单位"), "source": T("案件来源"), "kind": T("类型"), "division": T("区划")}
+COUNTS = ("accepted", "opened", "dismissed", "dispatched", "handled", "closed", "due", "closed_on_time", "overdue", "returned", "extended")
+FIRST = (
+    "accepted",
+    "opened",
+    "handled",
+    "closed",
+    "due",
+    "closed_on_time",
+    "overdue",
+    "returned",
+)  # the rest is one click away, among the columns
+RATES = {"filing_rate": T("立案率"), "on_time_rate": T("按期结案率"), "closing_rate": T("结案率"), "rework_rate": T("返工率")}
+EMPTY = Empty(T("这一时段没有案件"), T("请换一个时段，或等有案件受理后再看。"))
+
+Link = Callable[[str, str | None], str]  # (figure, group) -> address of its cases
 
 
-def _since(period: str) -> datetime:
-    now = clock.now().astimezone(clock.CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
-    return {"quarter": now - timedelta(days=91), "year": now.replace(month=1, day=1)}.get(period, now.replace(day=1))
+def _first_day(period: str, today: date) -> date:
+    return {"week": today - timedelta(days=6), "quarter": today - timedelta(days=91), "year": today.replace(month=1, day=1)}.get(
+        period, today.replace(day=1)
+    )
 
 
-def _columns(titles: dict[str, str]) -> list[Column]:
-    counted = [("opened", T("立案")), ("dispatched", T("派遣")), ("handled", T("处置")), ("closed", T("结案")), ("due", T("应结案")), ("closed_on_time", T("按期结案")), ("overdue", T("超期未结")), ("returned", T("返工")), ("extended", T("延期"))]  # fmt: skip
-    rates = [("on_time_rate", T("按期结案率")), ("closing_rate", T("结案率")), ("rework_rate", T("返工率"))]
+def _titles(by: str) -> Mapping[str, str]:
+    match by:
+        case "source":
+            return sources()
+        case "kind":
+            return {id: declared.title for id, declared in in_force().all(CaseType).items()}
+        case "division":
+            return {id: declared.title for id, declared in in_force().all(Division).items()}
+    return dict(Organization.objects.values_list("pk", "title"))
+
+
+def _columns(by: str, link: Link) -> list[Column]:
+    titles = _titles(by)
+
+    def name(f: Figures) -> str:
+        return titles.get(f.group or "", f.group or T("未派遣") if by == "organization" else f.group or T("不详"))
+
+    took = Column("handling", T("平均处置时长"), lambda f: f.handling.total_seconds() / 3600 if f.handling else None, _took, numeric=True)
     return [
-        Column(
-            "organization",
-            T("单位"),
-            lambda f: titles.get(f.group or "", f.group or "—"),
-            lambda f: translate(titles.get(f.group or "", "未派遣")),
-            sort="group",
-        ),
-        *[_count(name, title) for name, title in counted],
-        *[_rate(name, title) for name, title in rates],
-        Column(
-            "handling",
-            T("平均处置时长"),
-            lambda f: f.handling.total_seconds() / 3600 if f.handling else None,
-            lambda f: span(f.handling) if f.handling else "—",
-            numeric=True,
-        ),
+        Column(by, BY[by], name, lambda f: translate(name(f)), sort="group"),
+        *[_count(each, link) for each in COUNTS],
+        *[_rate(each, title) for each, title in RATES.items()],
+        took,
     ]
 
 
-def _count(name: str, title: str) -> Column:
-    return Column(name, title, lambda f: getattr(f, name), sort=name, numeric=True)
+def _took(f: Figures) -> str:
+    return span(f.handling) if f.handling else "—"
+
+
+def _count(name: str, link: Link) -> Column:
+    def cell(f: Figures) -> Any:
+        number = getattr(f, name)
+        return format_html('<a href="{}">{}</a>', link(name, f.group), number) if number else number
+
+    return Column(name, FIGURES[name][0], lambda f: getattr(f, name), cell, sort=name, numeric=True, shown=name in FIRST)
 
 
 def _rate(name: str, title: str) -> Column:
@@ -61,16 +97,28 @@ def _rate(name: str, title: str) -> Column:
 @require_GET
 @page("case.read", own=True)
 def evaluation(request: HttpRequest) -> HttpResponse:
-    """`?period=month|quarter|year`: figures by organization."""
-    period = request.GET.get("period", "month")
-    since, until = _since(period), clock.now()
-    cases = readable(reader(request)).order_by()
-    titles = dict(Organization.objects.values_list("pk", "title"))
+    """`?period=week|month|quarter|year&by=organization|source|kind|division`: figures by group."""
+    period, by = request.GET.get("period", "month"), request.GET.get("by", "organization")
+    by = by if by in BY else "organization"
+    today = clock.now().astimezone(clock.CHINA).date()
+    first = _first_day(period, today)
+    since, until = bounds(first, today)
+    cases = visible(reader(request))
+
+    def link(name: str, group: str | None) -> str:
+        only = f"={group}" if by == "division" and group else group or NONE
+        return "/cases?" + urlencode({"figure": written(name, first, today), by: only}, safe="~=")
+
     table = Table(
-        request, "evaluation", rows=statistics(cases, since=since, until=until, by="organization"), columns=_columns(titles), sort="-opened"
-    )
-    total = statistics(cases, since=since, until=until)
-    return table.response(
-        "management/evaluation.html",
-        {"periods": PERIODS, "period": period, "since": since, "until": until, "total": total[0] if total else None},
-    )
+        request, "evaluation", rows=_busy(statistics(cases, since=since, until=until, by=by)), columns=_columns(by, link),
+        sort="-accepted", empty=EMPTY,
+    )  # fmt: skip
+    (total,) = statistics(cases, since=since, until=until)
+    links = {name: "/cases?" + urlencode({"figure": written(name, first, today)}, safe="~") for name in FIGURES}
+    shown = {"periods": PERIODS, "period": period, "groups": BY, "by": by, "since": since, "until": until, "total": total, "links": links}
+    return table.response("management/evaluation.html", shown)
+
+
+def _busy(found: list[Figures]) -> list[Figures]:
+    """Groups to which something happened in the period, or that have something overdue."""
+    return [figures for figures in found if any(getattr(figures, name) for name in COUNTS)]

@@ -26,21 +26,23 @@ from haitang.hub.data.rules.actions import open_missing_case
 from haitang.hub.data.rules.models import Alarm
 from haitang.server.demo.people import DEMO, cast
 from haitang.server.demo.picture import picture
-from haitang.server.demo.stories import OPEN, PAST, Step, Story, opened_so_that_it_ends, times
+from haitang.server.demo.stories import OPEN, PAST, REPORTS, Step, Story, opened_so_that_it_ends, times
 from haitang.server.demo.trends import case_indicators
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.standards.queries import calendar_in_force
 
 SOON = timedelta(minutes=4)  # from an alarm to its case
+TIME_OF_REPORTS = timedelta(hours=10, minutes=20)  # of a past day
+REPORTED = "演示案件：由演示程序登记的上报，内容、人员和办理经过均为虚构。"
 DESCRIPTION = "演示案件：由演示程序按回放数据的历史报警立案，人员和办理经过均为虚构。"
 
 
 @dataclass
 class Told:
-    """A story that has its alarm and its times."""
+    """A story that has its times and, where it is not a report, its alarm."""
 
     story: Story
-    alarm: Alarm
+    alarm: Alarm | None
     opened: datetime
     case: Case | None = None
     attended: set[datetime] = field(default_factory=set)
@@ -69,6 +71,7 @@ def tell_stories(now: datetime | None = None) -> int:
     stage = Stage(now or clock.now())
     with transaction.atomic():
         told = _cast_alarms(stage)
+        told += _cast_reports(stage) if told else []
         for each in told:
             _prepare(stage, each)
         if told:
@@ -109,18 +112,36 @@ def _cast_alarms(stage: Stage) -> list[Told]:
     return told
 
 
+def _cast_reports(stage: Stage) -> list[Told]:
+    """Each report that has not been told: the open ones end now, the past ones on their day."""
+    known = set(Case.objects.filter(facts__has_key="demo").values_list("facts__demo", flat=True))
+    midnight, calendar = stage.now.astimezone(clock.CHINA).replace(hour=0, minute=0, second=0, microsecond=0), calendar_in_force()
+    return [
+        Told(
+            story,
+            None,
+            opened_so_that_it_ends(stage.now, story.steps, calendar)
+            if story.open
+            else midnight - timedelta(days=story.days_ago) + TIME_OF_REPORTS,
+        )
+        for story in REPORTS
+        if story.word not in known
+    ]
+
+
 def _prepare(stage: Stage, told: Told) -> None:
-    stage.at(told.opened, lambda: _open(stage, told))
+    stage.at(told.opened, lambda: _open(stage, told) if told.alarm else _report(stage, told))
     for at, step in zip(times(told.opened, told.story.steps, calendar_in_force()), told.story.steps, strict=True):
         if step.what:
             stage.at(at, lambda at=at, step=step: _make(stage, told, step, at))  # type: ignore[misc]
-    cleared = told.alarm.cleared_at
+    cleared = told.alarm.cleared_at if told.alarm else None
     if cleared:
         stage.at(max(cleared, told.opened + timedelta(seconds=1)), lambda: _clear(told, cleared, max(cleared, told.opened)))
 
 
 def _open(stage: Stage, told: Told) -> None:
     """The case of an alarm that opens one, else of a dispatcher who opens it by hand; either way linked to the alarm."""
+    assert told.alarm
     alarm, thing = told.alarm, stage.things.get(told.alarm.thing)
     kind = alarm.case_kind or next(iter(in_force().all(CaseType)))
     name = thing.title if thing else alarm.thing
@@ -136,6 +157,29 @@ def _open(stage: Stage, told: Told) -> None:
         )
         open_missing_case(act=act, alarm=alarm, name=name)
     _look_ahead(stage, told)
+
+
+def _report(stage: Stage, told: Told) -> None:
+    """What somebody reported, accepted by the duty officer; simulated, so that nobody takes it for real."""
+    kind, story = next(iter(in_force().all(CaseType))), told.story
+    thing = min(stage.things.values(), key=lambda each: each.pk, default=None)
+    near = (
+        actions.Where(None, thing.division, _beside(thing.longitude, story), _beside(thing.latitude, story)) if thing else actions.Where()
+    )
+    matter = Matter(
+        key=f"demo:{story.word}", case_kind=kind, title=story.title, severity="notice", arose_at=told.opened, origin="simulated",
+        facts={"demo": story.word},
+    )  # fmt: skip
+    with acting(stage.people["duty_officer"], at=told.opened) as act:
+        told.case = actions.open_case(
+            act=act, kind=kind, title=story.title, severity="notice", description=REPORTED, where=near, matter=matter, source=story.source
+        )
+    _look_ahead(stage, told)
+
+
+def _beside(degrees: float | None, story: Story) -> float | None:
+    """Some hundred metres from a thing, so that pins do not lie on each other."""
+    return None if degrees is None else degrees + 0.012 + 0.004 * (REPORTS.index(story) % 3)
 
 
 def _make(stage: Stage, told: Told, step: Step, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """The cases of the demonstration as stories: who does what, and how long after the step before. Times are written on the clocks of procedures.
 
-A story of the past begins with an alarm of the back-filled series; one that is still open is placed so that its last step has just been made.
+A story of the past begins with an alarm of the back-filled series, one of REPORTS with what somebody reported; one that is still open is placed so that
+its last step has just been made.
 """
 
 from collections.abc import Sequence
@@ -25,11 +26,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """`word` names it for good. `open`: it ends now; else it begins with its alarm."""
+    """`word` names it for good. `open`: it ends now; else it begins with its alarm. A report has a `source`, a `title`, and where it is past, `days_ago`."""
 
     word: str
     steps: tuple[Step, ...]
     open: bool = False
+    source: str = ""
+    title: str = ""
+    days_ago: int = 0
 
 
 NOTE = "已到现场核查，周边两处工地已落实洒水和覆盖。（示例）"
@@ -99,6 +103,26 @@ PAST = (
     Story("closed-9", (dispatch("8 emergency minutes"), *handle("70 working minutes"), accept("80 working minutes"))),
     Story("closed-10", USUAL),
     Story("closed-11", (dispatch("5 emergency minutes"), *handle("50 working minutes"), accept("35 working minutes"))),
+)  # fmt: skip
+
+
+FILE = Step("6 emergency minutes", "dispatcher", "file")
+REPORTS = (
+    Story("report-waits", (Step("9 emergency minutes"),), open=True, source="hotline", title="市民来电反映工地扬尘（示例）"),
+    Story(
+        "report-dispatched", (FILE, dispatch(), Step("40 working minutes")), open=True, source="inspector", title="巡查发现渣土车带泥上路（示例）"
+    ),
+    Story(
+        "report-dismissed", (Step("12 emergency minutes", "dispatcher", "dismiss", {"reason": "经核实不在本区管辖范围，已告知反映人。（示例）"}),),
+        source="hotline", title="市民来电反映夜间异味（示例）", days_ago=3,
+    ),
+    Story("report-closed", (FILE, *USUAL), source="public", title="群众反映露天焚烧秸秆（示例）", days_ago=8),
+    Story("report-closed-2", (FILE, *USUAL), source="inspector", title="巡查发现裸土未覆盖（示例）", days_ago=15),
+    Story(
+        "report-dismissed-2", (Step("8 emergency minutes", "dispatcher", "dismiss", {"reason": "与在办案件重复，并入办理。（示例）"}),),
+        source="public", title="群众反映工地扬尘（示例）", days_ago=22,
+    ),
+    Story("report-closed-3", (FILE, *USUAL), source="video", title="视频发现物料堆场未遮盖（示例）", days_ago=33),
 )  # fmt: skip
 
 

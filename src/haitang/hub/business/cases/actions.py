@@ -12,7 +12,7 @@ from haitang.base.errors import error
 from haitang.base.ports import Matter
 from haitang.base.text import T, translate
 from haitang.hub.business.cases import notify
-from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseType
+from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseSource, CaseType, sources
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
 from haitang.hub.business.cases.standing import read_again
@@ -59,13 +59,18 @@ def open_case(
     matter: Matter | None = None,
     answers: Mapping[str, Any] | None = None,
     key: str = "",
+    source: str = "",
 ) -> Case:
     """Open a case by hand, or from a matter, and start its procedure; tells those who may make the first move.
+
+    `source`: an id of the kind case_source, without it `alarm` or `platform` for a matter and `centre` for what is opened by hand; it decides whether the
+    case is filed at once or waits for that.
 
     By hand, the form of the case's type is asked: raises forms.bad_answers naming every question. The answers stand in its facts. No two open cases have the same `key`.
     """
     declared = in_force().get(CaseType, kind)
-    _refuse_unknown(severity, where, live=matter is None)
+    source = source or ("centre" if matter is None else "alarm" if matter.alarm else "platform")
+    _refuse_unknown(severity, where, source, live=matter is None)
     title, description = readable(title, T("事项"), required=True), readable(description, T("情况"), most=LONGEST_DESCRIPTION)
     asked = questions([declared.form]) if declared.form and matter is None else {}
     answered = read_answers(asked, answers or {})
@@ -78,6 +83,7 @@ def open_case(
         severity=severity if declared.severity == "from the alarm" else declared.severity,
         description=description,
         organization=addressed,
+        source=source,
         opened_at=act.at,
         release=act.release,
         **vars(where),
@@ -87,16 +93,29 @@ def open_case(
     if answered:
         case.facts = {**case.facts, "answers": answered}
         case.save(update_fields=["facts"])
-    act.record("case", str(case.pk), {"number": case.number, "kind": kind, "severity": case.severity, "origin": case.origin})
+    act.record(
+        "case", str(case.pk), {"number": case.number, "kind": kind, "severity": case.severity, "origin": case.origin, "source": source}
+    )
     goes_to = addressed.pk if addressed else None
     facts = {SEVERITY.name: case.severity, ORIGIN.name: case.origin, CAUSE_CLEARED.name: False, **answer_facts(answered)}
-    runs.start_run(act=act, procedure=declared.procedure, subject_kind="case", subject_id=str(case.pk), organization=goes_to, facts=facts)
+    report = in_force().get(CaseSource, source).filing == "decided"
+    runs.start_run(
+        act=act,
+        procedure=declared.procedure,
+        subject_kind="case",
+        subject_id=str(case.pk),
+        organization=goes_to,
+        facts=facts,
+        report=report,
+    )
     case.refresh_from_db()
     notify.opened(act=act, case=case)
     return case
 
 
-def _refuse_unknown(severity: str, where: Where, *, live: bool) -> None:
+def _refuse_unknown(severity: str, where: Where, source: str, *, live: bool) -> None:
+    if source not in sources():
+        raise UNKNOWN_ANSWER(title=translate("案件来源"), why="、".join(sources()))
     if severity not in SEVERITY.choices:
         raise UNKNOWN_ANSWER(title=translate("级别"), why="、".join(SEVERITY.choices))
     if live and where.thing and not Thing.objects.filter(pk=where.thing).exists():

@@ -1,7 +1,6 @@
 """Cases as JSON. Every write answers with the case as it then stands; every refusal is {code, message, data}."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import FileResponse, HttpRequest
@@ -15,7 +14,7 @@ from haitang.hub.business.cases import actions, queries, views
 from haitang.hub.business.cases.filters import Filters, filtered, visible
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.opening import open_once
-from haitang.hub.business.cases.statistics import BY, statistics
+from haitang.hub.business.cases.statistics import BY, RATES, statistics
 from haitang.support.infrastructure.files import store
 from haitang.support.security.people.identity import actor, signed_in
 
@@ -26,33 +25,11 @@ BAD_GROUP = error("cases.bad_group", 422, "不能按“{by}”分组，可用：
 NO_PERIOD = error("cases.no_period", 422, "请用 since 和 until 写明统计时段，如 since=2026-01-01T00:00:00+08:00。")
 
 
-class FiltersIn(Schema):
-    """The same names as filters.Filters."""
-
-    stage: str = ""
-    kind: str = ""
-    severity: str = ""
-    organization: str = ""
-    origin: str = ""
-    thing: str = ""
-    division: str = ""
-    text: str = ""
-    open: bool | None = None
-    mine: bool = False
-    overdue: bool = False
-    escalated: bool = False
-    due_soon: bool = False
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def read(self) -> Filters:
-        return Filters(**self.dict())
-
-
 class NewCase(Schema):
     kind: str
     title: Annotated[str, Field(min_length=1, max_length=200)]
     severity: str = "warning"
+    source: str = ""
     description: Annotated[str, Field(max_length=5000)] = ""
     thing: str | None = None
     division: Annotated[str, Field(max_length=12)] = ""
@@ -87,17 +64,17 @@ class RemarkIn(Schema):
 
 
 @router.get("/cases", summary="案件列表")
-def get_cases(request: HttpRequest, filters: Query[FiltersIn], sort: str = "-opened", page: int = 1, size: int = 50) -> dict[str, Any]:
+def get_cases(request: HttpRequest, filters: Query[Filters], sort: str = "-opened", page: int = 1, size: int = 50) -> dict[str, Any]:
     who = actor(request)
     require(who, "case.read", {"organization": who.organization})
-    found = queries.cases(who, filters.read(), sort=sort, page=page, size=size)
+    found = queries.cases(who, filters, sort=sort, page=page, size=size)
     return {"total": found.total, "page": found.page, "size": found.size, "cases": [views.row(case) for case in found.cases]}
 
 
 @router.post("/cases", summary="人工立案")
 def post_case(request: HttpRequest, body: NewCase) -> dict[str, Any]:
-    where = actions.Where(body.thing, body.division, body.longitude, body.latitude)
     """The form of the case's type is answered under `answers`; sent again with the same `once`, it gives the case that is there."""
+    where = actions.Where(body.thing, body.division, body.longitude, body.latitude)
     with acting(actor(request)) as act:
         made = open_once(
             act=act,
@@ -108,12 +85,13 @@ def post_case(request: HttpRequest, body: NewCase) -> dict[str, Any]:
             description=body.description,
             where=where,
             answers=body.answers,
+            source=body.source,
         )
     return views.row(made)
 
 
 @router.get("/cases/statistics", summary="评价指标")
-def get_statistics(request: HttpRequest, filters: Query[FiltersIn], by: str | None = None) -> list[dict[str, Any]]:
+def get_statistics(request: HttpRequest, filters: Query[Filters], by: str | None = None) -> list[dict[str, Any]]:
     """`since` and `until` are the period; the other filters choose the cases."""
     who = actor(request)
     require(who, "case.read", {"organization": who.organization})
@@ -122,10 +100,9 @@ def get_statistics(request: HttpRequest, filters: Query[FiltersIn], by: str | No
         raise NO_PERIOD()
     if by is not None and by not in BY:
         raise BAD_GROUP(by=by, known="、".join(BY))
-    read = Filters(**{**filters.dict(), "since": None, "until": None})
+    read = filters.model_copy(update={"since": None, "until": None})
     found = statistics(filtered(visible(who), read, who), since=since, until=until, by=by)
-    rates = ("closing_rate", "on_time_rate", "rework_rate")
-    return [{**asdict(figures), **{rate: getattr(figures, rate) for rate in rates}} for figures in found]
+    return [{**asdict(figures), **{rate: getattr(figures, rate) for rate in RATES}} for figures in found]
 
 
 @router.get("/cases/{number}", summary="案件")

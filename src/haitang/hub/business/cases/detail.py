@@ -10,7 +10,7 @@ from haitang.base.ports import policy
 from haitang.base.text import translate
 from haitang.hub.business.cases.answered import answered
 from haitang.hub.business.cases.deadlines import CLOCKS, first_deadline
-from haitang.hub.business.cases.kinds import CaseType
+from haitang.hub.business.cases.kinds import CaseType, sources
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.queries import MoveNow, left, moves_for, sentence, state_of_case, timeline
 from haitang.hub.business.cases.standing import escalated
@@ -29,6 +29,7 @@ def context_of(case: Case, actor: Actor, tried: Submission | None = None) -> dic
     return {
         "case": case,
         "kind": in_force().all(CaseType).get(case.case_kind),
+        "source": sources().get(case.source, case.source),
         "state": state,
         "stages": _path(state),
         "deadlines": _deadlines(case, state),
@@ -67,11 +68,13 @@ def people_for(state: State) -> Any:
 
 
 def _path(state: State) -> list[tuple[str, str]]:
-    """(title, done | now | later) of the stages on the way, an end that was not reached left out where another was."""
+    """(title, done | now | later) of the stages that the case has been in and, while it is open, of those to come up to the first end."""
     ids = list(state.definition.stages)
     now = ids.index(state.stage)
-    ends = [id for id in ids if state.definition.stages[id].end]
-    shown = [id for id in ids if id == state.stage or id not in ends or (not state.ended_at and id == ends[0])]
+    first_end = next(id for id in ids if state.definition.stages[id].end)
+    been = {state.started_in, *(state.definition.moves[made.move].to for made in state.made if made.move in state.definition.moves)}
+    to_come = [] if state.ended_at else [id for id in ids[now:] if not state.definition.stages[id].end or id == first_end]
+    shown = [id for id in ids if id == state.stage or id in been or id in to_come]
     return [(state.definition.stages[id].title, "now" if id == state.stage else "done" if ids.index(id) < now else "later") for id in shown]
 
 

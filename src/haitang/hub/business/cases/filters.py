@@ -1,9 +1,10 @@
 """Which cases a list shows."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
+from ninja import Schema
+from pydantic import ConfigDict
 
 from haitang.base import clock
 from haitang.base.actions import Actor
@@ -20,19 +21,25 @@ SORTS = {
 COLUMNS = {"organization": "organization_id", "division": "division", "stage": "stage"}  # what a policy may ask of a case
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What to show; what is None or empty does not filter.
+NONE = "-"  # as a division, organization or source: that none is known
+
+
+class Filters(Schema):
+    """What to show, also as the parameters of an address; what is None or empty does not filter.
 
     `open`: True open, False closed. `mine`: cases that the actor, or the actor's organization, has. `due_soon`: a limit ends within 24 hours.
     `escalated`: somebody was told that a limit has passed (督办).
-    `text`: in number, title or description. `since` and `until`: opened in [since, until).
+    `text`: in number, title or description. `since` and `until`: opened in [since, until). `division` and below it, `=CODE` only itself; `-`: none is known,
+    likewise for `organization` and `source`.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     stage: str = ""
     kind: str = ""
     severity: str = ""
     organization: str = ""
+    source: str = ""
     origin: str = ""
     thing: str = ""
     division: str = ""
@@ -53,11 +60,20 @@ def visible(actor: Actor) -> QuerySet[Case]:
 
 def filtered(found: QuerySet[Case], filters: Filters, actor: Actor) -> QuerySet[Case]:
     """The cases among `found` that `filters` let through."""
-    equal = {"stage": filters.stage, "case_kind": filters.kind, "severity": filters.severity, "organization_id": filters.organization}
-    equal |= {"origin": filters.origin, "thing": filters.thing}
+    equal = {
+        "stage": filters.stage,
+        "case_kind": filters.kind,
+        "severity": filters.severity,
+        "origin": filters.origin,
+        "thing": filters.thing,
+    }
     found = found.filter(**{name: value for name, value in equal.items() if value})
+    if filters.organization:
+        found = found.filter(organization_id=None if filters.organization == NONE else filters.organization)
+    if filters.source:
+        found = found.filter(source="" if filters.source == NONE else filters.source)
     if filters.division:
-        found = found.filter(division__startswith=filters.division)
+        found = found.filter(**_of_division(filters.division))
     if filters.open is not None:
         found = found.filter(closed_at__isnull=filters.open)
     if filters.text:
@@ -66,6 +82,12 @@ def filtered(found: QuerySet[Case], filters: Filters, actor: Actor) -> QuerySet[
     if filters.mine:
         found = found.filter(_mine(actor))
     return _timed(found, filters)
+
+
+def _of_division(written: str) -> dict[str, str]:
+    if written == NONE or written.startswith("="):
+        return {"division": written.removeprefix("=").removeprefix(NONE)}
+    return {"division__startswith": written}
 
 
 def _mine(actor: Actor) -> Q:

@@ -19,8 +19,9 @@ from haitang.base.shell.templatetags.shell import origin, status, when
 from haitang.base.shell.words import ORIGINS, STATES, phrase, who
 from haitang.base.text import T, translate
 from haitang.hub.business.cases.deadlines import first_deadline, procedure_of
-from haitang.hub.business.cases.filters import Filters, filtered, visible
-from haitang.hub.business.cases.kinds import CaseType
+from haitang.hub.business.cases.drill import narrow_to, told
+from haitang.hub.business.cases.filters import NONE, Filters, filtered, visible
+from haitang.hub.business.cases.kinds import CaseType, sources
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.standing import escalated, with_standing
 from haitang.hub.business.procedures.kinds import Procedure
@@ -97,16 +98,25 @@ def _since(rows: Any, value: str) -> Any:
         return rows
 
 
-def filters(actor: Actor) -> list[Filter]:
-    """What the list can be narrowed by."""
-    narrow = partial(_with, actor)
+def _or_none(found: Mapping[str, str], title: str) -> Mapping[str, str]:
+    return {**found, NONE: title}
+
+
+def filters(actor: Actor, given: Mapping[str, Any] | None = None) -> list[Filter]:
+    """What the list can be narrowed by; where the address says so (`given`), also to what stands behind a figure of the evaluation (see drill.py)."""
+    narrow, given = partial(_with, actor), given or {}
+    figure = str(given.get("figure", ""))
+    behind = [Filter("figure", T("考核口径"), narrow_to, choices=lambda: {figure: told(figure)})] if told(figure) else []
+    behind += [Filter("division", T("区划代码"), narrow("division"), kind="text")] if given.get("division") else []
     return [
+        *behind,
         Filter("q", T("编号或文字"), narrow("text"), kind="text"),
         Filter("stage", T("环节"), narrow("stage"), choices=stages),
         Filter("kind", T("类型"), narrow("kind"), choices=_kinds),
         Filter("severity", T("级别"), narrow("severity"), choices=lambda: SEVERITIES),
-        Filter("organization", T("单位"), narrow("organization"), choices=_organizations),
-        Filter("origin", T("来源"), narrow("origin"), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
+        Filter("organization", T("单位"), narrow("organization"), choices=lambda: _or_none(_organizations(), T("未派遣"))),
+        Filter("source", T("案件来源"), narrow("source"), choices=lambda: _or_none(sources(), T("不详"))),
+        Filter("origin", T("数据来源"), narrow("origin"), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
         Filter("since", T("立案不早于"), _since, kind="date"),
         Filter("open", T("未结案"), narrow("open"), kind="flag"),
         Filter("mine", T("待我办理"), lambda rows, value: rows.filter(waits_for(actor)), kind="flag"),
@@ -145,11 +155,22 @@ COLUMNS = [
     Column("stage", T("环节"), stage_title, lambda c: translate(stage_title(c)), sort="stage"),
     Column("deadline", T("期限"), lambda c: c.first_due, _deadline, sort="first_due"),
     Column("who", T("办理单位与人员"), _who, sort="organization__title"),
-    Column("opened", T("立案时间"), lambda c: c.opened_at, lambda c: when(c.opened_at), sort="opened_at"),
+    Column("opened", T("受理时间"), lambda c: c.opened_at, lambda c: when(c.opened_at), sort="opened_at"),
     Column("kind", T("类型"), kind_title, lambda c: translate(kind_title(c)), sort="case_kind", shown=False),
+    Column(
+        "source",
+        T("案件来源"),
+        lambda c: sources().get(c.source, c.source),
+        lambda c: translate(sources().get(c.source, c.source)),
+        sort="source",
+        shown=False,
+    ),
+    Column("filed", T("立案时间"), lambda c: c.filed_at, lambda c: when(c.filed_at), sort="filed_at", shown=False),
     Column("closed", T("结案时间"), lambda c: c.closed_at, lambda c: when(c.closed_at), sort="closed_at", shown=False),
     Column("due", T("办结期限"), lambda c: c.due_at, lambda c: when(c.due_at, "exact"), sort="due_at", shown=False),
     Column("returned", T("返工次数"), lambda c: c.returned, sort="returned", shown=False, numeric=True),
     Column("thing", T("设备编号"), lambda c: c.thing, sort="thing", shown=False),
-    Column("origin", T("来源"), lambda c: c.origin, lambda c: translate(ORIGINS.get(c.origin, T("实时数据"))), sort="origin", shown=False),
+    Column(
+        "origin", T("数据来源"), lambda c: c.origin, lambda c: translate(ORIGINS.get(c.origin, T("实时数据"))), sort="origin", shown=False
+    ),
 ]

@@ -33,6 +33,7 @@ def _mirrored(run: Run, state: State) -> dict[str, Any]:
         "paused": run.paused,
         "organization_id": state.assigned,
         "handler_id": state.assigned_person,
+        "filed_at": state.taken_on_at,
         "closed_at": run.ended_at,
         "closed_on_time": state.on_time,
         "extended": len(state.extensions),

@@ -13,7 +13,8 @@ class Case(models.Model):
     """One case. Stage, deadlines and end mirror its run, so that lists and indicators read one table.
 
     `number`: node, year and serial (division code, year, six digits), without gaps. `matter_key`: what it stands for while it is open; of a case opened by hand, the submission that opened it or empty.
-    `organization` and `handler`: who has it now. `origin`: live, replay or simulated. `closed_on_time`: None while open or where no limit applies.
+    `organization` and `handler`: who has it now. `source`: where it came from (an id of the kind case_source; empty: not known, before there were sources).
+    `filed_at`: when it was filed (立案); None while a report waits for that, or where it was not filed (不予立案). `origin`: live, replay or simulated. `closed_on_time`: None while open or where no limit applies.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -31,6 +32,8 @@ class Case(models.Model):
     paused = models.BooleanField(default=False)
     returned = models.PositiveIntegerField(default=0)
     extended = models.PositiveIntegerField(default=0)
+    source = models.CharField(max_length=64, blank=True, default="")
+    filed_at = models.DateTimeField(null=True)
     dispatched_at = models.DateTimeField(null=True)
     handled_at = models.DateTimeField(null=True)
     thing = models.CharField(max_length=64, null=True)  # noqa: DJ001 - a case need not be about a thing

@@ -14,6 +14,7 @@ from haitang.hub.business.procedures.queries import state_of
 from haitang.support.security.people.queries import holders
 
 OPENED = T("新案件待派遣：{title}")
+REPORTED = T("新上报待立案：{title}")
 WAITS = T("案件待您办理：{title}")
 ASKED = T("延期待审批：{title}")
 APPROVED = T("延期已批准：{title}")
@@ -26,7 +27,7 @@ def opened(*, act: Act, case: Case) -> None:
     assert case.run
     state = state_of(case.run)
     roles = {role for move in state.definition.moves.values() if state.stage in move.sources for role in move.roles}
-    _tell(act, case, state, _ids(sorted(roles), None), OPENED)
+    _tell(act, case, state, _ids(sorted(roles), None), REPORTED if state.reported else OPENED)
 
 
 def extension_asked(*, act: Act, case: Case) -> None:

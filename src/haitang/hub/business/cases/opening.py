@@ -15,14 +15,14 @@ from haitang.base.shell.context import reader
 from haitang.base.shell.views import page, show
 from haitang.base.text import T, sentence_of, translate
 from haitang.hub.business.cases.actions import open_case
-from haitang.hub.business.cases.kinds import CaseType
+from haitang.hub.business.cases.kinds import CaseType, sources
 from haitang.hub.business.cases.listing import SEVERITIES
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.forms.queries import questions
 from haitang.support.security.people.models import Organization, Person
 
-OWN = ("kind", "title", "severity", "description", "once")
+OWN = ("kind", "source", "title", "severity", "description", "once")
 PREFIX = "answer-"  # of the form's questions, which may be called like one of our own
 
 
@@ -44,7 +44,7 @@ def open_once(*, act: Act, once: str, **given: Any) -> Case:
 def new(request: HttpRequest) -> HttpResponse:
     """Open a case by hand. The type may stand in the address (`?kind=`); choosing one shows the questions of its form."""
     given = {name: request.POST.get(name, request.GET.get(name, "")).strip() for name in OWN}
-    given["once"] = given["once"] or str(new_id())
+    given["once"], given["source"] = given["once"] or str(new_id()), given["source"] or "centre"
     if request.method != "POST" or "choose" in request.POST:
         return _asked(request, given)
     problems = {name: T("请填写") for name in ("kind", "title", "description") if not given[name]}
@@ -58,7 +58,8 @@ def new(request: HttpRequest) -> HttpResponse:
         return _asked(
             request, given, {"answer_problems": wrong, "sentence": "" if wrong else sentence_of(refused), "wrong": True}, refused.status
         )
-    messages.success(request, translate("已立案，编号 {number}", number=made.number))
+    told = T("已立案，编号 {number}") if made.filed_at else T("已受理，编号 {number}，待决定是否立案")
+    messages.success(request, translate(told, number=made.number))
     return HttpResponseRedirect(f"/cases/{made.number}")
 
 
@@ -75,6 +76,7 @@ def _asked(request: HttpRequest, given: Mapping[str, str], more: Mapping[str, An
     people = Person.objects.filter(is_active=True, kind="staff", organization__isnull=False).select_related("organization")
     context = {
         "kinds": in_force().all(CaseType),
+        "sources": sources(),
         "severities": SEVERITIES,
         "given": given,
         "questions": {PREFIX + name: (name, question) for name, question in _questions(given["kind"]).items()},
@@ -89,5 +91,5 @@ def make(act: Act, given: Mapping[str, str], answers: Mapping[str, Any]) -> Case
     """The case that a page asks for."""
     return open_once(
         act=act, once=given["once"], kind=given["kind"], title=given["title"], severity=given["severity"] or "warning",
-        description=given["description"], answers=answers,
+        description=given["description"], answers=answers, source=given["source"],
     )  # fmt: skip

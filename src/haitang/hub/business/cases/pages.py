@@ -28,7 +28,7 @@ entry("cases", title="案件", url="/cases", icon="clipboard-list", group="work"
 entry("tasks", title="我的任务（手机版）", url="/m/tasks", icon="device-mobile", group="work", order=30, permission="case.move")
 
 EMPTY = Empty(T("没有符合条件的案件"), T("请放宽筛选条件，或清除筛选后再看。"), "/cases", T("清除筛选"))
-NONE_YET = Empty(T("还没有案件"), T("规则报警后会自动立案；有权限的人员也可以手工立案。"), "/alarms", T("查看报警"))
+NONE_YET = Empty(T("还没有案件"), T("规则报警后会自动立案；有权限的人员也可以登记上报和热线受理的案件。"), "/alarms", T("查看报警"))
 
 
 @require_GET
@@ -37,7 +37,9 @@ def cases(request: HttpRequest) -> HttpResponse:
     """The list; its whole state stands in the address."""
     actor = reader(request)
     found = readable(actor)
-    table = Table(request, "cases", rows=found, columns=COLUMNS, filters=filters(actor), sort="-opened", empty=EMPTY, unfiltered=NONE_YET)
+    table = Table(
+        request, "cases", rows=found, columns=COLUMNS, filters=filters(actor, request.GET), sort="-opened", empty=EMPTY, unfiltered=NONE_YET
+    )
     tabs = [("", T("全部"), found.count())]
     narrow = {each.name: each for each in filters(actor)}
     tabs += [(name, narrow[name].title, narrow[name].narrow(found, "1").count()) for name in ("open", "mine", "soon", "overdue")]

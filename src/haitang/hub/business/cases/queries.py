@@ -140,7 +140,7 @@ def _told(what: e.What, state: State) -> tuple[str, str, dict[str, Any]]:
     definition = state.definition
     match what:
         case e.Started():
-            return translate("立案"), "", {}
+            return translate("受理") if what.stage == definition.reports_start else translate("立案"), "", {}
         case e.Moved():
             move = definition.moves.get(what.move)
             return (

@@ -26,6 +26,8 @@ def row(case: Case) -> dict[str, Any]:
         "organization_title": case.organization.title if case.organization else None,
         "handler": case.handler.name if case.handler else None,
         "origin": case.origin,
+        "source": case.source,
+        "filed_at": case.filed_at,
         "thing": case.thing,
         "division": case.division,
         "longitude": case.longitude,

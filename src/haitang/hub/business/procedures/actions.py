@@ -29,16 +29,24 @@ def refuse_unless(verdict: verdicts.Verdict) -> None:
 
 @action("procedure.start", title="启动流程")
 def start_run(
-    *, act: Act, procedure: str, subject_kind: str, subject_id: str, organization: str | None = None, facts: Mapping[str, Any] | None = None
+    *,
+    act: Act,
+    procedure: str,
+    subject_kind: str,
+    subject_id: str,
+    organization: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+    report: bool = False,
 ) -> Run:
     """Start a run of `procedure` about a subject; `organization` is to whom it is addressed, `facts` the values of registered words.
 
-    Raises base.not_declared.
+    `report`: it begins where the procedure has reports begin. Raises base.not_declared.
     """
     declared = in_force().get(Procedure, procedure)
     keep_definition(declared)
-    run = begin(act=act, procedure=declared, subject_kind=subject_kind, subject_id=subject_id)
-    append(act=act, run=run, what=e.Started(procedure, declared.start, organization, dict(facts or {})))
+    stage = (declared.reports_start if report else None) or declared.start
+    run = begin(act=act, procedure=declared, stage=stage, subject_kind=subject_kind, subject_id=subject_id)
+    append(act=act, run=run, what=e.Started(procedure, stage, organization, dict(facts or {})))
     settle(act=act, run=run)
     return run
 

@@ -16,7 +16,11 @@ from haitang.support.security.people.kinds import Role
 def stages_exist(procedure: Procedure, context: Context) -> Iterable[Problem]:
     """Every stage that is named is declared."""
     known = "、".join(procedure.stages)
-    named = [("start", procedure.start), *((f"stage_map.{old}", new) for old, new in procedure.stage_map.items())]
+    named = [
+        ("start", procedure.start),
+        *([("reports_start", procedure.reports_start)] if procedure.reports_start else []),
+        *((f"stage_map.{old}", new) for old, new in procedure.stage_map.items()),
+    ]
     for name, move in procedure.moves.items():
         named += [(f"moves.{name}.from", source) for source in move.sources] + [(f"moves.{name}.to", move.to)]
     for path, stage in named:
@@ -28,7 +32,7 @@ def stages_exist(procedure: Procedure, context: Context) -> Iterable[Problem]:
 def stages_reachable(procedure: Procedure, context: Context) -> Iterable[Problem]:
     """Every stage is reached from the start, and an end is reached from every stage."""
     steps = [(source, move.to) for move in procedure.moves.values() for source in move.sources]
-    begun = _reached({procedure.start}, steps)
+    begun = _reached({procedure.start, procedure.reports_start or procedure.start}, steps)
     ending = _reached({name for name, stage in procedure.stages.items() if stage.end}, [(b, a) for a, b in steps])
     for name in procedure.stages:
         if name not in begun:

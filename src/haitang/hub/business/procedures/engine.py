@@ -48,7 +48,7 @@ class State:
     """Where a run stands. `assigned`: to which organization and person it was given last.
 
     `facts`: what conditions ask about, by word: those of the subject, and `answers.NAME`, the latest answer to each question.
-    `answered`: move -> part -> who answered, of moves that wait for several.
+    `answered`: move -> part -> who answered, of moves that wait for several. `started_in`: its first stage.
     """
 
     procedure: str
@@ -74,6 +74,21 @@ class State:
     pauses: list[clocks.Paused] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     answered: dict[str, dict[str, str]] = field(default_factory=dict)
+    started_in: str = ""
+
+    @property
+    def reported(self) -> bool:
+        """Whether it began as a report about which somebody decides first."""
+        return self.started_in == self.definition.reports_start
+
+    @property
+    def taken_on_at(self) -> datetime | None:
+        """When it was taken on (立案): at once, or for a report with the first move that does not end it; None while undecided or where it was not."""
+        ends = {name for name, stage in self.definition.stages.items() if stage.end}
+        going_on = (
+            made.at for made in self.made if made.move not in self.definition.moves or self.definition.moves[made.move].to not in ends
+        )
+        return next(going_on, None) if self.reported else self.started_at
 
     @property
     def makers(self) -> dict[str, str]:
@@ -114,6 +129,7 @@ def _started(event: Event, what: e.Started, definitions: Definitions) -> State:
     return State(
         procedure=what.procedure, release=event.release, definition=definition, stage=what.stage, started_at=event.at,
         entered_at=event.at, number=event.number, at=event.at, assigned=what.organization, facts=dict(what.facts),
+        started_in=what.stage,
     )  # fmt: skip
 
 

@@ -144,11 +144,14 @@ class Procedure(Declaration):
 
     `limits`: dated legal deadlines; `pauses` and `extension` are the only ways a clock stops or a deadline moves. Moves are made by people, or go by
     themselves (`after`, `if`), or wait for several (`each`).
+    `reports_start`: the stage in which a report begins of which somebody must first decide whether it is taken on (立案 or 不予立案); without it, reports
+    begin at `start` like everything else.
     `stage_map`: what stages of open runs become when a release changes them (old -> new).
     """
 
     title: Text
     start: Word
+    reports_start: Word | None = None
     stages: dict[Word, Stage]
     moves: dict[Word, Move]
     limits: list[LegalLimit] = []

@@ -59,13 +59,13 @@ def _itself(act: Act, at: datetime) -> Act:
     return replace(act, actor=system("deadlines"), at=at)
 
 
-def begin(*, act: Act, procedure: Procedure, subject_kind: str, subject_id: str) -> Run:
-    """A run without events; `append` its Started next."""
+def begin(*, act: Act, procedure: Procedure, stage: str, subject_kind: str, subject_id: str) -> Run:
+    """A run without events, to begin in `stage`; `append` its Started next."""
     return Run.objects.create(
         procedure=procedure.id,
         subject_kind=subject_kind,
         subject_id=subject_id,
-        stage=procedure.start,
+        stage=stage,
         started_at=act.at,
         release=act.release,
     )

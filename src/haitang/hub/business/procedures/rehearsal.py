@@ -59,9 +59,11 @@ class Rehearsal:
         at: datetime,
         organization: str | None = None,
         facts: Mapping[str, Any] | None = None,
+        report: bool = False,
     ) -> None:
         self.procedure, self.calendar, self.events = procedure, calendar, list[Event]()
-        self._append(e.Started(procedure.id, procedure.start, organization, dict(facts or {})), system("rehearsal"), at)
+        stage = (procedure.reports_start if report else None) or procedure.start
+        self._append(e.Started(procedure.id, stage, organization, dict(facts or {})), system("rehearsal"), at)
         self.reach(at)
 
     def _append(self, what: e.What, actor: Actor, at: datetime) -> Verdict:

@@ -14,7 +14,7 @@
 
 Under `move` also: `pause:REASON`, `resume`, `extend:2_working_days`, `approve`, `decline`, and `learn:case.cause_cleared=yes`. `by` is person/role, with
 `@organization` where it matters (default: the one that the matter is assigned to; an organization role is filled by the organization of that name).
-A column `answers` gives answers that conditions ask about (`result=solved;amount=3`), the key `facts` the words at the start (`{case.severity: serious}`). Under `expect` a column may be left out; `refused` names one reason's code.
+A column `answers` gives answers that conditions ask about (`result=solved;amount=3`), the key `facts` the words at the start (`{case.severity: serious}`), `report: true` a report that must first be filed. Under `expect` a column may be left out; `refused` names one reason's code.
 Times are China's civil time.
 """
 
@@ -40,7 +40,7 @@ def run_procedure(declared: Procedure, table: SpecTable) -> list[Failure]:
     """Rehearse the moves of `given`; compare the state after the moves up to each row of `expect`."""
     calendar = next(iter(table.declarations.all(Calendar).values()), Calendar(title="周末休息"))
     started = _at(str(table.options.get("started") or (table.given.rows or table.expect.rows)[0]["at"]))
-    run = Rehearsal(declared, working_calendar(calendar), started, HERE, table.options.get("facts"))
+    run = Rehearsal(declared, working_calendar(calendar), started, HERE, table.options.get("facts"), bool(table.options.get("report")))
     steps, failures = list(table.given.rows), []
     verdict: Verdict = Allowed()
     for number, wanted in enumerate(table.expect.rows):
