@@ -13,7 +13,17 @@ from haitang.base import clock
 from haitang.base.actions import Actor, acting, system
 
 PASSWORD = "browser-test-2026"
-ROLES = ("dispatcher", "handler", "verifier", "department_head", "duty_officer", "auditor", "administrator")
+ROLES = (
+    "dispatcher",
+    "handler",
+    "verifier",
+    "department_head",
+    "duty_officer",
+    "auditor",
+    "administrator",
+    "security_administrator",
+    "audit_administrator",
+)
 NAMES = {
     "dispatcher": "何派",
     "handler": "常处",
@@ -22,6 +32,8 @@ NAMES = {
     "duty_officer": "值守",
     "auditor": "沈计",
     "administrator": "关理",
+    "security_administrator": "安平",
+    "audit_administrator": "石严",
 }
 HOUR, DAYS = timedelta(hours=1), 21
 LEVELS = {"pm2_5": 38.0, "pm10": 62.0, "so2": 8.0, "no2": 24.0, "co": 0.7, "o3": 90.0}

@@ -21,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 NOT_ALLOWED = error("base.not_allowed", 403, "{actor} 无权执行“{permission}”：{reason}")
+NEEDS_PROOF = error("base.needs_proof", 403, "“{action}”属于重要操作，请先再次验证身份。")
 NO_EVIDENCE = error("base.no_evidence", 500, "操作“{action}”没有留下证据，已撤销。请报告平台维护人员。")
 
 
@@ -35,7 +36,11 @@ class TokenScope:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. `kind` is staff, citizen, enterprise, device or system (support.security.people makes these)."""
+    """Who acts. `kind` is staff, citizen, enterprise, device or system (support.security.people makes these).
+
+    `on_behalf_of`: the ref of the person whose duty it is, where a duty was delegated; evidence and events say so. `proved_until`: until when the
+    actor counts as having just proved who they are (a second factor, or the password where there is none); an action marked `fresh` asks for it.
+    """
 
     kind: str
     id: str
@@ -43,10 +48,17 @@ class Actor:
     organization: str | None = None
     roles: frozenset[str] = frozenset()
     token: "TokenScope | None" = None
+    on_behalf_of: str | None = None
+    proved_until: datetime | None = field(default=None, compare=False)
 
     @property
     def ref(self) -> str:
         return f"{self.kind}:{self.id}"
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """Everyone whose doing this is: the actor, and on whose behalf. Whoever may not do both of two things may not do them for another either."""
+        return frozenset({self.ref, self.on_behalf_of or self.ref})
 
 
 def system(name: str) -> Actor:
@@ -65,10 +77,12 @@ class Act:
     _action: list[str] = field(default_factory=list)
 
     def record(self, subject_kind: str, subject_id: str, facts: Mapping[str, Any] | None = None) -> str:
-        """Leave an evidence record of the running action about a subject; returns its id. No personal data in `facts`."""
-        ref = ports.evidence().append(
-            act=self, action=self._action[-1], subject_kind=subject_kind, subject_id=subject_id, facts=facts or {}
-        )
+        """Leave an evidence record of the running action about a subject; returns its id. No personal data in `facts`.
+
+        What was done on behalf of somebody says so in its record.
+        """
+        said = {**(facts or {}), **({"on_behalf_of": self.actor.on_behalf_of} if self.actor.on_behalf_of else {})}
+        ref = ports.evidence().append(act=self, action=self._action[-1], subject_kind=subject_kind, subject_id=subject_id, facts=said)
         self.records.append(ref)
         return ref
 
@@ -133,10 +147,25 @@ def may(actor: Actor, name: str, resource: Any = None) -> bool:
     return ports.policy().decide(actor=actor, permission=name, resource=resource).allowed
 
 
-def action(name: str, *, title: str, resource: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Mark a write. `name` is its permission; `resource` names the keyword argument that policy looks at."""
+fresh_actions: dict[str, str] = {}
+
+
+def _refuse_unless_fresh(act: Act, title: str) -> None:
+    """A process of the platform has nobody to ask."""
+    until = act.actor.proved_until
+    if act.actor.kind != "system" and (until is None or until < act.at):
+        raise NEEDS_PROOF(action=title)
+
+
+def action(name: str, *, title: str, resource: str | None = None, fresh: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark a write. `name` is its permission; `resource` names the keyword argument that policy looks at.
+
+    `fresh`: a sensitive action, for which a person proves once more who they are (raises NEEDS_PROOF; a page then asks, and goes on).
+    """
     permission(name, title)
     writes.add(name)
+    if fresh:
+        fresh_actions[name] = title
 
     def mark(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
@@ -144,6 +173,8 @@ def action(name: str, *, title: str, resource: str | None = None) -> Callable[[C
             act = kwargs["act"]
             assert isinstance(act, Act)
             require(act, name, kwargs.get(resource) if resource else None)
+            if fresh:
+                _refuse_unless_fresh(act, title)
             before = len(act.records)
             act._action.append(name)
             try:

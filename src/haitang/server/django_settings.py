@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     *apps(),
 ]
+SESSION_ENGINE = "haitang.support.security.people.session_store"
 AUTH_USER_MODEL = "people.Person"
 DATABASES = {
     "default": {
@@ -43,6 +44,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "haitang.support.security.people.activity.Activity",
     "django.contrib.messages.middleware.MessageMiddleware",
     "haitang.server.odd_input.OddInput",
 ]
@@ -70,4 +72,5 @@ STATIC_URL = "/static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _s.url.startswith("https:")
 LOGIN_URL = "/sign-in"

@@ -16,7 +16,7 @@ from haitang.base.declarations import Declarations
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings, use
 from haitang.support.security.evidence.models import EvidenceRecord
-from haitang.support.security.people.actions import create_person, first_administrator, give_role
+from haitang.support.security.people.actions import create_person, first_administrator, give_role, take_role
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Person
 
@@ -130,6 +130,7 @@ def test_an_administrator_makes_people_and_others_may_not(wang: Person) -> None:
     assert refused.status_code == 403
     assert "系统管理员" in refused.json()["message"]
     with acting(system("setup")) as act:
+        take_role(act=act, person=wang, role="dispatcher")
         give_role(act=act, person=wang, role="administrator")
     made = post(client, "/api/people", new, headers={"X-CSRFToken": token}).json()
     assert sign_in(Client(), made["secret"], "zhao").json()["must_change_password"] is True

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from haitang.base.actions import Actor
-from haitang.base.errors import error
+from haitang.base.errors import HaitangError, error
 from haitang.base.settings import settings
 from haitang.base.shell.navigation import navigation
 from haitang.base.text import active_language
@@ -14,6 +14,7 @@ from haitang.base.text import active_language
 SIGN_IN = error("shell.sign_in", 401, "请先登录。")
 
 _identify: Callable[[HttpRequest], Actor | None] | None = None
+_ask_for_proof: Callable[[HttpRequest, HaitangError], HttpResponse] | None = None
 _provided: dict[str, Callable[[HttpRequest], Any]] = {}
 
 
@@ -21,6 +22,17 @@ def identifies(function: Callable[[HttpRequest], Actor | None]) -> None:
     """Say who the reader of a request is (None: nobody signed in)."""
     global _identify
     _identify = function
+
+
+def asks_for_proof(function: Callable[[HttpRequest, HaitangError], HttpResponse]) -> None:
+    """Say how a page asks its reader to prove once more who they are (`@action(fresh=True)`), and then goes on."""
+    global _ask_for_proof
+    _ask_for_proof = function
+
+
+def proof_page(request: HttpRequest, found: HaitangError) -> HttpResponse | None:
+    """The page that asks, where a room serves it."""
+    return _ask_for_proof(request, found) if _ask_for_proof else None
 
 
 def provides(name: str, function: Callable[[HttpRequest], Any]) -> None:

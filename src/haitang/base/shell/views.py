@@ -9,9 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 
-from haitang.base.actions import require
+from haitang.base.actions import NEEDS_PROOF, require
 from haitang.base.errors import HaitangError
-from haitang.base.shell.context import SIGN_IN, reader
+from haitang.base.shell.context import SIGN_IN, proof_page, reader
 from haitang.base.text import sentence_of
 
 View = Callable[..., HttpResponseBase]
@@ -49,6 +49,8 @@ def failed(request: HttpRequest, found: HaitangError) -> HttpResponse:
         return HttpResponseRedirect(f"{settings.LOGIN_URL}?next={quote(request.get_full_path())}")
     if wants_json(request):
         return JsonResponse({"code": found.code, "message": sentence_of(found)}, status=found.status)
+    if found.code == NEEDS_PROOF.code and (asked := proof_page(request, found)) is not None:
+        return asked
     return render(
         request, "shell/error.html", {"status": found.status, "sentence": sentence_of(found), "code": found.code}, status=found.status
     )

@@ -17,6 +17,8 @@ CAST = {
     "duty_officer": ("程夏（示例）", "command_centre"),
     "auditor": ("沈简（示例）", "audit_bureau"),
     "administrator": ("陆维（示例）", "big_data_bureau"),
+    "security_administrator": ("安平（示例）", "big_data_bureau"),
+    "audit_administrator": ("石严（示例）", "audit_bureau"),
 }
 
 

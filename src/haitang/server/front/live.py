@@ -6,10 +6,12 @@ buffer; else an event `missed` tells it to load afresh.
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from http.cookies import CookieError, SimpleCookie
 from typing import Any, NamedTuple, Self
 
 import psycopg
@@ -26,6 +28,8 @@ WAITING = 500
 # The permission that each topic needs; one that is not named here reaches nobody. Notices say only whom they are for, seals are public.
 TOPICS = {"twin": "thing.read", "alarm": "alarm.read", "case": "case.read", "indicator": "indicator.read", "notice": "", "seal": ""}
 HEARTBEAT = 15.0
+ASKED_AGAIN = 4  # heartbeats after which a quiet page's session is asked about again: one that ran out ends its stream too
+SESSION = "session"  # not for pages: tells which sessions were ended, by digests of their keys
 
 
 class Event(NamedTuple):
@@ -37,13 +41,20 @@ class Event(NamedTuple):
         return f"id: {self.id}\nevent: {self.topic}\ndata: {self.data}\n\n"
 
 
+class Page(NamedTuple):
+    """One open stream: what waits for it, and the digest of its session's key."""
+
+    waiting: "asyncio.Queue[Event | None]"
+    session: str
+
+
 class Live:
     """Listens to the database once and serves every page."""
 
     def __init__(self, database_url: str, control: Control) -> None:
         self._url, self._control = database_url, control
         self._kept: deque[Event] = deque(maxlen=KEPT)
-        self._pages: set[asyncio.Queue[Event | None]] = set()
+        self._pages: dict[int, Page] = {}
         # Ids go on from the clock, so that an id of the front's life before is told from one of this.
         self._next = int(time.time() * 1000)
         self._first = self._next
@@ -58,24 +69,26 @@ class Live:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listener
-        self._end_pages()
+        self._end(self._pages.values())
 
     async def endpoint(self, request: Request) -> Response:
-        found = await asker(self._control, request.headers.get("cookie", ""))
+        cookie = request.headers.get("cookie", "")
+        found = await asker(self._control, cookie)
         if isinstance(found, int):
             return refusal(found)
         wanted = _topics(request.query_params.get("topics", ""), found)
         last = request.headers.get("last-event-id") or request.query_params.get("last") or ""
         return StreamingResponse(
-            self._stream(wanted, int(last) if last.isascii() and last.isdigit() else None),
+            self._stream(wanted, int(last) if last.isascii() and last.isdigit() else None, cookie),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    async def _stream(self, wanted: frozenset[str], last: int | None) -> AsyncIterator[str]:
-        waiting: asyncio.Queue[Event | None] = asyncio.Queue(WAITING)
+    async def _stream(self, wanted: frozenset[str], last: int | None, cookie: str) -> AsyncIterator[str]:
+        page = Page(asyncio.Queue(WAITING), _session_of(cookie))
         missed = self._since(last)
-        self._pages.add(waiting)
+        self._pages[id(page)] = page
+        quiet = 0
         try:
             yield "retry: 2000\n\n"
             for event in missed:
@@ -83,8 +96,11 @@ class Live:
                     yield event.wire()
             while True:
                 try:
-                    got = await asyncio.wait_for(waiting.get(), HEARTBEAT)
+                    got = await asyncio.wait_for(page.waiting.get(), HEARTBEAT)
                 except TimeoutError:
+                    quiet += 1
+                    if quiet % ASKED_AGAIN == 0 and await asker(self._control, cookie) in (401, 403):
+                        return
                     yield ": alive\n\n"
                     continue
                 if got is None:
@@ -92,7 +108,7 @@ class Live:
                 if got.topic in wanted:
                     yield got.wire()
         finally:
-            self._pages.discard(waiting)
+            self._pages.pop(id(page), None)
 
     def _since(self, last: int | None) -> list[Event]:
         if last is None:
@@ -103,22 +119,25 @@ class Live:
         return [event for event in self._kept if event.id > last]
 
     def _tell(self, topic: str, data: str) -> None:
+        if topic == SESSION:
+            ended = set(json.loads(data).get("ended", ()))
+            self._end([page for page in self._pages.values() if page.session in ended])
+            return
         event = Event(self._next, topic, data)
         self._next += 1
         self._kept.append(event)
-        for page in list(self._pages):
+        for page in list(self._pages.values()):
             try:
-                page.put_nowait(event)
+                page.waiting.put_nowait(event)
             except asyncio.QueueFull:  # too slow: it reconnects with its last id
-                self._pages.discard(page)
-                page.get_nowait()
-                page.put_nowait(None)
+                self._pages.pop(id(page), None)
+                self._end([page])
 
-    def _end_pages(self) -> None:
-        for page in self._pages:
-            if page.full():
-                page.get_nowait()
-            page.put_nowait(None)
+    def _end(self, pages: Iterable[Page]) -> None:
+        for page in pages:
+            if page.waiting.full():
+                page.waiting.get_nowait()
+            page.waiting.put_nowait(None)
 
     async def _listen(self) -> None:
         while True:
@@ -130,6 +149,15 @@ class Live:
             except psycopg.Error:
                 await asyncio.sleep(1)
                 self._tell("missed", "{}")  # what was announced meanwhile is not known
+
+
+def _session_of(cookie: str) -> str:
+    """The digest by which people.ending names a session."""
+    try:
+        found = SimpleCookie(cookie).get("sessionid")
+    except CookieError:
+        found = None
+    return hashlib.sha256(found.value.encode()).hexdigest() if found else ""
 
 
 def _topics(asked: str, who: Asker) -> frozenset[str]:

@@ -14,7 +14,7 @@ from haitang.base.actions import acting, permission, permissions, require
 from haitang.base.errors import error
 from haitang.base.settings import settings
 from haitang.base.text import active_language
-from haitang.support.security.people import actions, sessions
+from haitang.support.security.people import actions, proof, sessions
 from haitang.support.security.people.identity import actor, person, signed_in
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
@@ -71,6 +71,18 @@ def get_session(request: HttpRequest) -> dict[str, Any]:
     return _who(request, person(request))
 
 
+class Proof(Schema):
+    password: str = ""
+    code: str = ""
+
+
+@router.post("/session/proof", summary="再次验证身份，以便办理重要操作", auth=signed_in)
+def post_proof(request: HttpRequest, body: Proof) -> dict[str, Any]:
+    """Opens sensitive actions for a while: by the code of a second factor, or by the password where there is none."""
+    proof.prove(request, person(request), password=body.password, code=body.code)
+    return _who(request, person(request))
+
+
 @router.delete("/session", summary="退出", auth=signed_in)
 def delete_session(request: HttpRequest) -> dict[str, bool]:
     sessions.sign_out(request)
@@ -108,4 +120,4 @@ def post_person(request: HttpRequest, body: NewPerson) -> dict[str, str]:
         made = actions.create_person(act=act, username=body.username, name=body.name, organization=body.organization, email=body.email)
         for role in body.roles:
             actions.give_role(act=act, person=made, role=role)
-        return {"id": str(made.id), "secret": actions.set_password(act=act, person=made)}
+        return {"id": str(made.id), "secret": actions.first_secret(act=act, person=made)}

@@ -8,10 +8,12 @@ class PeopleConfig(AppConfig):
     label = "people"
 
     def ready(self) -> None:
-        from haitang.base.shell.context import identifies, provides
+        from haitang.base.shell.context import asks_for_proof, identifies, provides
         from haitang.support.security.people.identity import reader
+        from haitang.support.security.people.proof import ask
         from haitang.support.security.people.sessions import personas
 
         identifies(reader)
+        asks_for_proof(ask)
         provides("personas", lambda request: personas())
         provides("persona", lambda request: request.session.get("persona", "") if hasattr(request, "session") else "")

@@ -6,47 +6,72 @@
 Pages use `haitang.base.shell.views.page`, which asks `reader` here through the shell.
 """
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from ninja.security import SessionAuth
 
 from haitang.base.actions import Actor
-from haitang.base.errors import error
+from haitang.base.errors import HaitangError, error
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
+from haitang.support.security.people.sign_in_policy import needs_second_factor, proof_lasts
 
 NOT_SIGNED_IN = error("people.not_signed_in", 401, "请先登录。")
 MUST_CHANGE = error("people.must_change_password", 403, "请先修改一次性密码。")
+MUST_ENROL = error("people.must_enrol", 403, "您的角色要求第二因素，请先在“我的账号”登记验证器或通行密钥。")
 
 
 def person(request: HttpRequest) -> Person:
     """The person signed in; raises NOT_SIGNED_IN."""
-    user = request.user
+    user = getattr(request, "user", None)
     if not isinstance(user, Person) or not user.is_active:
         raise NOT_SIGNED_IN()
     return user
 
 
 def actor(request: HttpRequest) -> Actor:
-    """The actor of a request, read once; raises NOT_SIGNED_IN, or MUST_CHANGE while the password is a one-time one."""
+    """The actor of a request, read once; raises NOT_SIGNED_IN, MUST_CHANGE while the password is a one-time one, or MUST_ENROL."""
     found = getattr(request, "_haitang_actor", None)
     if found is None:
         who = person(request)
         if who.must_change_password:
             raise MUST_CHANGE()
-        found = actor_of(who)
+        found = _proved(request, who, actor_of(who))
+        if lacks_factor(request, who, found):
+            raise MUST_ENROL()
         request._haitang_actor = found  # type: ignore[attr-defined]
     assert isinstance(found, Actor)
     return found
 
 
+def _proved(request: HttpRequest, who: Person, found: Actor) -> Actor:
+    proved = request.session.get("proved")
+    return replace(found, proved_until=datetime.fromisoformat(proved) + proof_lasts(who.kind)) if proved else found
+
+
+def lacks_factor(request: HttpRequest, who: Person, found: Actor) -> bool:
+    """Whether a role asks for a second factor that this session was opened without. Made-up people have nobody to keep one."""
+    return not who.synthetic and not request.session.get("factor") and needs_second_factor(who.kind, found.roles)
+
+
+def hurdle(request: HttpRequest) -> str:
+    """Where a person who is signed in goes before anything else: to the change of a one-time password, to the registration of a factor, or nowhere."""
+    try:
+        actor(request)
+    except HaitangError as refused:
+        return {MUST_CHANGE.code: "/password", MUST_ENROL.code: "/account/factors"}.get(refused.code, "")
+    return ""
+
+
 def reader(request: HttpRequest) -> Actor | None:
-    """For the shell: who reads a page. A one-time password opens no page but the one that changes it."""
-    user = getattr(request, "user", None)
-    if not isinstance(user, Person) or not user.is_active or user.must_change_password:
+    """For the shell: who reads a page. A hurdle opens no page but the one that takes it."""
+    try:
+        return actor(request) if hasattr(request, "session") else None
+    except HaitangError:
         return None
-    return actor(request)
 
 
 class SignedIn(SessionAuth):

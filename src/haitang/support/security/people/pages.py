@@ -1,7 +1,4 @@
-"""Pages: sign in and out, own password, personas of a demonstration, and the administrator's list of people."""
-
-from typing import Any
-from uuid import UUID
+"""Pages: sign in and out, own password, proof of identity, personas of a demonstration, roles."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
@@ -12,24 +9,27 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from haitang.base.actions import acting, permissions
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError, error
-from haitang.base.shell.navigation import entry
 from haitang.base.shell.views import failed, page, show
 from haitang.base.text import sentence_of
-from haitang.support.security.people import actions, sessions
-from haitang.support.security.people.identity import actor, person
+from haitang.support.security.people import actions, proof, sessions
+from haitang.support.security.people.identity import hurdle, person
 from haitang.support.security.people.kinds import Role
-from haitang.support.security.people.models import Organization, Person
+from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
+from haitang.support.security.people.sign_in_policy import policy_for
 
 PASSWORDS_DIFFER = error("people.passwords_differ", 400, "两次输入的新密码不一致。")
-NO_SUCH_PERSON = error("people.no_such_person", 404, "没有这个人员。")
-
-entry("people", title="人员与角色", url="/people", icon="users", group="run", order=20, permission="people.create")
 
 
-def _next(request: HttpRequest) -> str:
+def where_next(request: HttpRequest) -> str:
+    """The address of ours that the reader wanted to go to."""
     wanted = request.POST.get("next") or request.GET.get("next") or "/"
     return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}) else "/"
+
+
+def onward(request: HttpRequest) -> HttpResponseRedirect:
+    """Over the hurdles that still stand before the reader, or where they wanted to go."""
+    return HttpResponseRedirect(hurdle(request) or where_next(request))
 
 
 @sensitive_post_parameters("password")
@@ -38,14 +38,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The form, and what comes of it; a one-time password leads to its change first."""
     if request.method == "GET":
         if isinstance(request.user, Person) and request.user.is_active:
-            return HttpResponseRedirect("/password" if request.user.must_change_password else _next(request))
-        return show(request, "people/sign_in.html", {"next": _next(request)})
+            return onward(request)
+        return show(request, "people/sign_in.html", {"next": where_next(request)})
     try:
-        found = sessions.sign_in(request, request.POST.get("username", "").strip(), request.POST.get("password", ""))
+        sessions.sign_in(request, request.POST.get("username", "").strip(), request.POST.get("password", ""))
     except HaitangError as refused:
-        context = {"next": _next(request), "problem": sentence_of(refused), "username": request.POST.get("username", "")}
+        context = {"next": where_next(request), "problem": sentence_of(refused), "username": request.POST.get("username", "")}
         return show(request, "people/sign_in.html", context, status=refused.status)
-    return HttpResponseRedirect("/password" if found.must_change_password else _next(request))
+    return onward(request)
 
 
 @require_POST
@@ -57,22 +57,36 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
-    """Change one's own password; the session goes on under a new key."""
+    """Change one's own password; the session goes on under a new key, every other one ends."""
     try:
         who = person(request)
     except HaitangError:
         return HttpResponseRedirect("/sign-in?next=/password")
+    context = {"who": who, "policy": policy_for(who.kind)}
     if request.method == "GET":
-        return show(request, "people/password.html", {"who": who})
+        return show(request, "people/password.html", context)
     try:
         if request.POST.get("new") != request.POST.get("again"):
             raise PASSWORDS_DIFFER()
         with acting(actor_of(who)) as act:
-            actions.change_password(act=act, person=who, current=request.POST.get("current", ""), new=request.POST.get("new", ""))
+            actions.change_password(
+                act=act, person=who, current=request.POST.get("current", ""), new=request.POST.get("new", ""),
+                keep=request.session.session_key or "",
+            )  # fmt: skip
     except HaitangError as refused:
-        return show(request, "people/password.html", {"who": who, "problem": sentence_of(refused)}, status=refused.status)
+        return show(request, "people/password.html", {**context, "problem": sentence_of(refused)}, status=refused.status)
     sessions.renew(request, who)
-    return HttpResponseRedirect("/")
+    return onward(request)
+
+
+@sensitive_post_parameters()
+@require_POST
+def prove(request: HttpRequest) -> HttpResponse:
+    """Answer the question that a sensitive action asks."""
+    try:
+        return proof.answer(request)
+    except HaitangError as refused:
+        return failed(request, refused)
 
 
 @require_POST
@@ -82,53 +96,7 @@ def persona(request: HttpRequest, role: str) -> HttpResponse:
         sessions.switch_persona(request, role)
     except HaitangError as refused:
         return failed(request, refused)
-    return HttpResponseRedirect(_next(request))
-
-
-def _list(request: HttpRequest, **more: Any) -> HttpResponse:
-    people = Person.objects.select_related("organization").prefetch_related("holdings").order_by("username")
-    organizations = Organization.objects.filter(active=True).order_by("id")
-    return show(request, "people/people.html", {"people": people, "organizations": organizations, "roles": in_force().all(Role), **more})
-
-
-@require_http_methods(["GET", "POST"])
-@page("people.create")
-def people(request: HttpRequest) -> HttpResponse:
-    """Everybody, and a form for one more; a new person's one-time secret is shown once."""
-    if request.method == "GET":
-        return _list(request)
-    username, name, organization, email = (request.POST.get(part, "").strip() for part in ("username", "name", "organization", "email"))
-    with acting(actor(request)) as act:
-        made = actions.create_person(act=act, username=username, name=name, organization=organization or None, email=email)
-        for role in request.POST.getlist("roles"):
-            actions.give_role(act=act, person=made, role=role)
-        secret = actions.set_password(act=act, person=made)
-    return _list(request, made=made, secret=secret)
-
-
-def _one(id: UUID) -> Person:
-    found = Person.objects.filter(pk=id).first()
-    if found is None:
-        raise NO_SUCH_PERSON()
-    return found
-
-
-@require_POST
-@page("people.create")
-def change(request: HttpRequest, id: UUID) -> HttpResponse:
-    """One of: give or take a role, reset the password, switch off or on. The button pressed says which."""
-    who, role, secret = _one(id), request.POST.get("role", ""), None
-    with acting(actor(request)) as act:
-        match request.POST.get("do"):
-            case "give":
-                actions.give_role(act=act, person=who, role=role)
-            case "take":
-                actions.take_role(act=act, person=who, role=role)
-            case "reset":
-                secret = actions.set_password(act=act, person=who)
-            case "on" | "off" as state:
-                actions.set_active(act=act, person=who, active=state == "on")
-    return _list(request, made=who, secret=secret) if secret else HttpResponseRedirect("/people")
+    return HttpResponseRedirect(where_next(request))
 
 
 @require_GET
@@ -142,8 +110,7 @@ urlpatterns = [
     path("sign-in", sign_in),
     path("sign-out", sign_out),
     path("password", password),
+    path("prove", prove),
     path("personas/<slug:role>", persona),
-    path("people", people),
     path("people/roles", roles),
-    path("people/<uuid:id>", change),
 ]

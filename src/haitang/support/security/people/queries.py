@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
+from haitang.base import clock
 from haitang.base.actions import Actor
 from haitang.base.errors import error
-from haitang.support.security.people.models import Organization, Person
+from haitang.support.security.people.models import Organization, Person, Session
 
 NO_SUCH_USERNAME = error("people.no_such_username", 404, "没有用户名为“{username}”的人员。")
 
@@ -39,3 +40,8 @@ def person_named(username: str) -> Person:
     if found is None:
         raise NO_SUCH_USERNAME(username=username)
     return found
+
+
+def sessions_of(person: Person) -> QuerySet[Session]:
+    """Where a person is signed in, last seen first."""
+    return Session.objects.filter(person=person, expire_date__gt=clock.now()).order_by("-seen_at")
