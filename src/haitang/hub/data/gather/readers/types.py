@@ -18,6 +18,8 @@ Position = Mapping[str, Any]
 
 # Why a row of the file is no row of data. Words of `Chunk.left_out`.
 BLANK, HEADER, TOTALS, TITLE, NOTE, REPEATED_HEADER = "blank", "header", "totals", "title", "note", "repeated_header"
+# Rows of a workbook's sheets that were not asked for.
+OTHER_SHEET, HIDDEN_SHEET = "other_sheet", "hidden_sheet"
 
 
 class Layout(BaseModel):

@@ -1,0 +1,126 @@
+"""CSV, TSV and their kin: any delimiter, UTF-8, GB18030 or UTF-16, rows as dirty as they come, in bounded memory.
+
+Rows that keep to RFC 4180 and to the width of the headings go through numpy and Arrow; the others one by one. Cells are given as they stand in
+the file: spaces, full-width digits and thousands separators are the rules' matter. Empty cells behind the last heading (trailing commas) are
+dropped; a row with fewer or more cells is broken, since nobody can tell which cell is missing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from haitang.hub.data.gather.readers import encoding, faults, headings
+from haitang.hub.data.gather.readers.chunks import Tally
+from haitang.hub.data.gather.readers.cutting import Piece, cut
+from haitang.hub.data.gather.readers.encoding import Decoding
+from haitang.hub.data.gather.readers.judging import Judge
+from haitang.hub.data.gather.readers.opened import Opened
+from haitang.hub.data.gather.readers.rows import Dialect, delimiter_of, rows_of
+from haitang.hub.data.gather.readers.tokens import tokenize
+from haitang.hub.data.gather.readers.types import ROWS, Chunk, Layout, Position
+
+_SAMPLE = 1 << 18
+_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 18, 1 << 23
+_LONGEST_ROW = 32 << 20
+_LOOKED_AT = 60  # rows among which headings are looked for
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was found at the head of a file: the same each time it is opened, so that a run can go on."""
+
+    decoding: Decoding
+    dialect: Dialect
+    headings: headings.Headings
+    begin: Mapping[str, Any]  # the position of the first row of data
+
+
+def form_of(path: Path, layout: Layout) -> Form:
+    """Look at the head of the file."""
+    with Opened(path) as file:
+        decoding = encoding.detect(file, layout.encoding)
+    with Opened(path, decoding.mark) as file:
+        raw = file.read(_SAMPLE)
+        final = len(raw) < _SAMPLE
+        lines = encoding.whole_lines(raw, decoding, final)
+        while not lines and not final and len(raw) < _LONGEST_ROW:
+            more = file.read(len(raw))
+            raw, final = raw + more, not more
+            lines = encoding.whole_lines(raw, decoding, final)
+    text = encoding.decode(lines, decoding).text
+    quote = (layout.quote if layout.quote is not None else '"').encode()
+    dialect = Dialect(layout.delimiter.encode() if layout.delimiter else delimiter_of(text, quote), quote)
+    rows = rows_of(text, dialect, max(_LOOKED_AT, (layout.header or 0) + (layout.header_rows or 1)), final)
+    found = headings.find([list(row.cells) for row in rows], layout)
+    end = rows[min(len(found.before), len(rows)) - 1].end if found.before and rows else 0
+    whole = final and end == len(text)
+    offset = len(lines) if whole else encoding.length_of(lines, _breaks(text[:end]), decoding)
+    begin = {"offset": decoding.mark + offset, "line": 1 + _feeds(text[:end]), **Tally.of(found.before).position()}
+    return Form(decoding, dialect, found, begin)
+
+
+def _breaks(text: bytes) -> int:
+    return text.count(b"\n") + text.count(b"\r")
+
+
+def _feeds(text: bytes) -> int:
+    """Line breaks as an editor counts them."""
+    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+
+
+def read_delimited(path: Path, layout: Layout, start: Position | None = None) -> Iterator[Chunk]:
+    """The file as chunks, from its beginning or from the position of a chunk on."""
+    form = form_of(path, layout)
+    judge = Judge(form.headings.header, layout.totals)
+    at = start or form.begin
+    tally = Tally(at["file_rows"], dict(at["left_out"]))
+    with Opened(path, at["offset"]) as file:
+        for piece, offset, line, done in _pieces(file, form, at["offset"], at["line"]):
+            built = cut(piece, form, judge, tally)
+            position = {"offset": offset, "line": line, **tally.position()}
+            yield Chunk(
+                *built, position, tally.file_rows, file.read_bytes if file.packed else offset, file.total_bytes, dict(tally.left_out), done
+            )
+
+
+def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[Piece, int, int, bool]]:
+    """Tokenized rows, at most ROWS at once, each with the offset and line behind it and whether it is the last."""
+    raw, ahead, size = b"", file.read(_FIRST_BLOCK), _FIRST_BLOCK
+    while True:
+        raw += ahead
+        ahead = file.read(size) if ahead else b""
+        final = not ahead
+        lines = encoding.whole_lines(raw, form.decoding, final)
+        block = encoding.decode(lines, form.decoding)
+        tokens = tokenize(block.text, form.dialect, final)
+        if not len(tokens.ends) and not final:
+            if len(raw) > _LONGEST_ROW:
+                raise faults.ROW_TOO_LONG(line=line, limit=_LONGEST_ROW >> 20)
+            continue
+        used = 0
+        for first, last in _slices(len(tokens.ends)):
+            end = int(tokens.ends[last - 1]) if last else 0
+            begin = int(tokens.starts[first]) if last else 0
+            taken = _taken(lines, block, end, form.decoding)
+            piece = Piece(tokens.between(first, last), block.spoiled, line)
+            line += _feeds(block.text[begin:end])
+            yield piece, offset + taken, line, final and last == len(tokens.ends)
+            used = taken
+        offset, raw = offset + used, raw[used:]
+        if final:
+            return
+        size = min(max(int(used / max(len(tokens.ends), 1) * ROWS * 0.9), _FIRST_BLOCK), _LARGEST_BLOCK)
+
+
+def _slices(rows: int) -> list[tuple[int, int]]:
+    return [(first, min(first + ROWS, rows)) for first in range(0, rows, ROWS)] or [(0, 0)]
+
+
+def _taken(lines: bytes, block: encoding.Block, end: int, decoding: Decoding) -> int:
+    """How many bytes of the file the first `end` bytes of the text take."""
+    if end == len(block.text):
+        return len(lines)
+    if decoding.encoding == "utf-8" and not block.spoiled:
+        return end
+    return encoding.length_of(lines, _breaks(block.text[:end]), decoding)
