@@ -48,6 +48,21 @@ def test_the_checksum_is_that_of_the_standard_and_not_modbus() -> None:
     assert crc.matches(segment, b"1c80")
 
 
+def as_the_standard_writes_it(segment: bytes) -> int:
+    """Appendix A of HJ 212-2017, bit by bit."""
+    register = 0xFFFF
+    for byte in segment:
+        register = (register >> 8) ^ byte
+        for _ in range(8):
+            register = (register >> 1) ^ 0xA001 if register & 1 else register >> 1
+    return register
+
+
+@given(st.binary(max_size=1500))
+def test_the_folded_checksum_is_that_of_the_standard(segment: bytes) -> None:
+    assert crc.checksum(segment) == as_the_standard_writes_it(segment)
+
+
 @pytest.mark.parametrize(
     "name",
     [
