@@ -4,26 +4,32 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from haitang.server.instance import CHECKOUT
 from haitang.server.testing.browser import browser_there
+from haitang.server.testing.mariadb import mariadb_there
 
 
 def run_all(*, long_too: bool, expression: str | None) -> int:
     """Run the checks, then pytest with its closing lines on stdout; gives the exit code."""
     failed = [] if expression else [name for name, command in _checks() if not _passes(name, command)]
-    skipped = browser_there()
+    skipped = {mark: reason for mark, there in _OUTSIDE.items() if (reason := there())}
     print("\n== pytest", flush=True)
     tests = subprocess.run(_pytest(long_too, expression, skipped), cwd=CHECKOUT, env=_environment())
     if tests.returncode:
         failed.append("pytest")
-    if skipped:
-        print(f"\n已跳过浏览器测试：{skipped}")
+    for mark, reason in skipped.items():
+        print(f"\n已跳过 {mark} 测试：{reason}")
         if os.environ.get("CI", "").lower() == "true":
-            failed.append("浏览器测试（CI 下不得跳过）")
+            failed.append(f"{mark} 测试（CI 下不得跳过）")
     print(f"\n未通过：{'、'.join(failed)}" if failed else "\n全部通过。", flush=True)
     return 1 if failed else 0
+
+
+# What is no wheel: the mark of the tests that need it, and what brings it or says why they are skipped.
+_OUTSIDE: dict[str, Callable[[], str]] = {"browser": browser_there, "mariadb": mariadb_there}
 
 
 def _program(name: str) -> str:
@@ -50,8 +56,8 @@ def _passes(name: str, command: list[str]) -> bool:
     return ran.returncode == 0
 
 
-def _pytest(long_too: bool, expression: str | None, no_browser: str) -> list[str]:
-    without = [word for word, left_out in (("long", not long_too), ("browser", bool(no_browser))) if left_out]
+def _pytest(long_too: bool, expression: str | None, skipped: Iterable[str]) -> list[str]:
+    without = [*([] if long_too else ["long"]), *skipped]
     marks = " and ".join(f"not {word}" for word in without)
     # One test file to one worker: an instance that a file starts is started once.
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--durations=10"]
