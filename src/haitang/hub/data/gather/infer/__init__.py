@@ -1,0 +1,5 @@
+"""Proposes a resource from a file: names, types, key, code tables, what is sensitive, units, coordinates; and says of each what is uncertain."""
+
+from haitang.hub.data.gather.infer.proposal import Proposal, propose
+
+__all__ = ["Proposal", "propose"]
