@@ -36,6 +36,7 @@ class Matter:
     """Something that needs handling: an alarm, a work order, a security finding.
 
     `key` makes raising idempotent: a matter raised again under the key of one that is still open returns that one's reference.
+    `organization`: whom it goes to; None: the one that the case's type names. `description`: what a person reads first.
     """
 
     key: str
@@ -47,6 +48,8 @@ class Matter:
     alarm: str | None = None
     origin: str = "live"
     facts: Mapping[str, Any] = field(default_factory=dict)
+    organization: str | None = None
+    description: str = ""
 
 
 class Matters(Protocol):

@@ -25,6 +25,7 @@ UNITS = {"ug/m3": "µg/m³", "mg/m3": "mg/m³", "Cel": "℃"}
 
 PROCESSES = {
     "rules": T("规则引擎"),
+    "gather": T("数据采集"),
     "deadlines": T("期限管理"),
     "sealer": T("证据封存"),
     "sign-in": T("登录服务"),

@@ -74,7 +74,7 @@ def open_case(
     title, description = readable(title, T("事项"), required=True), readable(description, T("情况"), most=LONGEST_DESCRIPTION)
     asked = questions([declared.form]) if declared.form and matter is None else {}
     answered = read_answers(asked, answers or {})
-    addressed = filling(declared.goes_to)
+    addressed = _addressed(declared, matter)
     case = Case.objects.create(
         number=next_number(act),
         case_kind=kind,
@@ -126,6 +126,12 @@ def _of_matter(matter: Matter | None) -> dict[str, Any]:
     if matter is None:
         return {}
     return {"matter_key": matter.key, "alarm": matter.alarm, "origin": matter.origin, "facts": dict(matter.facts)}
+
+
+def _addressed(declared: CaseType, matter: Matter | None) -> Organization | None:
+    """Whom a case goes to: the organization that its matter names, else the one that fills the role of its type."""
+    named = Organization.objects.filter(pk=matter.organization, active=True).first() if matter and matter.organization else None
+    return named or (filling(declared.goes_to) if declared.goes_to else None)
 
 
 def _run(case: Case) -> Any:

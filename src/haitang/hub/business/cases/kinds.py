@@ -13,12 +13,15 @@ CAUSE_CLEARED = word("case.cause_cleared", title=T("起因已解除"), type="yes
 
 @kind("case", title="案件类型", folder="cases")
 class CaseType(Declaration):
-    """A type of case: its class code (GB/T 30428 or local), the procedure it follows, the organization role it goes to."""
+    """A type of case: its class code (GB/T 30428 or local), the procedure it follows, the organization role it goes to.
+
+    Without `goes_to` it goes to the organization that whatever raises it names.
+    """
 
     title: Text
     code: str
     procedure: Annotated[str, Reference("procedure")]
-    goes_to: Annotated[str, Reference("organization role")]
+    goes_to: Annotated[str, Reference("organization role")] | None = None
     severity: Literal["from the alarm", "notice", "warning", "serious", "critical"] = "from the alarm"
     form: Annotated[str, Reference("form")] | None = None
 

@@ -48,6 +48,7 @@ def _open(matter: Matter, act: Act) -> Case:
         kind=matter.case_kind,
         title=matter.title,
         severity=matter.severity,
+        description=matter.description,
         where=Where(matter.thing, *(place or ())),
         matter=matter,
     )

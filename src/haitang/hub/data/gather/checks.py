@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from haitang.base.declarations.checks import Context, Problem, check
+from haitang.base.declarations.spec import Failure, SpecTable, spec
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather.kinds import Source
+from haitang.hub.data.gather.specs import run_table
 
 
 @check(Source)
@@ -25,3 +27,9 @@ def one_way_in(source: Source, context: Context) -> Iterable[Problem]:
         yield Problem("database", "一个来源只能有 folder 或 database 之一", "分成两个来源")
     if source.database and (source.database.table is None) == (source.database.query is None):
         yield Problem("database", "要写 table 或 query 之一", "写 table: 表名")
+
+
+@spec("resource")
+def run(resource: Resource, table: SpecTable) -> list[Failure]:
+    """Run a spec table: `given` are rows of a file whose headings are the fields."""
+    return run_table(resource, table)

@@ -1,6 +1,6 @@
 """What is computed from the lake after a commit, inside the writer's process, so that one process writes the lake.
 
-A higher room registers in its `AppConfig.ready`: `followers.register("derive", follow, every=3.0)`.
+A higher room registers in its `AppConfig.ready`: `followers.register("derive", follow, every=3.0)`. One that adds blocks of its own returns True.
 """
 
 import time
@@ -25,28 +25,40 @@ class Follower:
     name: str
     follow: Follow
     every: float
+    share: float = SHARE
+    anytime: bool = False
     due: float = 0.0
 
 
 registered: dict[str, Follower] = {}
 
 
-def register(name: str, follow: Follow, *, every: float) -> None:
-    """Have `follow` called after commits, at most every so many seconds, in the order of registration."""
+def register(name: str, follow: Follow, *, every: float, share: float = SHARE, anytime: bool = False) -> None:
+    """Have `follow` called after commits, at most every so many seconds, in the order of registration.
+
+    `share`: what it may take of the writer's time, as a multiple of the time that it then leaves alone. `anytime`: it needs no rollups, and is asked
+    between them too.
+    """
     if name in registered and registered[name].follow is not follow:
         raise RuntimeError(f"follower {name} is registered twice")
-    registered[name] = Follower(name, follow, every)
+    registered[name] = Follower(name, follow, every, share, anytime)
 
 
-def run(connection: Any, position: int, *, force: bool = False) -> None:
-    """Call the followers that are due; each knows itself what it has to do. A failing one is logged and called again; it holds up nobody."""
+def run(connection: Any, position: int, *, force: bool = False, anytime: bool = False) -> bool:
+    """Call the followers that are due (only those that need no rollups with `anytime`); each knows itself what it has to do.
+
+    A failing one is logged and called again; it holds up nobody. Returns whether blocks may have been added.
+    """
+    added = False
     for follower in registered.values():
         began = time.monotonic()
-        if began < follower.due and not force:
+        if (began < follower.due and not force) or (anytime and not follower.anytime):
             continue
         try:
-            follower.follow(connection, position)
+            added |= follower.follow(connection, position) is True
         except Exception:
             log.exception("lake.follower_failed", follower=follower.name)
+            added = True
         ended = time.monotonic()
-        follower.due = ended + max(follower.every, (ended - began) / SHARE)
+        follower.due = ended + max(follower.every, (ended - began) / follower.share)
+    return added

@@ -70,7 +70,9 @@ class Session:
             self._roll_up_at = max(at + ROLLUP_EVERY, ended + (ended - at) / ROLLUP_SHARE)
             close_old_connections()
             self._enter_blocks(position)
-            followers.run(self.lake, position, force=force)
+            self._follow(force=force)
+        else:
+            self._follow(anytime=True)
         if at - self._tidied >= TIDY_EVERY:
             with transaction(self.lake, "offsets"):
                 self.ledger.keep()
@@ -79,6 +81,11 @@ class Session:
         elif at - self._merged >= MERGE_EVERY:
             compact.merge(self.lake)
             self._merged = at
+
+    def _follow(self, **how: bool) -> None:
+        """Followers may add blocks of their own: then the next block of the stream comes after them."""
+        if followers.run(self.lake, self.writer.position, **how):
+            self.writer.look_again()
 
     def _enter_blocks(self, position: int) -> None:
         """A ledger that refuses holds up neither rows nor answers; it is asked again."""

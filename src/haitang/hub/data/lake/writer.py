@@ -42,7 +42,12 @@ class Writer:
     def __init__(self, connection: Any, stream: str) -> None:
         self.connection, self.name = connection, f"writer:{stream}"
         self.seen = offsets.load(connection, self.name)
-        self.position: int = connection.execute("select coalesce(max(id), 0) from lake.blocks").fetchone()[0]
+        self.position = 0
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Take the last block from the lake: another part of this process may have added some."""
+        self.position = self.connection.execute("select coalesce(max(id), 0) from lake.blocks").fetchone()[0]
 
     def write(self, messages: Sequence[tuple[int, Batch]]) -> Written:
         """Store what of `messages` (sequence number, batch) is not stored yet."""

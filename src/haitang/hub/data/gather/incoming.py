@@ -1,0 +1,74 @@
+"""Files that are to be gathered: kept below the data directory under their digest until their run ends."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haitang.base.errors import error
+from haitang.hub.data.gather.parts import top
+from haitang.support.infrastructure.files.store import Readable
+
+if TYPE_CHECKING:
+    from haitang.hub.data.gather.models import Run
+
+EMPTY = error("gather.empty_file", 422, "文件“{name}”是空的。")
+NO_FILE = error("gather.no_file", 404, "找不到上传的文件，可能已被清理。请重新上传。")
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A kept file. `name` is what its sender calls it."""
+
+    name: str
+    path: Path
+    digest: str
+    size: int
+
+
+def folder() -> Path:
+    return top() / "incoming"
+
+
+def keep(stream: Readable, name: str) -> Incoming:
+    """Copy what `stream` gives; raises EMPTY. The suffix of the name stays, because readers look at it."""
+    folder().mkdir(parents=True, exist_ok=True)
+    hashed, size = hashlib.sha256(), 0
+    with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as kept:
+        while piece := stream.read(_PIECE):
+            hashed.update(piece)
+            kept.write(piece)
+            size += len(piece)
+        kept.flush()
+        os.fsync(kept.fileno())
+    if not size:
+        os.unlink(kept.name)
+        raise EMPTY(name=name)
+    path = folder() / f"{hashed.hexdigest()}{_suffix(name)}"
+    os.replace(kept.name, path)
+    return Incoming(Path(name).name, path, hashed.hexdigest(), size)
+
+
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    return suffix if suffix[1:].isalnum() and len(suffix) < 12 else ""
+
+
+def kept(key: str, name: str) -> Incoming:
+    """A file that was kept before, by the name it has in the folder; raises NO_FILE."""
+    path = folder() / Path(key).name
+    if not path.is_file() or not path.stem.isalnum():
+        raise NO_FILE()
+    return Incoming(name, path, path.stem, path.stat().st_size)
+
+
+def forget(run: "Run") -> None:
+    """Remove the file of a run that has ended, unless another run still needs it."""
+    if not run.path:
+        return
+    others = type(run).objects.filter(path=run.path).exclude(pk=run.pk).exclude(state__in=("done", "failed", "cancelled"))
+    if not others.exists():
+        Path(run.path).unlink(missing_ok=True)

@@ -1,0 +1,38 @@
+"""The text of cells, without the white space around it. Only what begins or ends like white space is touched: most cells do not."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SPACE = " \t\r\n\u3000\u00a0\ufeff"
+_MOST_BEGIN, _MOST_END = np.zeros(256, bool), np.zeros(256, bool)
+_MOST_BEGIN[[*range(33), 0xC2, 0xE3, 0xEF]] = True  # ASCII white space, or the first byte of another one in UTF-8
+_MOST_END[[*range(33), 0x80, 0xA0, 0xBF]] = True
+
+
+def trimmed(column: Any, missing: list[str]) -> Any:
+    """An Arrow array of text: trimmed, null where nothing is left or the text is one of `missing`."""
+    rows = _suspects(column)
+    if len(rows):
+        mask = np.zeros(len(column), bool)
+        mask[rows] = True
+        column = pc.replace_with_mask(column, pa.array(mask), pc.utf8_trim(column.take(pa.array(rows)), SPACE))
+    empty = pc.equal(pc.binary_length(column), 0)
+    if missing:
+        empty = pc.or_(empty, pc.is_in(column, pa.array(missing, column.type)))
+    return pc.if_else(pc.fill_null(empty, True), pa.scalar(None, column.type), column) if pc.any(empty).as_py() else column
+
+
+def _suspects(column: Any) -> Any:
+    """Rows whose first or last byte may be of white space."""
+    _, ends, data = column.buffers()
+    if data is None or not len(column):
+        return np.empty(0, np.int64)
+    offsets: Any = np.frombuffer(ends, np.int32 if column.type == pa.string() else np.int64)[
+        column.offset : column.offset + len(column) + 1
+    ]
+    text = np.frombuffer(data, np.uint8)
+    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
+    return filled[_MOST_BEGIN[text[offsets[:-1][filled]]] | _MOST_END[text[offsets[1:][filled] - 1]]]

@@ -1,0 +1,87 @@
+"""The rules of a resource as SQL conditions over `typed`: true where a row breaks them."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from haitang.hub.data.catalogue import conditions
+from haitang.hub.data.catalogue.kinds import TYPES, CodeEntry, Resource, ResourceField
+from haitang.hub.data.gather.judge import codes, convert
+from haitang.hub.data.lake.connection import quoted
+
+LONGEST = 200
+Codes = Callable[[str], Mapping[str, CodeEntry]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `sql` is true where a row breaks it; `data` goes into the reason; `allowed` or what is missing of `referred` stands in `relation`."""
+
+    field: str
+    code: str
+    sql: str
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    allowed: Mapping[str, Any] | None = None
+    referred: tuple[str, str] | None = None
+    standard: str = ""
+
+    @property
+    def relation(self) -> str:
+        return f"{self.code}__{self.field}"
+
+    def reason(self, text: str | None) -> dict[str, Any]:
+        """The reason as it is kept, quoting the text of the cell."""
+        found: dict[str, Any] = {"field": self.field, "code": self.code, **self.data}
+        if text is not None and self.field:
+            found["value"] = text[:LONGEST]
+        if self.standard and (code := codes.code_of(self.standard)):
+            found["says"] = code.fault(text or "") or code.title
+        return found
+
+
+def rules_of(resource: Resource, table: Codes) -> list[Rule]:
+    """Every rule, in the order of the declaration; uniqueness is judged apart."""
+    found: list[Rule] = []
+    for name, declared in resource.fields.items():
+        found += _of_field(name, declared, name in resource.key, table)
+    for condition in resource.checks:
+        says = condition.says or condition.must
+        found.append(Rule("", "condition", f"({conditions.sql(condition.must)}) is false", {"says": says}))
+    return found
+
+
+def _of_field(name: str, declared: ResourceField, key: bool, table: Codes) -> Iterable[Rule]:
+    t, v = f'"t__{name}"', f'"{name}"'
+    if declared.required or key:
+        yield Rule(name, "required", f"{t} is null")
+    if declared.type == "point":
+        yield Rule(name, "outside", f'"m__{name}"')
+        return
+    if codes.code_of(declared.type):
+        yield Rule(name, "code", f'"m__{name}"', standard=declared.type)
+    elif wrong := convert.misfit(t, v, declared):
+        yield Rule(name, "type", wrong, {"type": TYPES[declared.type]})
+    if declared.range is not None:
+        yield Rule(name, "range", _outside(v, declared), dict(zip(("low", "high"), declared.range, strict=True)))
+    if declared.length is not None:
+        low, high = declared.length
+        yield Rule(name, "length", f"length({v}) not between {low} and {high}", {"low": low, "high": high})
+    if declared.pattern is not None:
+        yield Rule(name, "pattern", f"not regexp_full_match({v}, {quoted(declared.pattern)})")
+    if declared.code_table is not None:
+        allowed = table(declared.code_table)
+        rule = Rule(name, "code_table", "", {"table": declared.code_table}, allowed=allowed)
+        yield Rule(name, "code_table", f"({v} is not null and {v}::varchar not in (select v from {rule.relation}))", rule.data, allowed)
+    if declared.references is not None:
+        resource, _, referred = declared.references.partition(".")
+        sql = f"({v}::varchar in (select v from references__{name}))"
+        yield Rule(name, "references", sql, {"referred": declared.references}, referred=(resource, referred))
+
+
+def _outside(v: str, declared: ResourceField) -> str:
+    assert declared.range is not None
+    kind = {"date": "date", "datetime": "timestamptz"}.get(declared.type)
+    zone = "+08:00" if declared.type == "datetime" else ""
+    written = [None if end is None else f"{quoted(f'{end}{zone}')}::{kind}" if kind else str(end) for end in declared.range]
+    return " or ".join(f"{v} {sign} {end}" for sign, end in zip("<>", written, strict=True) if end is not None)

@@ -1,0 +1,200 @@
+"""Parts into the lake: the writer's side of gathering (a follower of the writer; one process writes the lake).
+
+A part is one lake transaction: rows that are new or differ, the versions that they replace, the evidence block over what is stored, and the line of
+`gathered` that says that the part is in. Killed before its commit, nothing has happened; killed after it, the line is found and the part is not put in again.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import structlog
+from django.db import transaction as of_database
+from django.db.models import F
+
+from haitang.base.clock import now
+from haitang.base.declarations import in_force
+from haitang.hub.data.catalogue.kinds import Resource
+from haitang.hub.data.catalogue.tables import ensure, leaf, name_of, past_of
+from haitang.hub.data.gather import parts
+from haitang.hub.data.gather.models import Part, Run
+from haitang.hub.data.lake.connection import quoted
+from haitang.hub.data.lake.schema import tables
+from haitang.hub.data.lake.transaction import transaction
+from haitang.support.security.evidence import merkle
+
+log = structlog.get_logger()
+
+AT_ONCE = 1.0  # seconds of the writer's time in one go
+GATHERED = "run varchar, part integer, block bigint, columns varchar[], inserted bigint, updated bigint, unchanged bigint, removed bigint, written_at timestamptz"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a part changed. `block`: its evidence block, None where nothing was stored."""
+
+    block: int | None = None
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+
+def follow(connection: Any, position: int) -> bool:
+    """Land staged parts, the oldest run's first and each run's in order; returns whether blocks were added."""
+    began, added = time.monotonic(), False
+    for part in Part.objects.filter(landed=False).select_related("run").order_by("run_id", "number")[:64]:
+        added |= _land(connection, part).block is not None
+        if time.monotonic() - began > AT_ONCE:
+            break
+    return added
+
+
+def _land(connection: Any, part: Part) -> Landed:
+    landed = _known(connection, part) or _put(connection, part)
+    with of_database.atomic():
+        Part.objects.filter(pk=part.pk).update(landed=True, block=landed.block)
+        counts = {name: F(name) + getattr(landed, name) for name in ("inserted", "updated", "unchanged", "removed")}
+        Run.objects.filter(pk=part.run_id).update(**counts)
+    return landed
+
+
+def _known(connection: Any, part: Part) -> Landed | None:
+    if "gathered" not in tables(connection):
+        return None
+    row = connection.execute(
+        "select block, inserted, updated, unchanged, removed from lake.gathered where run = ? and part = ?", [str(part.run_id), part.number]
+    ).fetchone()
+    return Landed(*row) if row else None
+
+
+def _put(connection: Any, part: Part) -> Landed:
+    resource = in_force().get(Resource, part.run.resource)
+    table, past = name_of(resource.id), past_of(resource.id)
+    with transaction(connection, table, past, "blocks", "gathered"):
+        if "gathered" not in tables(connection):
+            connection.execute(f"create table lake.gathered ({GATHERED})")
+        ensure(connection, resource)
+        block = connection.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
+        columns, landed = (
+            _removed(connection, part, resource, block) if part.kind == "removal" else _rows(connection, part, resource, block)
+        )
+        connection.execute(
+            "insert into lake.gathered values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                str(part.run_id),
+                part.number,
+                landed.block,
+                columns,
+                landed.inserted,
+                landed.updated,
+                landed.unchanged,
+                landed.removed,
+                now(),
+            ],
+        )
+    return landed
+
+
+def _named(columns: list[str], of: str = "") -> str:
+    return ", ".join(f'{of}"{column}"' for column in columns)
+
+
+def _rows(connection: Any, part: Part, resource: Resource, block: int) -> tuple[list[str], Landed]:
+    """Insert what is new, replace what differs, leave what is the same."""
+    file = parts.path(part.run_id, part.number)
+    columns = [name for name in pq.read_schema(file).names if name != "line"]
+    table = name_of(resource.id)
+    source = f"read_parquet({quoted(file)}, file_row_number = true)"
+    key = _named(resource.key)
+    if connection.execute(f"select count(*) from {source} semi join lake.{table} using ({key})").fetchone()[0] == 0:
+        _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
+        _block(connection, part, table, part.rows, part.root, source, block)
+        return columns, Landed(block, inserted=part.rows)
+    differs = " or ".join(f'part."{c}" is distinct from stored."{c}"' for c in columns)
+    connection.execute(
+        f"create or replace temp table incoming as select part.*, stored.block is not null as known, (stored.block is not null and ({differs})) as changed "
+        f"from {source} as part left join lake.{table} as stored using ({key})"
+    )
+    return columns, _merge(connection, part, resource, columns, block)
+
+
+def _merge(connection: Any, part: Part, resource: Resource, columns: list[str], block: int) -> Landed:
+    table, past, key = name_of(resource.id), past_of(resource.id), _named(resource.key)
+    total, new, changed = connection.execute(
+        "select count(*), count(*) filter (not known), count(*) filter (changed) from incoming"
+    ).fetchone()
+    if new + changed == 0:
+        return Landed(unchanged=total)
+    if changed:
+        old = f"(select {key} from incoming where changed)"
+        connection.execute(
+            f"insert into lake.{past} by name select stored.*, {block} as ended_block, 'updated' as ended_how, ?::timestamptz as ended_at "
+            f"from lake.{table} as stored semi join {old} using ({key})",
+            [now()],
+        )
+        connection.execute(f"delete from lake.{table} where ({key}) in {old}")
+    stored = "select *, row_number() over (order by file_row_number) - 1 as place from incoming where changed or not known"
+    leaves = connection.execute(f"select {leaf(columns)} from ({stored}) order by place").fetchall()
+    root = merkle.root([bytes.fromhex(each) for (each,) in leaves]).hex()
+    _insert(connection, part, table, columns, stored, block)
+    _block(connection, part, table, new + changed, root, f"({stored})", block)
+    return Landed(block, inserted=new, updated=changed, unchanged=total - new - changed)
+
+
+def _insert(connection: Any, part: Part, table: str, columns: list[str], rows: str, block: int) -> None:
+    connection.execute(
+        f"insert into lake.{table} by name select {_named(columns)}, {block}::bigint as block, place::integer as block_index, "
+        f"{quoted(part.run_id)} as run, line, ?::timestamptz as gathered_at, ? as release from ({rows}) order by place",
+        [now(), part.run.release],
+    )
+
+
+def _block(connection: Any, part: Part, table: str, rows: int, root: str, source: str, block: int) -> None:
+    """The evidence block; `first` and `last` are lines of the file."""
+    first, last = connection.execute(f"select min(line), max(line) from {source}").fetchone()
+    connection.execute(
+        "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?)", [block, table, rows, root, first, last, now(), part.run.release]
+    )
+
+
+def _removed(connection: Any, part: Part, resource: Resource, block: int) -> tuple[list[str], Landed]:
+    """The end of a full load: what was in none of its parts, nor quarantined, is not there any more."""
+    table, past, key = name_of(resource.id), past_of(resource.id), _named(resource.key)
+    columns = [
+        name
+        for (name,) in connection.execute(
+            f"select column_name from duckdb_columns() where database_name = 'lake' and table_name = '{table}' and column_name in ({', '.join(map(quoted, _fields(resource)))})"
+        ).fetchall()
+    ]
+    kept = _kept(part.run, resource)
+    connection.execute(
+        f"create or replace temp table leaving as select *, row_number() over (order by {key}) - 1 as place from lake.{table} anti join ({kept}) using ({key})"
+    )
+    count = connection.execute("select count(*) from leaving").fetchone()[0]
+    if not count:
+        return columns, Landed()
+    leaves = connection.execute(f"select {leaf(columns)} from leaving order by place").fetchall()
+    root = merkle.root([bytes.fromhex(each) for (each,) in leaves]).hex()
+    connection.execute(
+        f"insert into lake.{past} by name select * exclude (place), {block}::bigint as ended_block, 'removed' as ended_how, ?::timestamptz as ended_at from leaving",
+        [now()],
+    )
+    connection.execute(f"delete from lake.{table} where ({key}) in (select {key} from leaving)")
+    _block(connection, part, past, count, root, "leaving", block)
+    return columns, Landed(block, removed=count)
+
+
+def _fields(resource: Resource) -> list[str]:
+    from haitang.hub.data.catalogue.tables import columns_of
+
+    return list(columns_of(resource))
+
+
+def _kept(run: Run, resource: Resource) -> str:
+    """SQL of the keys that the run has seen. It has staged something: an empty file removes nothing (`gathering` asks for no removal then)."""
+    numbers = run.staged.filter(kind="rows").values_list("number", flat=True)
+    files: list[Path] = [file for n in numbers for file in (parts.path(run.pk, n), parts.held_keys(run.pk, n)) if file.is_file()]
+    return f"select {_named(resource.key)} from read_parquet([{', '.join(map(quoted, files))}])"

@@ -1,0 +1,102 @@
+"""The process `gather`: takes runs from the queue, one at a time, and finishes those that are in the lake.
+
+Who reads a run holds an advisory lock on it; the lock goes with the connection, so that a killed process gives its run free at once.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
+
+from haitang.base.actions import acting, system
+from haitang.base.errors import HaitangError
+from haitang.hub.data.gather import actions
+from haitang.hub.data.gather.gathering import TAKEN_OVER, Gathering, begin
+from haitang.hub.data.gather.models import Held, Run
+
+log = structlog.get_logger()
+
+WAIT = 0.5  # seconds between two looks at the queue
+PAUSE = 2.0
+LOCK = 0x67_61_74_68  # class of the advisory locks
+ACTOR = system("gather")
+UNSETTLED = (Held.State.OPEN, Held.State.MENDED, Held.State.SUBMITTED)
+ATTEMPTS = 3  # of a run that fails in a way that nobody foresaw
+
+
+def run(stop: threading.Event) -> None:
+    """Gather until `stop`."""
+    failures: dict[str, int] = {}
+    while not stop.is_set():
+        try:
+            close_old_connections()
+            if not once(stop, failures):
+                stop.wait(WAIT)
+        except DatabaseError:
+            log.exception("gather.database")
+            connection.close()
+            stop.wait(PAUSE)
+
+
+def once(stop: threading.Event, failures: dict[str, int] | None = None) -> bool:
+    """Finish what has landed and read the next run, if there is one; returns whether there was anything to do."""
+    finished = finish_landed()
+    with _next() as found:
+        if found is None:
+            return finished
+        try:
+            begin(found)
+            Gathering(found).go(stop)
+        except HaitangError as reason:
+            if reason.kind is not TAKEN_OVER:
+                _failed(found, reason)
+        except DatabaseError:
+            raise
+        except Exception as reason:
+            log.exception("gather.failed", run=str(found.pk))
+            counted = failures if failures is not None else {}
+            counted[str(found.pk)] = counted.get(str(found.pk), 0) + 1
+            if counted[str(found.pk)] >= ATTEMPTS or failures is None:
+                _failed(found, reason)
+            else:
+                stop.wait(PAUSE)
+    return True
+
+
+def finish_landed() -> bool:
+    """Finish the runs whose every part is in the lake, and settle those whose every quarantined row has been dealt with."""
+    for found in Run.objects.filter(actions.unsettled()):
+        if not found.held.filter(state__in=UNSETTLED).exists():
+            with acting(ACTOR) as act:
+                actions.settle(act=act, run=found)
+    landed = [run for run in Run.objects.filter(state=Run.State.LANDING) if not run.staged.filter(landed=False).exists()]
+    for found in landed:
+        with acting(ACTOR) as act:
+            actions.finish(act=act, run=found)
+    return bool(landed)
+
+
+def _failed(found: Run, reason: Exception) -> None:
+    with acting(ACTOR) as act:
+        actions.fail(act=act, run=found, reason=reason)
+
+
+@contextmanager
+def _next() -> Iterator[Run | None]:
+    """The oldest run that nobody reads, locked."""
+    for found in Run.objects.filter(state__in=(Run.State.RUNNING, Run.State.QUEUED)).order_by("-state", "created_at"):
+        number = found.pk.int & 0x7FFFFFFF
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_try_advisory_lock(%s, %s)", [LOCK, number])
+            taken = cursor.fetchone()[0]
+        if taken:
+            try:
+                found.refresh_from_db()
+                yield found if not found.ended and found.state != Run.State.LANDING else None
+            finally:
+                with connection.cursor() as cursor:
+                    cursor.execute("select pg_advisory_unlock(%s, %s)", [LOCK, number])
+            return
+    yield None

@@ -1,0 +1,54 @@
+"""`haitang gather`: a file into a resource of the running instance."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from haitang.server.cli.options import as_json, instance, show
+
+if TYPE_CHECKING:
+    from haitang.hub.data.gather.models import Run
+
+EVERY = 0.3  # seconds between two looks at the run
+
+
+@click.command(
+    "gather",
+    help="把一个文件采集到数据资源中（CSV、Excel、JSON、Parquet 或 zip），等到入湖后打印结果。\n\n"
+    "读取 = 接收 + 隔离。隔离的行保留原文和每一条理由，在“隔离区”页面修改后重新提交。\n\n"
+    "（Gathers a file into a resource and waits until it is in the lake. Exit code: 0 all rows accepted, 1 some were quarantined, 2 the run failed.）",
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--resource", metavar="ID", help="数据资源（resource）。")
+@click.option("--source", metavar="ID", default="", help="数据来源声明，决定列的对应、版式和来源单位（source）。")
+@click.option("--load", type=click.Choice(["update", "full"]), help="update 按主键新增和更新；full 为全量，文件里没有的标为移除（load）。")
+@instance("data", running=True, boot=True)
+@as_json
+def command(file: Path, resource: str | None, source: str, load: str | None, as_json: bool) -> None:
+    from haitang.server.gathering import result, sentence, start_file, wait
+
+    run = start_file(file, resource, source, load)
+    wait(run, lambda: _progress(run) if not as_json else None, EVERY)
+    show(result(run), as_json, sentence(run))
+    sys.exit({"done": 1 if run.quarantined else 0}.get(run.state, 2))
+
+
+_last = [0.0]
+
+
+def _progress(run: "Run") -> None:
+    """One line on the terminal; once every ten seconds where it is no terminal."""
+    live = sys.stderr.isatty()
+    if not live and time.monotonic() - _last[0] < 10:
+        return
+    _last[0] = time.monotonic()
+    click.echo(("\r" if live else "") + progress_text(run), nl=not live, err=True)
+
+
+def progress_text(run: Any) -> str:
+    """How far a run is: bytes of the file are what is known for sure, rows are what has been read."""
+    share = f"{100 * run.read_bytes / run.total_bytes:.0f}%" if run.total_bytes and run.state == "running" else str(run.get_state_display())
+    return f"{share}  读取 {run.read:,}  接收 {run.accepted:,}  隔离 {run.quarantined:,}  已入湖 {run.inserted + run.updated + run.unchanged:,}   "

@@ -1,0 +1,74 @@
+"""Gathering from a command: start a run on the running instance, follow it, say what became of the file."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from haitang.base.actions import acting, system
+from haitang.base.declarations import in_force
+from haitang.base.errors import error
+from haitang.hub.data.catalogue.kinds import Resource
+from haitang.hub.data.gather import actions, incoming
+from haitang.hub.data.gather.kinds import Source
+from haitang.hub.data.gather.models import Run
+from haitang.hub.data.gather.wording import left_out, note
+
+NO_RESOURCE = error("server.no_resource", 400, "请用 --resource 指明数据资源，或用 --source 指明数据来源。")
+
+
+def start_file(file: Path, resource: str | None, source: str = "", load: str | None = None) -> Run:
+    """Keep the file in the instance and put it into the queue; raises NO_RESOURCE, base.not_declared."""
+    wanted = resource or (in_force().get(Source, source).resource if source else None)
+    if not wanted:
+        raise NO_RESOURCE()
+    declared = in_force().get(Resource, wanted)
+    with file.open("rb") as stream:
+        kept = incoming.keep(stream, file.name)
+    with acting(system("operator")) as act:
+        return actions.start(act=act, resource=declared, file=kept, source=source, load=load)
+
+
+def wait(run: Run, tell: Callable[[], None], every: float) -> None:
+    """Until the run has ended and everything that it accepted is in the lake."""
+    while not (run.ended and not run.staged.filter(landed=False).exists()):
+        time.sleep(every)
+        run.refresh_from_db()
+        tell()
+
+
+def result(run: Run) -> dict[str, Any]:
+    """What became of a file, for programs."""
+    names = (
+        "read",
+        "accepted",
+        "quarantined",
+        "file_rows",
+        "inserted",
+        "updated",
+        "unchanged",
+        "repeated",
+        "removed",
+        "left_out",
+        "faults",
+        "notes",
+    )
+    return {
+        "run": str(run.pk), "resource": run.resource, "state": run.state, **{name: getattr(run, name) for name in names}, "error": run.error,
+        "case": run.matter or None,
+    }  # fmt: skip
+
+
+def sentence(run: Run) -> str:
+    """What became of a file, for people."""
+    lines = [f"读取 {run.read:,} = 接收 {run.accepted:,} + 隔离 {run.quarantined:,}", f"文件行数 {run.file_rows:,}" + left_out(run)]
+    if run.state == "done":
+        lines.append(
+            f"新增 {run.inserted:,}，更新 {run.updated:,}，未变 {run.unchanged:,}，文件内重复 {run.repeated:,}，移除 {run.removed:,}"
+        )
+    lines += [note(each) for each in run.notes]
+    if run.error:
+        lines.append(f"采集失败：{run.error}")
+    if run.quarantined:
+        lines.append(f"隔离的行：/gather/runs/{run.pk}")
+    return "\n".join(lines)

@@ -1,0 +1,130 @@
+"""A run from a file to the lake: counts that add up, versions that can be shown, quarantine, resumption."""
+
+import json
+from threading import Event
+
+import pytest
+
+from haitang.hub.business.cases.models import Case
+from haitang.hub.data.catalogue.tables import leaf
+from haitang.hub.data.gather import landing, parts, process, readers
+from haitang.hub.data.gather.gathering import Gathering, begin
+from haitang.hub.data.gather.models import Part, Run
+from haitang.support.security.evidence import merkle
+from tests.hub.data.gather.conftest import Bench
+
+HEAD = "编号,名称,面积,类别,开业日期\n"
+GOOD = HEAD + "S001,小店一,10,a,2020-01-01\nS002,小店二,20,b,2021-01-01\n"
+DIRTY = HEAD + "S001,小店一,10,a,2020-01-01\n\nS002,店,-5,x,2020-13-01\nS003,小店三,30,b,2021-01-01,多一列\n合计,,40,,\n"
+
+
+def test_good_rows_are_in_the_lake_with_their_leaf_in_a_block(bench: Bench) -> None:
+    run = bench.gather(GOOD)
+    assert (run.state, run.read, run.accepted, run.quarantined, run.inserted) == ("done", 2, 2, 0, 2)
+    assert [(no, name, float(area)) for no, name, area in bench.rows()] == [("S001", "小店一", 10), ("S002", "小店二", 20)]
+    columns = bench.lake.execute("select columns from lake.gathered").fetchone()[0]
+    leaves = [bytes.fromhex(h) for (h,) in bench.rows(leaf(columns), order="block_index")]
+    assert merkle.root(leaves).hex() == bench.lake.execute("select root from lake.blocks").fetchone()[0]
+
+
+def test_what_is_not_accepted_is_quarantined_with_raw_text_line_and_reasons(bench: Bench) -> None:
+    run = bench.gather(DIRTY)
+    assert (run.file_rows, run.read, run.accepted, run.quarantined) == (6, 3, 1, 2)
+    assert run.left_out == {"header": 1, "blank": 1, "totals": 1}
+    held = {row.line: row for row in run.held.all()}
+    assert held[4].raw.strip() == "S002,店,-5,x,2020-13-01"
+    assert {(r["field"], r["code"]) for r in held[4].reasons} == {
+        ("name", "length"),
+        ("area", "range"),
+        ("kind", "code_table"),
+        ("opened", "type"),
+    }
+    assert held[5].reasons[0]["code"] == "broken"
+    assert run.faults["area"] == {"range": 1}
+
+
+def test_quarantined_rows_become_a_work_order_of_the_department(bench: Bench) -> None:
+    run = bench.gather(DIRTY)
+    case = Case.objects.get()
+    assert (case.organization_id, case.case_kind, str(case.pk)) == ("market", "quarantined_rows", run.matter)
+    assert case.due_at is not None
+    assert bench.gather(GOOD).matter == ""
+
+
+def test_the_same_file_again_changes_nothing(bench: Bench) -> None:
+    bench.gather(GOOD)
+    run = bench.gather(GOOD)
+    assert (run.accepted, run.inserted, run.unchanged, run.updated) == (2, 0, 2, 0)
+    assert len(bench.rows()) == 2
+    assert bench.lake.execute("select count(*) from lake.blocks").fetchone()[0] == 1
+
+
+def test_a_changed_row_replaces_its_version_which_is_kept(bench: Bench) -> None:
+    first = bench.gather(GOOD)
+    run = bench.gather(GOOD.replace("小店二,20", "小店二号,25") + "S003,小店三,,a,\n")
+    assert (run.inserted, run.updated, run.unchanged) == (1, 1, 1)
+    assert [name for _, name, _ in bench.rows()] == ["小店一", "小店二号", "小店三"]
+    assert bench.rows("name, run, block, block_index, ended_how, ended_block", "resource_shop_past") == [
+        ("小店二", str(first.pk), 1, 1, "updated", 2)
+    ]
+    assert bench.rows("block, block_index", order="no") == [(1, 0), (2, 0), (2, 1)]
+
+
+def test_a_full_load_marks_what_is_gone_as_removed(bench: Bench) -> None:
+    bench.gather(GOOD + "S003,小店三,,a,\n")
+    run = bench.gather(HEAD + "S001,小店一,10,a,2020-01-01\nS003,店,,a,\n", load="full")
+    assert (run.removed, run.quarantined) == (1, 1)  # a quarantined row is not a removed one
+    assert [no for no, *_ in bench.rows()] == ["S001", "S003"]
+    assert bench.rows("no, ended_how", "resource_shop_past") == [("S002", "removed")]
+
+
+@pytest.mark.parametrize("text", [HEAD, HEAD + "S001,小店一,10,a,2020-01-01\n,没有编号,10,a,\n"])
+def test_a_full_load_that_cannot_know_what_is_gone_removes_nothing(bench: Bench, text: str) -> None:
+    bench.gather(GOOD)
+    run = bench.gather(text, load="full")
+    assert (run.state, run.removed, len(bench.rows())) == ("done", 0, 2)
+    assert run.notes
+
+
+def test_a_file_without_a_required_column_fails_and_says_which(bench: Bench) -> None:
+    run = bench.gather("编号,面积\nS001,1\n")
+    assert run.state == "failed"
+    assert "名称" in run.error
+    assert run.read == 0
+
+
+def test_a_run_goes_on_where_it_stopped(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers.delimited, "ROWS", 10)
+    text = HEAD + "".join(f"S{n:04},小店{n},1,a,2020-01-01\n" for n in range(60))
+    run = bench.start(text)
+    begin(run)
+    stopped = Event()
+    stopped.set()
+    assert not Gathering(run).go(stopped)  # one chunk, then stop
+    assert 0 < run.read < 60
+    bench.work()
+    run.refresh_from_db()
+    assert (run.state, run.read, run.inserted) == ("done", 60, 60)
+    assert bench.rows("count(*), count(distinct no)") == [(60, 60)]
+
+
+def test_a_part_is_landed_once_whatever_is_lost_after_its_commit(bench: Bench) -> None:
+    run = bench.start(GOOD)
+    process.once(Event())
+    landing.follow(bench.lake, 0)
+    Part.objects.update(landed=False)  # as if the process had died between the two commits
+    Run.objects.update(inserted=0)
+    bench.work()
+    run.refresh_from_db()
+    assert (run.state, run.inserted) == ("done", 2)
+    assert bench.rows("count(*)") == [(2,)]
+    assert not parts.folder(run.pk).exists()
+
+
+def test_personal_values_stay_out_of_the_evidence(bench: Bench) -> None:
+    from haitang.support.security.evidence.models import EvidenceRecord
+
+    bench.gather(DIRTY)
+    told = json.dumps(list(EvidenceRecord.objects.values_list("facts", flat=True)), ensure_ascii=False, default=str)
+    assert "小店" not in told
+    assert "gather_run" in set(EvidenceRecord.objects.values_list("subject_kind", flat=True))
