@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from haitang.base.errors import HaitangError
 from haitang.base.text import sentence_of
 from haitang.server import internal
+from haitang.server.demo import history as _of_demo  # noqa: F401 - its action has a title too
 from haitang.server.demo import pages as demo
 from haitang.server.discovery import modules
 
@@ -20,9 +21,16 @@ def refuse(request: HttpRequest, found: HaitangError) -> HttpResponse:
     return api.create_response(request, {"code": found.code, "message": sentence_of(found), "data": found.data}, status=found.status)
 
 
+for _ in modules("actions"):  # the ledger names what was done by the action's title, whichever process did it
+    pass
+
 for _module in modules("api"):
     api.add_router("", _module.router)
 
 urlpatterns: list[URLPattern | URLResolver] = [*internal.urlpatterns, *demo.urlpatterns, path("api/", api.urls)]
 for _module in modules("pages"):
     urlpatterns += _module.urlpatterns
+
+handler400 = "haitang.base.shell.views.bad_request"
+handler403 = "haitang.base.shell.views.forbidden"
+handler404 = "haitang.base.shell.views.not_found"

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from haitang.base.actions import NEEDS_PROOF, require
 from haitang.base.errors import HaitangError
 from haitang.base.shell.context import SIGN_IN, proof_page, reader
-from haitang.base.text import sentence_of
+from haitang.base.text import T, sentence_of, translate
 
 View = Callable[..., HttpResponseBase]
 
@@ -54,6 +54,27 @@ def failed(request: HttpRequest, found: HaitangError) -> HttpResponse:
     return render(
         request, "shell/error.html", {"status": found.status, "sentence": sentence_of(found), "code": found.code}, status=found.status
     )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that leads nowhere, under the brand of the place."""
+    return _as_page(request, 404, T("地址可能有误，或者内容已经移走。请从首页或搜索进入。"))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django itself refuses."""
+    return _as_page(request, 403, T("请换用有权限的身份，或联系本单位管理员。"))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django itself cannot read."""
+    return _as_page(request, 400, T("请求的内容有误，请检查后重试。"))
+
+
+def _as_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"code": f"shell.{status}", "message": translate(sentence)}, status=status)
+    return render(request, "shell/error.html", {"status": status, "sentence": translate(sentence)}, status=status)
 
 
 def wants_json(request: HttpRequest) -> bool:

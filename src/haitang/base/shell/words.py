@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from haitang.base import clock
+from haitang.base.durations import parse_span
 from haitang.base.text import T, active_language, translate
 
 STATES = {
@@ -35,6 +36,8 @@ PROCESSES = {
     "worker": T("后台任务"),
     "indicators": T("指标计算"),
     "demo": T("演示程序"),
+    "hj212": T("站点数据接收"),
+    "notifications": T("通知投递"),
 }
 
 
@@ -77,6 +80,14 @@ def span(value: timedelta) -> str:
     if hours:
         return translate("{h} 小时 {m} 分钟", h=hours, m=rest) if rest else translate("{h} 小时", h=hours)
     return translate("{m} 分钟", m=rest)
+
+
+def written_span(text: str) -> str:
+    """A duration as a declaration has it (`90min`), in words; what is none stays as it stands."""
+    try:
+        return span(parse_span(text))
+    except ValueError:
+        return text
 
 
 def ago(at: datetime) -> str:

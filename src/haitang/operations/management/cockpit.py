@@ -27,7 +27,7 @@ from haitang.support.infrastructure.things.models import Thing
 from haitang.support.infrastructure.things.queries import all_admitted
 from haitang.support.security.evidence.models import Seal
 
-TILES, LINES = 4, 12
+TILES, LINES = 4, 9
 
 
 @dataclass(frozen=True)

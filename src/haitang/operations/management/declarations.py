@@ -19,13 +19,17 @@ from haitang.base.declarations import actions as edits
 from haitang.base.declarations.models import Admission, Edit
 from haitang.base.declarations.positions import dotted
 from haitang.base.declarations.walk import walk
+from haitang.base.durations import parse_limit, parse_span
 from haitang.base.errors import HaitangError, error
 from haitang.base.ports import policy
 from haitang.base.shell.context import reader
 from haitang.base.shell.views import page, show
-from haitang.base.text import sentence_of, translate
+from haitang.base.shell.words import PROCESSES, STATES, span, who
+from haitang.base.text import T, sentence_of, translate
 from haitang.support.security.people.models import Person
+from haitang.support.standards.wording import limit_text
 
+WORDS = {**STATES, "silent": T("失联")}  # what a tunable key may hold besides numbers, durations and conditions
 NO_EDIT = error("management.no_edit", 404, "没有这项调整。")
 BAD_DATE = error("management.bad_date", 422, "生效日期应写成 2026-03-01。")
 
@@ -41,6 +45,35 @@ class Key:
     path: str
     value: Any
     why: str
+
+    @property
+    def words(self) -> str:
+        """The value in words; empty where it is already readable as written."""
+        return said(self.value)
+
+
+def said(value: Any) -> str:
+    """A duration, a limit or a level in the reader's language, `不设` for none; empty for what reads as it is written (numbers, conditions)."""
+    if value is None:
+        return translate("不设")
+    if not isinstance(value, str):
+        return ""
+    if value in WORDS:
+        return translate(WORDS[value])
+    for read in (_limit, _span):
+        try:
+            return read(value)
+        except ValueError:
+            continue
+    return ""
+
+
+def _limit(text: str) -> str:
+    return limit_text(parse_limit(text))
+
+
+def _span(text: str) -> str:
+    return span(parse_span(text))
 
 
 def tunable_keys() -> Iterator[Key]:
@@ -59,7 +92,9 @@ def _keys_of(kind: str, id: str, declared: Declaration) -> Iterator[Key]:
 
 
 def _names() -> dict[str, str]:
-    return {f"{kind}:{pk}": name for pk, kind, name in Person.objects.values_list("pk", "kind", "name")}
+    return {f"system:{name}": who(name) for name in PROCESSES} | {
+        f"{kind}:{pk}": who(name) for pk, kind, name in Person.objects.values_list("pk", "kind", "name")
+    }
 
 
 @require_GET

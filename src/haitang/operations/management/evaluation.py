@@ -24,7 +24,7 @@ from haitang.hub.business.places.kinds import Division
 from haitang.support.security.people.models import Organization
 
 PERIODS = {"week": T("近七天"), "month": T("本月"), "quarter": T("近三个月"), "year": T("本年")}
-BY = {"organization": T("单位"), "source": T("案件来源"), "kind": T("类型"), "division": T("区划")}
+BY = {"organization": T("办理单位"), "source": T("案件来源"), "kind": T("类型"), "division": T("区划")}
 COUNTS = ("accepted", "opened", "dismissed", "dispatched", "handled", "closed", "due", "closed_on_time", "overdue", "returned", "extended")
 FIRST = (
     "accepted",
@@ -115,7 +115,18 @@ def evaluation(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     (total,) = statistics(cases, since=since, until=until)
     links = {name: "/cases?" + urlencode({"figure": written(name, first, today)}, safe="~") for name in FIGURES}
-    shown = {"periods": PERIODS, "period": period, "groups": BY, "by": by, "since": since, "until": until, "total": total, "links": links}
+    doubtful = cases.filter(opened_at__lt=until).exclude(origin="live").order_by().values_list("origin", flat=True).distinct()
+    shown = {
+        "origins": sorted(doubtful),
+        "periods": PERIODS,
+        "period": period,
+        "groups": BY,
+        "by": by,
+        "since": since,
+        "until": until,
+        "total": total,
+        "links": links,
+    }
     return table.response("management/evaluation.html", shown)
 
 

@@ -8,6 +8,7 @@ from haitang.base.actions import permission, permissions
 from haitang.base.shell.tables import Column, Empty, Filter, Rows, Table
 from haitang.base.shell.templatetags.shell import when
 from haitang.base.shell.views import page, show
+from haitang.base.shell.words import who
 from haitang.base.text import T, translate
 from haitang.support.security.evidence.models import EvidenceRecord, Seal, SigningKey
 from haitang.support.security.people.models import Person
@@ -22,12 +23,17 @@ KINDS = {
     "edit": T("声明调整"),
     "block": T("数据块"),
     "table": T("导出"),
+    "indicator": T("指标"),
+    "notice": T("通知"),
+    "organization": T("单位"),
+    "instance": T("实例"),
+    "signing_key": T("签名密钥"),
 }
 
 
 def _who(record: EvidenceRecord, names: dict[str, str]) -> str:
     kind, _, id = record.actor.partition(":")
-    return names.get(id, id) if kind != "system" else f"{translate('系统')} {id}"
+    return names.get(id, id) if kind != "system" else f"{translate('系统')} · {who(id)}"
 
 
 def _subject(record: EvidenceRecord) -> str:

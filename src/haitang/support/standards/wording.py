@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from haitang.base.durations import Clock, Limit
-from haitang.base.text import T, fill, translate
+from haitang.base.text import T, translate
 from haitang.support.standards.calendar import WorkingCalendar, local_day
 from haitang.support.standards.clocks import counted
 
@@ -32,7 +32,7 @@ class Remaining:
 
     @property
     def text(self) -> str:
-        return fill(translate(self.template), self.data)
+        return translate(self.template, None, **self.data)
 
 
 _LEFT = {

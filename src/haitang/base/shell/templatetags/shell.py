@@ -89,6 +89,12 @@ def span(value: timedelta) -> str:
 
 
 @register.filter
+def written_span(text: str) -> str:
+    """{{ "90min"|written_span }}: a duration of a declaration in words."""
+    return words.written_span(text)
+
+
+@register.filter
 def lookup(mapping: Any, key: Any) -> Any:
     """{{ mapping|lookup:key }}."""
     try:

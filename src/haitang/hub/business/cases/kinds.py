@@ -7,7 +7,7 @@ from haitang.base.text import T
 from haitang.hub.business.procedures.words import word
 
 SEVERITY = word("case.severity", title=T("案件级别"), choices=("notice", "warning", "serious", "critical"))
-ORIGIN = word("case.origin", title=T("数据来源"), choices=("live", "replay", "simulated"))
+ORIGIN = word("case.origin", title=T("数据性质"), choices=("live", "replay", "simulated"))
 CAUSE_CLEARED = word("case.cause_cleared", title=T("起因已解除"), type="yes or no")
 
 

@@ -114,9 +114,9 @@ def filters(actor: Actor, given: Mapping[str, Any] | None = None) -> list[Filter
         Filter("stage", T("环节"), narrow("stage"), choices=stages),
         Filter("kind", T("类型"), narrow("kind"), choices=_kinds),
         Filter("severity", T("级别"), narrow("severity"), choices=lambda: SEVERITIES),
-        Filter("organization", T("单位"), narrow("organization"), choices=lambda: _or_none(_organizations(), T("未派遣"))),
+        Filter("organization", T("办理单位"), narrow("organization"), choices=lambda: _or_none(_organizations(), T("未派遣"))),
         Filter("source", T("案件来源"), narrow("source"), choices=lambda: _or_none(sources(), T("不详"))),
-        Filter("origin", T("数据来源"), narrow("origin"), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
+        Filter("origin", T("数据性质"), narrow("origin"), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
         Filter("since", T("立案不早于"), _since, kind="date"),
         Filter("open", T("未结案"), narrow("open"), kind="flag"),
         Filter("mine", T("待我办理"), lambda rows, value: rows.filter(waits_for(actor)), kind="flag"),
@@ -171,6 +171,6 @@ COLUMNS = [
     Column("returned", T("返工次数"), lambda c: c.returned, sort="returned", shown=False, numeric=True),
     Column("thing", T("设备编号"), lambda c: c.thing, sort="thing", shown=False),
     Column(
-        "origin", T("数据来源"), lambda c: c.origin, lambda c: translate(ORIGINS.get(c.origin, T("实时数据"))), sort="origin", shown=False
+        "origin", T("数据性质"), lambda c: c.origin, lambda c: translate(ORIGINS.get(c.origin, T("实时数据"))), sort="origin", shown=False
     ),
 ]

@@ -45,18 +45,18 @@ def _handled(period: Period) -> Q:
 
 # Word -> (title, which cases it counts).
 FIGURES: Mapping[str, tuple[str, Callable[[Period], Q]]] = {
-    "accepted": (T("受理"), lambda period: period.has("opened_at")),
-    "opened": (T("立案"), lambda period: FILED & period.has("opened_at")),
-    "dismissed": (T("不予立案"), lambda period: Q(filed_at__isnull=True, closed_at__isnull=False) & period.has("opened_at")),
-    "dispatched": (T("派遣"), lambda period: period.has("dispatched_at")),
-    "handled": (T("处置"), _handled),
-    "closed": (T("结案"), lambda period: FILED & period.has("closed_at")),
-    "due": (T("应结案"), _due),
-    "due_closed": (T("应结案中已结案"), lambda period: _due(period) & Q(closed_at__isnull=False)),
-    "closed_on_time": (T("按期结案"), lambda period: _due(period) & Q(closed_on_time=True)),
-    "overdue": (T("超期未结"), lambda period: overdue_at(clock.now())),
-    "returned": (T("返工"), lambda period: _handled(period) & Q(returned__gt=0)),
-    "extended": (T("延期"), lambda period: FILED & period.has("opened_at") & Q(extended__gt=0)),
+    "accepted": (T("受理数"), lambda period: period.has("opened_at")),
+    "opened": (T("立案数"), lambda period: FILED & period.has("opened_at")),
+    "dismissed": (T("不予立案数"), lambda period: Q(filed_at__isnull=True, closed_at__isnull=False) & period.has("opened_at")),
+    "dispatched": (T("派遣数"), lambda period: period.has("dispatched_at")),
+    "handled": (T("处置数"), _handled),
+    "closed": (T("结案数"), lambda period: FILED & period.has("closed_at")),
+    "due": (T("应结案数"), _due),
+    "due_closed": (T("应结案中已结案数"), lambda period: _due(period) & Q(closed_at__isnull=False)),
+    "closed_on_time": (T("按期结案数"), lambda period: _due(period) & Q(closed_on_time=True)),
+    "overdue": (T("超期未结数"), lambda period: overdue_at(clock.now())),
+    "returned": (T("返工数"), lambda period: _handled(period) & Q(returned__gt=0)),
+    "extended": (T("延期数"), lambda period: FILED & period.has("opened_at") & Q(extended__gt=0)),
 }
 
 

@@ -12,7 +12,7 @@ from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
 from haitang.base.durations import parse_span
 from haitang.base.errors import HaitangError
-from haitang.base.shell.words import ORIGINS, STATES, figure, phrase
+from haitang.base.shell.words import ORIGINS, STATES, figure, phrase, written_span
 from haitang.base.text import translate
 from haitang.hub.business.cases.deadlines import first_deadline
 from haitang.hub.business.cases.listing import readable, stage_title
@@ -119,6 +119,14 @@ def state_of(thing: Thing, at: datetime | None) -> str:
     return "stale" if declared and clock.now() - at > parse_span(declared.silent_after) else "normal"
 
 
+def why_not(thing: Thing, state: str) -> str:
+    """Why a thing that should tell something does not; empty where it does."""
+    if state == "nodata":
+        return translate("接入后还没有收到过数据，请检查设备编号、网络和接入地址")
+    declared = in_force().all(Device).get(thing.device)
+    return translate("超过 {span} 没有收到数据", span=written_span(declared.silent_after)) if state == "stale" and declared else ""
+
+
 def _thing_point(
     thing: Thing, at: datetime | None, value: tuple[float, datetime] | None, scale: Scale | None, owners: Mapping[str, str]
 ) -> Point:
@@ -129,7 +137,9 @@ def _thing_point(
         css = css if state == "stale" else scale.css(value[0])
     elif state == "nodata":
         mark = "—"
-    what = "，".join(part for part in (shown, translate(STATES[state]) if state != "normal" or not shown else "") if part)
+    what = "，".join(
+        part for part in (shown, translate(STATES[state]) if state != "normal" or not shown else "", why_not(thing, state)) if part
+    )
     assert thing.longitude is not None
     assert thing.latitude is not None
     return Point(

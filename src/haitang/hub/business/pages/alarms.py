@@ -75,7 +75,7 @@ def _filters() -> list[Filter]:
             lambda rows, value: rows.filter(thing=value),
             choices=lambda: dict(Thing.objects.order_by("title").values_list("pk", "title")),
         ),
-        Filter("origin", T("来源"), lambda rows, value: rows.filter(origin=value), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
+        Filter("origin", T("数据性质"), lambda rows, value: rows.filter(origin=value), choices=lambda: {"live": T("实时数据"), **ORIGINS}),
     ]
 
 

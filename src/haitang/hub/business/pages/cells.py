@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from haitang.base import clock
 from haitang.base.actions import Actor, may
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
+from haitang.base.shell.words import unit
 from haitang.base.text import translate
 from haitang.hub.business.cases.deadlines import first_deadline
 from haitang.hub.business.cases.kinds import CaseType
@@ -20,6 +22,7 @@ from haitang.hub.business.maps.scales import scale_of
 from haitang.hub.business.pages.kinds import Page
 from haitang.hub.business.pages.tiles import tile
 from haitang.hub.data.derive.kinds import Derive
+from haitang.hub.data.derive.lineage import lineage
 from haitang.hub.data.derive.queries import select
 from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
@@ -75,6 +78,7 @@ def _chart(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any
         "title": declared.titles.get(str(cell.get("y")), declared.title),
         "of": declared.title,
         "src": f"/charts/derived/{subject}?{query}",
+        "origins": _origins_of(declared),
     }
 
 
@@ -93,7 +97,8 @@ def _calendar(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, 
         css = scale.css(float(value)) if scale and value is not None else "status-nodata"
         word = translate(scale.word(float(value))) if scale and value is not None else translate("无数据")
         days.append({"css": css, "says": f"{at:%Y-%m-%d} {'' if value is None else f'{float(value):.0f} '}{word}"})
-    return {"title": declared.titles.get(column, declared.title), "days": days, "scale": scale, "any": bool(found)}
+    said = {"first": first, "last": today, "origins": _origins_of(declared)}
+    return {"title": declared.titles.get(column, declared.title), "days": days, "scale": scale, "any": bool(found), **said}
 
 
 def _date(value: Any) -> date:
@@ -109,10 +114,45 @@ def _table(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any
     if declared.time:
         since, params = f'where "{declared.time}" >= ?', [clock.now() - timedelta(days=2 if declared.time == "hour" else 14)]
     rows = _query(f"select * from {subject} {since} {order} limit {ROWS}", params)  # noqa: S608 - declared names
-    titles = dict(Thing.objects.values_list("pk", "title"))
-    heads = [(name, title) for name, title in declared.titles.items()]
+    titles, units = dict(Thing.objects.values_list("pk", "title")), units_of(declared)
+    heads = list(declared.titles.items())
     body = [[_value(name, row.get(name), titles) for name, _ in heads] for row in rows]
-    return {"title": declared.title, "heads": [title for _, title in heads], "body": body, "link": f"/tables/{subject}"}
+    shown = [(title, units.get(name, "")) for name, title in heads]
+    return {"title": declared.title, "heads": shown, "body": body, "origins": _origins(rows), "link": f"/tables/{subject}"}
+
+
+def units_of(declared: Derive) -> dict[str, str]:
+    """Column -> unit, of the columns that come from one property and are named after it (`o3_8h` from `o3`)."""
+    return _units(declared.id, in_force().digest)
+
+
+@lru_cache(maxsize=32)
+def _units(id: str, release: str) -> dict[str, str]:
+    """Kept for each release, since reading lineage from the SQL takes a while."""
+    found: dict[str, str] = {}
+    for column, sources in lineage(id).items():
+        properties = {tuple(source.partition(",")[0].split(".", 1)) for source in sources}
+        if len(properties) == 1 and len(only := properties.pop()) == 2 and column.partition("_")[0] in (only[1], only[1].partition("_")[0]):
+            observed = in_force().get(Device, only[0]).observes.get(only[1])
+            found |= {column: unit(observed.unit)} if observed else {}
+    return found
+
+
+@lru_cache(maxsize=32)
+def _devices(id: str, release: str) -> frozenset[str]:
+    return frozenset(source.partition(".")[0] for sources in lineage(id).values() for source in sources)
+
+
+def _origins_of(declared: Derive) -> list[str]:
+    """What is not live among the things whose data a derivation is computed from."""
+    found = Thing.objects.filter(status="admitted", device__in=_devices(declared.id, in_force().digest)).exclude(origin="live")
+    return sorted(set(found.values_list("origin", flat=True)))
+
+
+def _origins(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is not live among the things that the rows are about."""
+    things = {str(row["station"]) for row in rows if row.get("station")}
+    return sorted(set(Thing.objects.filter(pk__in=things).exclude(origin="live").values_list("origin", flat=True)))
 
 
 def _value(column: str, value: Any, titles: Mapping[str, str]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ CASE_HEADS = {
     "due_at": T("办结期限"),
     "closed_at": T("结案时间"),
     "closed_on_time": T("按期结案"),
-    "origin": T("来源"),
+    "origin": T("数据性质"),
 }
 
 
