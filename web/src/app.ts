@@ -11,7 +11,10 @@ htmx.config.selfRequestsOnly = true;
 
 document.addEventListener("htmx:configRequest", (event) => {
   const token = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1];
-  if (token) (event as CustomEvent).detail.headers["X-CSRFToken"] = token;
+  const { headers, triggeringEvent } = (event as CustomEvent).detail;
+  if (token) headers["X-CSRFToken"] = token;
+  // What a page asks by itself is no click: it does not keep a session alive.
+  if (!triggeringEvent?.isTrusted) headers["X-By-Itself"] = "live";
 });
 document.addEventListener("htmx:load", (event) => mountAll((event as CustomEvent).detail.elt as HTMLElement));
 

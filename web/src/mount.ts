@@ -7,6 +7,7 @@ const heavy: Record<string, () => Promise<Island>> = {
 };
 const light: Record<string, () => Promise<Island>> = {
   draft: () => import("./islands/draft"),
+  passkey: () => import("./islands/passkey"),
   tour: () => import("./islands/tour"),
 };
 

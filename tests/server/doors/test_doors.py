@@ -19,6 +19,12 @@ from tests.server.doors.routes import Route, routes
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC = {
+    "GET sign-in/factor": "the second step of signing in; who has not taken the first is sent back",
+    "POST sign-in/factor": "the second step of signing in",
+    "POST sign-in/passkey/options": "what a browser asks a passkey; says nothing of who exists",
+    "POST sign-in/passkey": "the way in; what the passkey answered is checked",
+    "GET invitation/<token>": "the way in of who was invited; the one-time token is the permission",
+    "POST prove": "asks who is signed in; refuses everybody else",
     "GET sign-in": "the way in",
     "POST sign-in": "the way in; what was typed is checked",
     "POST sign-out": "ends a session, or nothing",
@@ -38,6 +44,23 @@ SIGNED_IN = {
     "GET password": "one's own password",
     "POST password": "one's own password; the present one is asked for",
     "GET account": "one's own account",
+    **{
+        f"{method} account/factors{rest}": "one's own second factors"
+        for method, rest in (
+            ("GET", ""),
+            ("POST", "/authenticator"),
+            ("POST", "/passkey/options"),
+            ("POST", "/passkey"),
+            ("POST", "/codes"),
+            ("POST", "/<id>/remove"),
+        )
+    },
+    "POST prove/passkey": "one's own proof",
+    "GET account/delegations": "one's own duties are one's own to delegate",
+    "POST account/delegations": "one's own duties are one's own to delegate",
+    "POST account/delegations/oneself": "back to one's own work",
+    "POST account/delegations/<id>/end": "one's own delegation; another's is not found",
+    "POST account/delegations/<id>/act": "a delegation to oneself; another's is not found",
     "POST account/sessions/end": "ends one's own other sessions",
     "POST account/sessions/<id>/end": "ends a session of one's own; another's is not found",
     "GET inbox": "one's own notices",
@@ -53,6 +76,8 @@ SIGNED_IN = {
     "GET search": "finds only what the reader may read",
 }
 UNUSUAL = {
+    "invitation/<token>": 404,  # no invitation waits
+    "people/import/<id>": 404,  # no roster waits
     "api/": 404,  # nothing stands there
     "api/cases/statistics": 422,  # wants a period
     "api/evidence/records/<ref>/receipt": 409,  # the record is not sealed yet

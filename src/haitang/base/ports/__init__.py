@@ -10,7 +10,9 @@ from haitang.base.ports.protocols import (
     Channel,
     Decision,
     Divisions,
+    Duties,
     EvidenceLedger,
+    Letters,
     LiveFeed,
     Matter,
     Matters,
@@ -18,7 +20,7 @@ from haitang.base.ports.protocols import (
     Policy,
 )
 
-__all__ = ["Channel", "Decision", "Matter", "Port", "divisions", "evidence", "live", "matters", "notices", "policy"]
+__all__ = ["Channel", "Decision", "Matter", "Port", "divisions", "duties", "evidence", "letters", "live", "matters", "notices", "policy"]
 
 T = TypeVar("T")
 
@@ -46,4 +48,6 @@ policy: Port[Policy] = Port("policy")
 matters: Port[Matters] = Port("matters")
 notices: Port[Notices] = Port("notices")
 live: Port[LiveFeed] = Port("live")
+duties: Port[Duties] = Port("duties")
+letters: Port[Letters] = Port("letters")
 divisions: Port[Divisions] = Port("divisions")

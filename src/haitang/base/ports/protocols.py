@@ -92,6 +92,26 @@ class Notices(Protocol):
         ...
 
 
+class Duties(Protocol):
+    """Served by hub.business.cases: the open work that is one person's own."""
+
+    def open_of(self, person: str) -> int:
+        """How many open matters were given to this person (id)."""
+        ...
+
+    def hand_over(self, *, act: "Act", giver: str, taker: str) -> int:
+        """Give each of them to another person of the same organization, in the caller's transaction; returns how many."""
+        ...
+
+
+class Letters(Protocol):
+    """Served by support.infrastructure.outside: a letter to an address outside the house."""
+
+    def send(self, *, to: str, title: str, text: str, link: str) -> str:
+        """Deliver now and return the receipt of the far end; empty where no mail is set up. Raises HaitangError when refused."""
+        ...
+
+
 class Channel(Protocol):
     """A way to reach a person: inbox, mail, DingTalk."""
 

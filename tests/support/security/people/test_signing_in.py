@@ -118,6 +118,17 @@ def test_a_session_ends_after_its_whole_life_however_busy(wang: Person) -> None:
         assert client.get("/account").status_code == 302
 
 
+def test_a_session_that_gets_a_new_key_gets_a_new_row(wang: Person) -> None:
+    client = Client()
+    sign_in(client)
+    before = Session.objects.get(person=wang)
+    session = client.session
+    session.cycle_key()
+    after = Session.objects.get(session_key=session.session_key)
+    assert before.id != after.id
+    assert not Session.objects.filter(pk=before.pk).exists()
+
+
 def two_sessions(wang: Person) -> tuple[Client, Client]:
     here, there = Client(), Client(headers={"User-Agent": "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile DingTalk/7"})
     assert sign_in(here).status_code == sign_in(there).status_code == 200

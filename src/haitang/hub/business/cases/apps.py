@@ -11,6 +11,7 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         from haitang.hub.business.cases import notify  # noqa: F401 - registers the effect `notifies`
+        from haitang.hub.business.cases.duties import CaseDuties
         from haitang.hub.business.cases.matters import CaseMatters
         from haitang.hub.business.cases.mirror import CaseSubject
         from haitang.hub.business.cases.relation import CASES
@@ -20,3 +21,4 @@ class CasesConfig(AppConfig):
         relations.register(CASES)
         subjects["case"] = CaseSubject()
         ports.matters.register(CaseMatters())
+        ports.duties.register(CaseDuties())

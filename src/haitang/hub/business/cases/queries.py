@@ -24,6 +24,7 @@ from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Move
 from haitang.hub.business.procedures.queries import about, events_of, questions_for, state_of
 from haitang.hub.business.procedures.wording import sentence as sentence  # pages read it from here
+from haitang.support.security.people.models import Person
 from haitang.support.standards.queries import calendar_in_force
 from haitang.support.standards.wording import Remaining, limit_text, remaining
 
@@ -167,8 +168,14 @@ def _told(what: e.What, state: State) -> tuple[str, str, dict[str, Any]]:
             return translate("起因解除"), translate("报警于 {at} 解除", at=_moment(what.data["at"])), {}
         case e.Remarked():
             return translate("说明"), what.text, {}
+        case e.HandedOver():
+            return translate("移交办理人"), _person_name(what.person), {}
         case e.Migrated():
             return translate("流程换版"), "", {}
+
+
+def _person_name(id: str) -> str:
+    return Person.objects.filter(pk=id).values_list("name", flat=True).first() or ""
 
 
 def _deadlines_moved(data: Mapping[str, Any]) -> str:

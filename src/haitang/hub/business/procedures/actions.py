@@ -117,6 +117,14 @@ def remark(
     return held
 
 
+@action("duties.hand_over", title="移交未办结的事项")
+def hand_over(*, act: Act, run: UUID, taker: str) -> Run:
+    """What was given to one person is `taker`'s (an id) from here on; whoever calls has checked that they may have it."""
+    held = locked(run, act=act)
+    append(act=act, run=held, what=e.HandedOver(taker, state_of(held).assigned_person or ""))
+    return held
+
+
 @action("procedure.migrate", title="流程换版")
 def migrate(*, act: Act, run: UUID) -> Run:
     """Go on under the release in force, as its `stage_map` says. The caller has checked that it maps the run's stage."""

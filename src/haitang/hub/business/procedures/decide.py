@@ -125,7 +125,7 @@ def decide_approval(state: State, actor: Actor, at: datetime) -> Verdict:
     declared, asked = state.definition.extension, state.extension_asked
     if declared is None or asked is None:
         return Refused((Reason("nothing_asked", "没有待审批的延期申请"),))
-    own = Reason("own_request", "不能审批自己提出的延期申请") if asked.by == actor.ref else None
+    own = Reason("own_request", "不能审批自己提出的延期申请") if asked.by in actor.refs else None
     return _verdict(_open(state, at), _role(declared.approvers, actor), own)
 
 
@@ -153,12 +153,12 @@ def _role(roles: Sequence[str], actor: Actor) -> Reason | None:
 
 
 def _separate(state: State, barred: Sequence[str], actor: Actor) -> Reason | None:
-    made = [state.definition.moves[move].title for move in barred if state.makers.get(move) == actor.ref]
+    made = [state.definition.moves[move].title for move in barred if actor.refs & state.made_for(move)]
     return Reason("own_work", "您办理了“{moves}”，应由他人办理这一步", {"moves": made}) if made else None
 
 
 def _assigned(state: State, actor: Actor, gone: bool) -> Reason | None:
-    if state.assigned_person and not gone and actor.id != state.assigned_person:
+    if state.assigned_person and not gone and state.assigned_person not in {ref.partition(":")[2] for ref in actor.refs}:
         return Reason("other_person", "已指定其他人员办理")
     if state.assigned and actor.organization != state.assigned:
         return Reason("other_organization", "已派遣给其他单位办理")
@@ -179,7 +179,7 @@ def open_part(state: State, move: str, actor: Actor, fills: Collection[str]) -> 
 def _waits_for(state: State, move: str, declared: Move, actor: Actor, fills: Collection[str]) -> Reason | None:
     if not parts_of(declared, actor, fills):
         return Reason("not_asked", "这一步由以下各方分别答复：{parts}", {"parts": list(declared.each)})
-    if actor.ref in state.answered.get(move, {}).values():
+    if actor.refs & set(state.answered.get(move, {}).values()):
         return Reason("answered", "您已答复，等待其他各方")
     return None if open_part(state, move, actor, fills) else Reason("answered", "本方已有人答复，等待其他各方")
 

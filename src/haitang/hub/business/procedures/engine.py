@@ -35,12 +35,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Made:
-    """A move that was made; `assigned` when it named an organization."""
+    """A move that was made; `assigned` when it named an organization; `on_behalf_of` where a duty was delegated."""
 
     move: str
     at: datetime
     by: str
     assigned: bool
+    on_behalf_of: str = ""
 
 
 @dataclass
@@ -94,6 +95,11 @@ class State:
     def makers(self) -> dict[str, str]:
         """Who made each move last."""
         return {made.move: made.by for made in self.made}
+
+    def made_for(self, move: str) -> frozenset[str]:
+        """Whose doing the latest of this move was: who made it, and on whose behalf."""
+        last = next((made for made in reversed(self.made) if made.move == move), None)
+        return frozenset({last.by, last.on_behalf_of or last.by}) if last else frozenset()
 
     @property
     def provisional(self) -> bool:
@@ -152,6 +158,8 @@ def _apply(state: State, event: Event, definitions: Definitions) -> None:
             if what.approved and state.extension_asked:
                 state.extensions.append(parse_limit(state.extension_asked.within))
             state.extension_asked = None
+        case e.HandedOver() as what:
+            state.assigned_person = what.person
         case e.Migrated() as what:
             state.release, state.definition = event.release, definitions(event.release, state.procedure)
             state.stage = what.stage
@@ -162,7 +170,7 @@ def _apply(state: State, event: Event, definitions: Definitions) -> None:
 
 def _moved(state: State, event: Event, what: e.Moved) -> None:
     state.stage, state.entered_at = what.to, event.at
-    state.made.append(Made(what.move, event.at, event.actor, what.organization is not None))
+    state.made.append(Made(what.move, event.at, event.actor, what.organization is not None, event.on_behalf_of))
     state.answered = {}
     state.facts |= answer_facts(what.answers)
     if what.organization:

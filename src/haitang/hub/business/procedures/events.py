@@ -84,6 +84,13 @@ class Remarked(msgspec.Struct, frozen=True, tag="remarked", tag_field="kind"):
     facts: dict[str, Any] = {}
 
 
+class HandedOver(msgspec.Struct, frozen=True, tag="handed_over", tag_field="kind"):
+    """What was given to one person is another's from here on: the one before was transferred, left, or let it go."""
+
+    person: str
+    before: str
+
+
 class Migrated(msgspec.Struct, frozen=True, tag="migrated", tag_field="kind"):
     """The run goes on under the release of this event; its stage became `stage` by that release's `stage_map`."""
 
@@ -91,7 +98,7 @@ class Migrated(msgspec.Struct, frozen=True, tag="migrated", tag_field="kind"):
     stage: str
 
 
-What = Started | Moved | Answered | Paused | Resumed | ExtensionAsked | ExtensionDecided | Remarked | Migrated
+What = Started | Moved | Answered | Paused | Resumed | ExtensionAsked | ExtensionDecided | Remarked | HandedOver | Migrated
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -104,6 +111,7 @@ class Event(msgspec.Struct, frozen=True):
     organization: str | None
     release: str
     what: What
+    on_behalf_of: str = ""
 
     @property
     def kind(self) -> str:

@@ -84,6 +84,7 @@ def append(*, act: Act, run: Run, what: e.What) -> State:
         organization=act.actor.organization,
         release=act.release,
         data=e.to_json(what),
+        on_behalf_of=act.actor.on_behalf_of or "",
     )
     act.record(run.subject_kind, run.subject_id, {"run": str(run.pk), "event": last + 1, "kind": e.kind_of(what), **_facts(what)})
     return project(act=act, run=run)

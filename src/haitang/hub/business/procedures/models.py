@@ -43,17 +43,18 @@ class Run(models.Model):
 
 
 class RunEvent(models.Model):
-    """One event of a run. A trigger refuses to change or delete it. `data` is events.to_json."""
+    """One event of a run. A trigger refuses to change or delete it. `data` is events.to_json; `on_behalf_of` the ref of whose duty it was, if delegated."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="events")
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=32)
     at = models.DateTimeField()
     actor = models.CharField(max_length=80)
-    actor_name = models.CharField(max_length=64)
+    actor_name = models.CharField(max_length=160)
     organization = models.CharField(max_length=64, null=True)  # noqa: DJ001 - None says that the actor has none, as in Actor
     release = models.CharField(max_length=64)
     data = models.JSONField()
+    on_behalf_of = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["run", "number"]

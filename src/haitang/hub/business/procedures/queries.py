@@ -37,7 +37,7 @@ def keep_definition(procedure: Procedure) -> None:
 def events_of(run: Run) -> list[Event]:
     """The log of a run, in order."""
     return [
-        Event(row.number, row.at, row.actor, row.actor_name, row.organization, row.release, from_json(row.data))
+        Event(row.number, row.at, row.actor, row.actor_name, row.organization, row.release, from_json(row.data), row.on_behalf_of)
         for row in run.events.order_by("number")
     ]
 

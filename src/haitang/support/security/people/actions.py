@@ -230,13 +230,13 @@ def _note_failure(*, act: Act, person: Person | None, username: str, reason: str
 def try_sign_in(*, act: Act, username: str, password: str, address: str = "", browser: str = "") -> tuple[Person | None, str]:
     """Check name and password: (person, "") or (None, reason: unknown, inactive, locked, wrong). A failure is kept, so it must not be raised inside.
 
-    `browser`: the mark of a browser that this account has signed in from before.
+    `browser`: the mark of a browser that this account has signed in from before. What was counted stays counted until the session opens (`sessions.enter`): a
+    second factor may be asked first, and a known password must not clear the count of wrong codes.
     """
     person = Person.objects.select_for_update().filter(username=username).first()
     counted = throttle.keys(account=username, address=address, browser=browser)
     reason = "locked" if throttle.blocked_until(counted, act.at) else _refusal(person, password)
     if person is not None and not reason:
-        throttle.succeeded(counted)
         return person, ""
     if reason in ("wrong", "unknown"):
         throttle.failed(counted, policy_for(person.kind if person else STAFF), act.at)

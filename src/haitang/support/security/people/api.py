@@ -15,6 +15,7 @@ from haitang.base.errors import error
 from haitang.base.settings import settings
 from haitang.base.text import active_language
 from haitang.support.security.people import actions, proof, sessions
+from haitang.support.security.people.factors import entrance
 from haitang.support.security.people.identity import actor, person, signed_in
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
@@ -29,6 +30,7 @@ permission("people.read", "查看人员")
 class Credentials(Schema):
     username: str
     password: str
+    code: str = ""
 
 
 class NewPerson(Schema):
@@ -63,7 +65,12 @@ def _who(request: HttpRequest, who: Person) -> dict[str, Any]:
 def post_session(request: HttpRequest, body: Credentials) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise NEEDS_JSON()
-    return _who(request, sessions.sign_in(request, body.username, body.password))
+    found = sessions.check(request, body.username, body.password)
+    if not entrance.begin(request, found, by="password"):
+        if not body.code:
+            raise entrance.NEEDS_CODE()
+        entrance.finish_with_code(request, body.code)
+    return _who(request, found)
 
 
 @router.get("/session", summary="我是谁，可以做什么", auth=None)

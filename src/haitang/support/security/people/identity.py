@@ -13,14 +13,19 @@ from typing import Any
 from django.http import HttpRequest
 from ninja.security import SessionAuth
 
+from haitang.base import clock
 from haitang.base.actions import Actor
 from haitang.base.errors import HaitangError, error
-from haitang.support.security.people.models import Person
+from haitang.base.text import T, translate
+from haitang.support.security.people.models import Delegation, Person
+from haitang.support.security.people.officers import clash, roles_of_human
 from haitang.support.security.people.queries import actor_of
 from haitang.support.security.people.sign_in_policy import needs_second_factor, proof_lasts
 
 NOT_SIGNED_IN = error("people.not_signed_in", 401, "请先登录。")
 MUST_CHANGE = error("people.must_change_password", 403, "请先修改一次性密码。")
+ACTING_FOR = "acting_for"
+FOR_ANOTHER = T("{taker}（代{giver}）")
 MUST_ENROL = error("people.must_enrol", 403, "您的角色要求第二因素，请先在“我的账号”登记验证器或通行密钥。")
 
 
@@ -39,7 +44,7 @@ def actor(request: HttpRequest) -> Actor:
         who = person(request)
         if who.must_change_password:
             raise MUST_CHANGE()
-        found = _proved(request, who, actor_of(who))
+        found = _proved(request, who, _acting_for(request, who) or actor_of(who))
         if lacks_factor(request, who, found):
             raise MUST_ENROL()
         request._haitang_actor = found  # type: ignore[attr-defined]
@@ -50,6 +55,35 @@ def actor(request: HttpRequest) -> Actor:
 def _proved(request: HttpRequest, who: Person, found: Actor) -> Actor:
     proved = request.session.get("proved")
     return replace(found, proved_until=datetime.fromisoformat(proved) + proof_lasts(who.kind)) if proved else found
+
+
+def own_actor(request: HttpRequest) -> Actor:
+    """The reader themselves, on nobody's behalf and before the hurdle of a missing factor: for one's own account."""
+    who = person(request)
+    return _proved(request, who, actor_of(who))
+
+
+def _acting_for(request: HttpRequest, who: Person) -> Actor | None:
+    """The actor on behalf of another, where this session acts so and the delegation still holds; `apart` is asked each time."""
+    chosen = request.session.get(ACTING_FOR)
+    if not chosen:
+        return None
+    now = clock.now()
+    found = (
+        Delegation.objects.filter(pk=chosen, taker=who, ended_at=None, starts_at__lte=now, ends_at__gt=now, giver__is_active=True)
+        .select_related("giver")
+        .first()
+    )
+    if found is None:
+        del request.session[ACTING_FOR]
+        return None
+    roles = set(found.roles) & set(found.giver.holdings.values_list("role", flat=True))
+    if clash(roles | roles_of_human(who)):
+        return None
+    name = translate(FOR_ANOTHER, taker=who.name, giver=found.giver.name)
+    return replace(
+        actor_of(who), name=name, organization=found.giver.organization_id, roles=frozenset(roles), on_behalf_of=f"staff:{found.giver_id}"
+    )
 
 
 def lacks_factor(request: HttpRequest, who: Person, found: Actor) -> bool:

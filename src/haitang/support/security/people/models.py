@@ -108,6 +108,30 @@ class RoleHolding(models.Model):
         return f"{self.person_id}: {self.role}"
 
 
+class Delegation(models.Model):
+    """`taker` acts on behalf of `giver` between two moments, with those of `roles` that the giver still holds. `ended_at`: ended before its time."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    giver = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="delegations_given")
+    taker = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="delegations_taken")
+    roles = ArrayField(models.CharField(max_length=64))
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True, default="")
+    made_by = models.CharField(max_length=80)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="delegation_ends_after_it_starts"),
+            models.CheckConstraint(condition=~Q(giver=models.F("taker")), name="nobody_delegates_to_themselves"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.giver_id} -> {self.taker_id}"
+
+
 class PastPassword(models.Model):
     """The hash of a password that a person had."""
 

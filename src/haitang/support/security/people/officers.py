@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 from django.db.models import Q
 
+from haitang.base import clock
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.support.security.people.kinds import Role
-from haitang.support.security.people.models import Person, RoleHolding
+from haitang.support.security.people.models import Delegation, Person, RoleHolding
 
 ADMINISTRATOR, SECURITY_ADMINISTRATOR, AUDIT_ADMINISTRATOR = "administrator", "security_administrator", "audit_administrator"
 OFFICERS = (ADMINISTRATOR, SECURITY_ADMINISTRATOR, AUDIT_ADMINISTRATOR)
@@ -35,10 +36,11 @@ def one_human(first: Person, second_ref: str) -> bool:
 
 
 def roles_of_human(person: Person) -> set[str]:
-    """Every role that the human being holds, by this account or another."""
-    return set(
-        RoleHolding.objects.filter(person__in=Person.objects.filter(same_human(person), is_active=True)).values_list("role", flat=True)
-    )
+    """Every role that the human being holds, by this account or another, and every one that was delegated to them and has not ended."""
+    accounts = Person.objects.filter(same_human(person), is_active=True)
+    held = set(RoleHolding.objects.filter(person__in=accounts).values_list("role", flat=True))
+    delegated = Delegation.objects.filter(taker__in=accounts, ended_at=None, ends_at__gt=clock.now()).values_list("roles", flat=True)
+    return held.union(*delegated)
 
 
 def refuse_unless_apart(person: Person, role: str, held: Collection[str] | None = None) -> None:

@@ -1,5 +1,7 @@
 """Pages: sign in and out, own password, proof of identity, personas of a demonstration, roles."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,6 +14,7 @@ from haitang.base.errors import HaitangError, error
 from haitang.base.shell.views import failed, page, show
 from haitang.base.text import sentence_of
 from haitang.support.security.people import actions, proof, sessions
+from haitang.support.security.people.factors import entrance, passkeys
 from haitang.support.security.people.identity import hurdle, person
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Person
@@ -39,12 +42,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         if isinstance(request.user, Person) and request.user.is_active:
             return onward(request)
-        return show(request, "people/sign_in.html", {"next": where_next(request)})
+        return show(request, "people/sign_in.html", {"next": where_next(request), "possible": passkeys.possible(request)})
     try:
-        sessions.sign_in(request, request.POST.get("username", "").strip(), request.POST.get("password", ""))
+        found = sessions.check(request, request.POST.get("username", "").strip(), request.POST.get("password", ""))
     except HaitangError as refused:
         context = {"next": where_next(request), "problem": sentence_of(refused), "username": request.POST.get("username", "")}
         return show(request, "people/sign_in.html", context, status=refused.status)
+    if not entrance.begin(request, found, by="password"):
+        return HttpResponseRedirect(f"/sign-in/factor?{urlencode({'next': where_next(request)})}")
     return onward(request)
 
 

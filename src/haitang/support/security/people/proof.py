@@ -9,12 +9,15 @@ from django.contrib.auth.hashers import check_password as matches
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from haitang.base import clock
 from haitang.base.actions import acting, system
 from haitang.base.errors import HaitangError, error
 from haitang.base.shell.views import show
 from haitang.base.text import sentence_of
 from haitang.support.security.people import actions, sessions, throttle
-from haitang.support.security.people.identity import person
+from haitang.support.security.people.factors import entrance, passkeys
+from haitang.support.security.people.factors.queries import factors_of, has_factor
+from haitang.support.security.people.identity import lacks_factor, own_actor, person
 from haitang.support.security.people.models import Person
 
 WRONG_PROOF = error("people.wrong_proof", 403, "没有通过验证，请核对后再试。")
@@ -34,12 +37,25 @@ def ask(request: HttpRequest, found: HaitangError) -> HttpResponse:
 
 
 def _asks(request: HttpRequest, who: Person, kept: str, **more: Any) -> dict[str, Any]:
-    return {"kept": kept, "by_password": by_password(request), "who": who, **more}
+    asked = {"by_password": by_password(who), "factors": factors_of(who), "possible": passkeys.possible(request)}
+    return {"kept": kept, "who": who, **asked, **more}
 
 
-def by_password(request: HttpRequest) -> bool:
+def _just_proved(request: HttpRequest) -> bool:
+    """The passkey answered a moment ago (`/prove/passkey`), and its page now sends what waits."""
+    until = own_actor(request).proved_until
+    return until is not None and until > clock.now()
+
+
+def by_password(who: Person) -> bool:
     """Whether the password is what is asked: where the person has no second factor."""
-    return not request.session.get("factor")
+    return not has_factor(who)
+
+
+def lacks(request: HttpRequest) -> bool:
+    """Whether a role of the reader asks for a factor that they have not registered."""
+    who = person(request)
+    return lacks_factor(request, who, own_actor(request))
 
 
 def answer(request: HttpRequest) -> HttpResponse:
@@ -52,7 +68,8 @@ def answer(request: HttpRequest) -> HttpResponse:
     if waiting["who"] != str(who.pk):
         raise PROOF_TOO_OLD()
     try:
-        prove(request, who, password=request.POST.get("password", ""), code=request.POST.get("code", ""))
+        if "passkey" not in request.POST or not _just_proved(request):
+            prove(request, who, password=request.POST.get("password", ""), code=request.POST.get("code", ""))
     except HaitangError as refused:
         return show(request, "people/prove.html", _asks(request, who, kept, problem=sentence_of(refused)), status=refused.status)
     typed = [(name, value) for name, values in waiting["typed"].items() for value in values]
@@ -60,16 +77,23 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 
 def prove(request: HttpRequest, who: Person, *, password: str = "", code: str = "") -> None:
-    """Open sensitive actions for a while; raises WRONG_PROOF, or people.locked after too many wrong ones."""
+    """Open sensitive actions for a while; raises WRONG_PROOF or people.wrong_code, or people.locked after too many wrong ones."""
+    if by_password(who):
+        _check_password(request, who, password)
+    else:
+        entrance.check_code(request, who, code)
+    sessions.prove_again(request)
+
+
+def _check_password(request: HttpRequest, who: Person, password: str) -> None:
     counted = sessions.counted_for(request, who.username)
     with acting(system("sign-in")) as act:
         if actions.blocked(counted, act.at):
             raise sessions.locked(counted)
-        right = matches(password, who.password) if by_password(request) else False
+        right = matches(password, who.password)
         if right:
             throttle.succeeded(counted)
         else:
             actions.count_wrong_proof(act=act, person=who, counted=counted, reason="proof")
     if not right:
         raise WRONG_PROOF()
-    sessions.prove_again(request)

@@ -11,6 +11,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 from haitang.base import clock
+from haitang.base.ids import new_id
 from haitang.support.security.people.models import Session
 from haitang.support.security.people.sign_in_policy import lives
 
@@ -33,6 +34,14 @@ class SessionStore(DatabaseStore):
             self._session_key = None
         self.row = found
         return found
+
+    def create(self) -> None:
+        """A new key is a new row: while both are there they must not share an id, or Django would try for ever."""
+        self.row = None
+        data = self._get_session(no_load=True)  # type: ignore[attr-defined]
+        if "id" in data:
+            data["id"] = str(new_id())
+        super().create()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         now = clock.now()

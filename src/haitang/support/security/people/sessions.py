@@ -70,17 +70,11 @@ def locked(counted: list[str]) -> HaitangError:
     return LOCKED(minutes=max(1, -(-int((until - clock.now()).total_seconds()) // 60)) if until else 1)
 
 
-def sign_in(request: HttpRequest, username: str, password: str) -> Person:
-    """Open a session by name and password."""
-    found = check(request, username, password)
-    enter(request, found, by="password")
-    return found
-
-
 def enter(request: HttpRequest, person: Person, *, by: str, factor: str = "") -> None:
     """Open the session of somebody who proved who they are, and leave evidence; `factor` names the second factor that was used."""
     with acting(system("sign-in")) as act:
         record_sign_in(act=act, person=person, by=f"{by} {factor}".strip())
+        throttle.succeeded(counted_for(request, person.username))
     open_session(request, person, by=by, factor=factor)
 
 

@@ -20,7 +20,9 @@ SYSTEMS: dict[str, System] = {
         ("people.*", "things.*", "declarations.*", "evidence.*", "procedure.migrate", "gather.*"),
         "在本机上以实例的操作系统用户运行 haitang 命令的人",
     ),
-    "sign-in": System(("people.sign_in", "people.sign_in_failed"), "登录前还没有身份，由登录进程记录"),
+    "sign-in": System(
+        ("people.sign_in", "people.sign_in_failed", "people.use_factor", "people.accept_invitation"), "登录前还没有身份，由登录进程记录"
+    ),
     "sealer": System(("evidence.add_key",), "封存证据账本"),
     "writer": System(("evidence.record_block",), "把观测数据写入数据湖并登记数据块"),
     "hj212": System(("things.admit_provisionally",), "接收 HJ 212 站点数据，调试接入模式下暂时接纳未知站点"),

@@ -12,6 +12,7 @@ from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
 from haitang.support.security.people import actions
 from haitang.support.security.people.devices import shown
+from haitang.support.security.people.factors.queries import factors_of
 from haitang.support.security.people.identity import actor, person
 from haitang.support.security.people.queries import sessions_of
 
@@ -24,7 +25,11 @@ def account(request: HttpRequest) -> HttpResponse:
     """Who I am here, how I sign in, where I am signed in."""
     who = person(request)
     key = request.session.session_key
-    context = {"who": who, "sessions": [shown(each, current=each.session_key == key) for each in sessions_of(who)]}
+    context = {
+        "who": who,
+        "factors": factors_of(who),
+        "sessions": [shown(each, current=each.session_key == key) for each in sessions_of(who)],
+    }
     return show(request, "people/account.html", context)
 
 

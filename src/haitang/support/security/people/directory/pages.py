@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from haitang.base import ports
 from haitang.base.actions import acting, may
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError, error
@@ -21,7 +22,12 @@ from haitang.base.shell.views import page, show
 from haitang.base.text import T, sentence_of, translate
 from haitang.support.security.people import actions
 from haitang.support.security.people.devices import shown
+from haitang.support.security.people.factors.actions import reset_factors
+from haitang.support.security.people.handing_over.queries import takers_for
 from haitang.support.security.people.identity import actor
+from haitang.support.security.people.joining.actions import ask_role, invite
+from haitang.support.security.people.joining.models import RoleRequest
+from haitang.support.security.people.joining.pages import link_of, send
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import SORTS, Organization, Person
 from haitang.support.security.people.officers import AUDIT_ADMINISTRATOR, SECURITY_ADMINISTRATOR
@@ -98,7 +104,12 @@ def people(request: HttpRequest) -> HttpResponse:
     rows = Person.objects.select_related("organization").prefetch_related("holdings")
     empty = Empty(T("没有符合条件的人员"), T("请放宽筛选条件，或清除筛选后再看。"))
     table = Table(request, "people", rows=rows, columns=COLUMNS, filters=FILTERS, sort="username", empty=empty)
-    return table.response("people/people.html", {"may_create": may(reader(request), "people.create"), "unappointed": _unappointed(request)})
+    by = reader(request)
+    context = {
+        "may_create": may(by, "people.create"), "may_import": may(by, "people.import"), "unappointed": _unappointed(request),
+        "requests": RoleRequest.objects.filter(decided_at=None).count(),
+    }  # fmt: skip
+    return table.response("people/people.html", context)
 
 
 def _unappointed(request: HttpRequest) -> list[Role]:
@@ -123,10 +134,19 @@ def new(request: HttpRequest) -> HttpResponse:
                 act=act, username=told["username"], name=told["name"], organization=told["organization"] or None, email=told["email"],
                 mobile=told["mobile"], staff_number=told["staff_number"] or None, identity_number=request.POST.get("identity_number", ""),
             )  # fmt: skip
-            secret = actions.first_secret(act=act, person=made)
+            by_hand = request.POST.get("how") == "secret"
+            secret = actions.first_secret(act=act, person=made) if by_hand else invite(act=act, person=made)
     except HaitangError as refused:
         return show(request, "people/new.html", {**context, "problem": sentence_of(refused)}, status=refused.status)
-    return _one(request, made, secret=secret)
+    return _one(request, made, secret=secret) if by_hand else _invited(request, made, secret)
+
+
+def _invited(request: HttpRequest, who: Person, token: str) -> HttpResponse:
+    """Mailed where mail is set up, else the link is shown to the inviter, once."""
+    told = send(who, token)
+    if told:
+        messages.success(request, told)
+    return _one(request, who, link="" if told else link_of(token))
 
 
 def person_with(id: UUID) -> Person:
@@ -138,7 +158,8 @@ def person_with(id: UUID) -> Person:
 
 
 WORDS = (
-    "create", "give_role", "take_role", "set_password", "set_active", "end_sessions", "appoint",
+    "create", "give_role", "take_role", "set_password", "set_active", "end_sessions", "appoint", "invite", "reset_factors", "transfer",
+    "ask_role",
 )  # fmt: skip
 
 
@@ -153,9 +174,16 @@ def _one(request: HttpRequest, who: Person, **more: Any) -> HttpResponse:
         "may": {word: may(by, f"people.{word}") for word in WORDS},
         "self": by.ref == f"{who.kind}:{who.pk}",
         "sessions": [shown(each) for each in sessions_of(who)] if may(by, "people.end_sessions") else [],
+        "asked": [declared[id].title for id in _asked(who) if id in declared],
+        "organizations": Organization.objects.filter(active=True).order_by("id"),
+        "open_work": ports.duties().open_of(str(who.pk)), "takers": takers_for(who),
         **more,
     }  # fmt: skip
     return show(request, "people/person.html", context)
+
+
+def _asked(who: Person) -> list[str]:
+    return list(RoleRequest.objects.filter(person=who, decided_at=None).values_list("role", flat=True))
 
 
 @require_GET
@@ -169,7 +197,7 @@ def one(request: HttpRequest, id: UUID) -> HttpResponse:
 @page("people.read")
 def change(request: HttpRequest, id: UUID) -> HttpResponse:
     """The button pressed says what is done; each action asks for its own permission."""
-    who, role, secret = person_with(id), request.POST.get("role", ""), None
+    who, role, secret, token = person_with(id), request.POST.get("role", ""), None, ""
     with acting(actor(request)) as act:
         match request.POST.get("do"):
             case "give":
@@ -180,10 +208,18 @@ def change(request: HttpRequest, id: UUID) -> HttpResponse:
                 actions.appoint(act=act, person=who, role=role)
             case "reset":
                 secret = actions.set_password(act=act, person=who)
+            case "ask":
+                ask_role(act=act, person=who, role=role)
+            case "invite":
+                token = invite(act=act, person=who)
+            case "factors":
+                reset_factors(act=act, person=who)
             case "end":
                 actions.end_sessions(act=act, person=who)
             case "on" | "off" as state:
                 actions.set_active(act=act, person=who, active=state == "on")
+    if token:
+        return _invited(request, who, token)
     if secret:
         return _one(request, who, secret=secret)
     messages.success(request, translate(T("已办理。")))

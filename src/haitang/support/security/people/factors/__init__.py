@@ -1,0 +1,1 @@
+"""Second factors: authenticators (TOTP, RFC 6238), passkeys (WebAuthn Level 2), recovery codes."""

@@ -1,0 +1,1 @@
+"""Transfer, leave and delegation: who does whose work from when."""

@@ -1,0 +1,1 @@
+"""How people join: invitations, and the import of staff from Excel."""
