@@ -11,6 +11,7 @@ from django.test import Client
 
 from haitang.base import settings
 from haitang.base.actions import acting, system
+from haitang.base.clock import now
 from haitang.base.declarations import Declarations, in_force, put_in_force
 from haitang.base.declarations.models import Edit
 from haitang.hub.business.cases.actions import attach, open_case
@@ -23,6 +24,8 @@ from haitang.hub.data.rules.kinds import Rule
 from haitang.hub.data.rules.machine import Episode
 from haitang.server.declared import load, owners_with
 from haitang.server.seeding import seed
+from haitang.support.infrastructure.commands.models import DeviceCommand
+from haitang.support.infrastructure.credentials.actions import issue
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.kinds import Role
@@ -84,6 +87,9 @@ def samples(clients: Clients) -> dict[str, str]:
     from io import BytesIO
 
     thing, rule = Thing.objects.order_by("pk")[0], in_force().get(Rule, "pm2_5_exceeds")
+    with acting(system("operator")) as act:
+        credential = issue(act=act, thing=thing).credential.identifier
+    command = DeviceCommand.objects.create(thing=thing, name="restart", issued_at=now(), issued_by="system:operator", expires_at=now())
     with acting(system("rules")) as act:
         episode = Episode(key=1, opened=1_772_294_400_000_000, value=118.0, origin="simulated")
         alarm = raise_alarm(act=act, rule=rule, thing=thing.pk, name=thing.title, episode=episode)
@@ -103,12 +109,13 @@ def samples(clients: Clients) -> dict[str, str]:
         "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
         "page": next(iter(in_force().all(Page))), "person": str(mine.pk), "edit": str(edit.pk), "digest": digest, "record": record,
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
+        "credential": credential, "command": str(command.pk),
     }  # fmt: skip
     return {key: values.get(name, name) for key, name in SAMPLES.items()}
 
 
 SAMPLES = {
-    "things/": "thing", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
+    "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch",

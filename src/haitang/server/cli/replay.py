@@ -1,12 +1,14 @@
-"""`haitang replay`: plays a recorded series through the HJ 212 listener of the running instance."""
+"""`haitang replay`: plays a recorded series through the real listeners of the running instance."""
 
 import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,21 +18,22 @@ from haitang.base.settings import settings
 from haitang.server.cli.options import as_json, instance, show
 
 if TYPE_CHECKING:
-    from haitang.support.infrastructure.listeners.hj212.replay import Played, Player, Series
+    from haitang.support.infrastructure.listeners.hj212.replay import Played, Plays, Series
 
 NO_REPLAY_THINGS = error(
     "server.no_replay_things",
     409,
-    "没有标为回放（origin 为 replay）的设备。请在地方的 things.csv 中登记，或在演示实例中运行；真实设备不会被用来回放。",
+    "没有可用的回放设备（origin 为 replay）。请在地方的 things.csv 中登记，用 --of 为一台设备登记回放设备，或在演示实例中运行；真实设备不会被用来回放。",
 )
 NO_SERIES = error("server.no_series", 404, "没有回放文件 {file}。请在命令中指定，或放在地方的 replay/air.csv.gz。")
 
 
 @click.command(
     "replay",
-    help="把一段历史数据经真实的 HJ 212 接收端口回放，平移到当前时间，全部标明“回放”。\n\n"
-    "默认回放地方的 replay/air.csv.gz，由 origin 为 replay 的设备发送；同一小时重复回放只存一次。\n\n"
-    "（Plays a recorded series through the real HJ 212 listener, shifted to now and marked replay. Exit code: 0 all answered, 1 not.）",
+    help="把一段历史数据经真实的接收端口（HJ 212、MQTT 或 HTTP）回放，平移到当前时间，全部标明“回放”。\n\n"
+    "默认回放地方的 replay/air.csv.gz，由 origin 为 replay 的设备发送；--of 回放本实例中一台设备最近记录的小时值，由为它登记的回放设备发送。"
+    "同一小时重复回放只存一次。\n\n"
+    "（Plays a recorded series through the real listeners, shifted to now and marked replay. Exit code: 0 all answered, 1 not.）",
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
@@ -44,53 +47,101 @@ NO_SERIES = error("server.no_series", 404, "没有回放文件 {file}。请在�
     help="倍速，3600 为每秒一小时，0 为尽快（0: as fast as answered）。",
 )
 @click.option("--follow", is_flag=True, help="放到当前后继续，每小时一条，直到 Ctrl-C（go on as hours end）。")
+@click.option(
+    "--via", type=click.Choice(["hj212", "mqtt", "http"]), default="hj212", show_default=True, help="经哪个接收端口（which listener）。"
+)
+@click.option("--thing", "things", multiple=True, metavar="ID", help="只用这些回放设备，可多次给出（only these replay devices）。")
+@click.option("--of", "of", metavar="ID", help="回放这台设备已记录的小时值，经 MQTT 或 HTTP（what this device has recorded）。")
+@click.option(
+    "--recorded",
+    type=click.IntRange(1, 366),
+    default=30,
+    show_default=True,
+    metavar="DAYS",
+    help="与 --of 合用：取最近几天的记录（how many recorded days）。",
+)
 @instance("data", running=True, boot=True)
 @as_json
-def command(file: Path | None, days: float, speed: float, follow: bool, as_json: bool) -> None:
-    from haitang.support.infrastructure.listeners.hj212.replay import load
-
-    series, players = load(_file(file)), _players()
-    matched = list(zip(players, series.stations, strict=False))
-    for player, recorded in matched:
-        player.recorded = recorded
-    used = [player for player, _ in matched]
-    played = asyncio.run(_play(series, used, days, speed, follow))
+def command(
+    file: Path | None,
+    days: float,
+    speed: float,
+    follow: bool,
+    via: str,
+    things: tuple[str, ...],
+    of: str | None,
+    recorded: int,
+    as_json: bool,
+) -> None:
+    series, chosen = _of(of, recorded) if of else (_load(file), things)
+    if of and via == "hj212":
+        via = "mqtt"
+    used: list[Any] = []
+    played = asyncio.run(_play(series, via, chosen, used, days, speed, follow))
     told = {
-        "stations": [{"mn": p.station.mn, "recorded": p.recorded} for p in used], "hours": played.hours, "values": played.values,
+        "via": via, "stations": [{"thing": p.name, "recorded": p.recorded} for p in used], "hours": played.hours, "values": played.values,
         "unanswered": played.unanswered, "until": played.until,
     }  # fmt: skip
-    text = f"回放 {len(used)} 个站、{played.hours} 个小时、{played.values} 个值，{played.unanswered} 条未获应答。"
+    text = f"经 {via} 回放 {len(used)} 台设备、{played.hours} 个小时、{played.values} 个值，{played.unanswered} 条未获应答。"
     show(told, as_json, text)
     sys.exit(1 if played.unanswered else 0)
 
 
-def _file(given: Path | None) -> Path:
+def _load(given: Path | None) -> "Series":
     from haitang.base.declarations.owners import place_folder
+    from haitang.support.infrastructure.listeners.hj212.replay import load
 
     file = given or place_folder(settings().place) / "replay" / "air.csv.gz"
     if not file.is_file():
         raise NO_SERIES(file=file)
-    return file
+    return load(file)
 
 
-def _players() -> "list[Player]":
-    """A player for each thing that is marked replay and speaks HJ 212; which series it plays is set later."""
-    from haitang.support.infrastructure.listeners.hj212.replaying import players
+def _of(thing: str, days: int) -> "tuple[Series, tuple[str, ...]]":
+    """What a device has recorded, and the replay device that is registered for it."""
+    from haitang.base.actions import acting, system
+    from haitang.server.recorded import of
+    from haitang.support.infrastructure.things.actions import register_replay
+    from haitang.support.infrastructure.things.queries import get
 
-    found = players(settings().host, settings().hj212)
-    if not found:
-        raise NO_REPLAY_THINGS()
-    return found
+    found = get(thing)
+    series = of(found, days)
+    with acting(system("operator")) as act:
+        return series, (register_replay(act=act, thing=found).id,)
 
 
-async def _play(series: "Series", players: "list[Player]", days: float, speed: float, follow: bool) -> "Played":
+@asynccontextmanager
+async def _players(via: str, things: tuple[str, ...]) -> "AsyncIterator[list[Plays]]":
+    """A player for each thing that is marked replay and speaks this protocol; which series it plays is set later."""
+    from haitang.support.infrastructure.listeners import playing
+    from haitang.support.infrastructure.listeners.hj212.replaying import players, reached
+
+    host = reached(settings().host)
+    if via == "hj212":
+        found = [p for p in await asyncio.to_thread(players, host, settings().hj212) if not things or p.name in things]
+        async with contextlib.AsyncExitStack() as stack:
+            for player in found:
+                await stack.enter_async_context(player.station)
+            yield list(found)
+        return
+    chosen = await asyncio.to_thread(playing.replayed, things)
+    async with playing.opened(via, chosen, host=host, mqtt=settings().mqtt, url=f"http://{host}:{settings().http}") as json_players:
+        yield list(json_players)
+
+
+async def _play(
+    series: "Series", via: str, things: tuple[str, ...], used: "list[Plays]", days: float, speed: float, follow: bool
+) -> "Played":
     from haitang.support.infrastructure.listeners.hj212.replay import play
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with contextlib.AsyncExitStack() as stack:
-        for player in players:
-            await stack.enter_async_context(player.station)
-        return await play(series, players, since=clock.now() - timedelta(days=days), speed=speed, follow=follow, stop=stop)
+    async with _players(via, things) as players:
+        if not players:
+            raise NO_REPLAY_THINGS()
+        for player, recorded in zip(players, series.stations, strict=False):
+            player.recorded = recorded
+            used.append(player)
+        return await play(series, used, since=clock.now() - timedelta(days=days), speed=speed, follow=follow, stop=stop)

@@ -73,7 +73,7 @@ def _program(what: str, find: "object") -> Finding:
 
 
 def _ports() -> Iterator[Finding]:
-    for name in ("http", "hj212"):
+    for name in ("http", "hj212", "mqtt"):
         port = getattr(settings(), name)
         yield Finding(
             f"端口 {port}（{name}）",

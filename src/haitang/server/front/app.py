@@ -1,7 +1,7 @@
 """The ASGI application of the front."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,10 +25,19 @@ def application() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with control, live:
+        async with control, live, AsyncExitStack() as rooms:
+            for module in modules("data_api"):
+                if hasattr(module, "lifespan"):
+                    await rooms.enter_async_context(module.lifespan())
             yield
         await ready.close()
 
+    # What opens with a device's own credential stands before the door of sessions.
+    devices = [
+        Route(f"/api/data{route.path}", route.endpoint, methods=list(route.methods or ()))
+        for module in modules("data_api")
+        for route in getattr(module, "device_routes", ())
+    ]
     data = [
         Mount(
             "/api/data",
@@ -40,6 +49,7 @@ def application() -> Starlette:
         Route("/ready", ready.endpoint),
         Mount("/static", static_files()),
         Route("/live", live.endpoint),
+        *devices,
         *data,
         Mount("/", control.application),
     ]

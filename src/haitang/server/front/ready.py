@@ -46,8 +46,9 @@ class Readiness:
             "lake": self._lake(),
             "control": self._control(),
         }
-        if "hj212" in names():
-            parts["hj212"] = self._listens(self.settings.hj212)
+        for listener in ("hj212", "mqtt"):
+            if listener in names():
+                parts[listener] = self._listens(getattr(self.settings, listener))
         answers = await asyncio.gather(*(_within(part) for part in parts.values()))
         found = dict(zip(parts, answers, strict=True))
         found["release"] = (bool(self._release), self._release or "没有生效的声明版本")

@@ -19,6 +19,8 @@ from haitang.support.security.evidence.facts import Secret
 NO_SUCH_THING = error("things.no_such_thing", 404, "没有设备“{id}”。")
 MN_TAKEN = error("things.mn_taken", 409, "设备编号 MN {mn} 已由另一台设备使用，请核对。")
 NOT_PROVISIONAL = error("things.not_provisional", 409, "设备“{title}”不在待确认状态，请刷新页面。")
+ALWAYS_REPLAY = error("things.always_replay", 409, "“{title}”是为回放登记的设备，其数据始终标为回放。")
+REPLAY = "replay_"  # the id of a thing that was registered for a replay begins so
 NO_SUCH_DEVICE = error("things.no_such_device", 400, "没有声明设备类型“{device}”，请从列表中选择。")
 BAD_KEY = error("things.bad_key", 400, "SM4 密钥须为 16 个 ASCII 字符。")
 BAD_ORIGIN = error("things.bad_origin", 400, "数据来源只能是 live、replay 或 simulated。")
@@ -77,6 +79,21 @@ def admit_provisionally(*, act: Act, mn: str, device: str, address: str, title: 
     return found
 
 
+@action("things.register_replay", title="登记回放设备")
+def register_replay(*, act: Act, thing: Thing) -> Thing:
+    """The device that plays what another has recorded: of the same type at the same place, marked replay for ever, under an id of its own."""
+    found = Thing.objects.filter(pk=f"{REPLAY}{thing.id}"[:64]).first()
+    if found is None:
+        title = f"{thing.title}（回放）"[:200]
+        found = _create(
+            act, id=f"{REPLAY}{thing.id}"[:64], title=title, device=thing.device, organization_id=thing.organization_id, division=thing.division,
+            longitude=thing.longitude, latitude=thing.latitude, mn=None, origin="replay",
+        )  # fmt: skip
+        announce(act, found)
+    act.record("thing", found.id, {"of": thing.id, "origin": found.origin})
+    return found
+
+
 @action("things.admit", title="确认接入设备")
 def admit(
     *, act: Act, thing: Thing, device: str, title: str, organization: str = "", longitude: float | None = None, latitude: float | None = None,
@@ -116,6 +133,8 @@ def set_origin(*, act: Act, thing: Thing, origin: str) -> Thing:
     """Say that what a thing sends from now on is live, replayed or simulated."""
     if origin not in ("live", "replay", "simulated"):
         raise BAD_ORIGIN()
+    if thing.id.startswith(REPLAY) and origin != "replay":
+        raise ALWAYS_REPLAY(title=thing.title)
     act.record("thing", thing.id, {"origin_before": thing.origin, "origin": origin})
     thing.origin = origin
     thing.save(update_fields=["origin"])

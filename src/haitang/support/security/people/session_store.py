@@ -57,7 +57,13 @@ class SessionStore(DatabaseStore):
             agent=device.get("agent", ""),
             started_at=started,
             seen_at=now,
-            **({"id": UUID(data["id"])} if "id" in data else {"id": self.row.id} if self.row else {}),
+            **(
+                {"id": UUID(data["id"])}
+                if "id" in data
+                else {"id": self.row.id}
+                if self.row and self.row.session_key == self.session_key
+                else {}
+            ),
         )
 
     def touch(self) -> None:

@@ -239,9 +239,9 @@ def test_nothing_acknowledged_is_lost_when_nats_is_killed_under_load(listening: 
                         answered.add((f"t_M{n}", hour))
 
             sending = [asyncio.create_task(send(n)) for n in range(8)]
-            for _ in range(2):
-                await asyncio.sleep(0.3)
-                assert 0 < len(answered) < 800, "the server dies while stations send"
+            for part in (200, 500):  # of 800: the server dies while stations send, however fast the machine is
+                while len(answered) < part:
+                    await asyncio.sleep(0.001)
                 platform.nats.kill()
                 await asyncio.sleep(0.2)
                 await asyncio.to_thread(platform.nats.start)

@@ -9,9 +9,9 @@ from datetime import datetime
 import structlog
 
 from haitang.base import clock
+from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.hj212 import crc, crypto
 from haitang.support.infrastructure.listeners.hj212.answers import answers, on_the_wire, role
-from haitang.support.infrastructure.listeners.hj212.batcher import Batcher
 from haitang.support.infrastructure.listeners.hj212.counters import Counters
 from haitang.support.infrastructure.listeners.hj212.frame import Broken, Frame, Framer
 from haitang.support.infrastructure.listeners.hj212.observations import Reading, interpret, set_aside
@@ -100,7 +100,7 @@ class Listener:
         packet = _parsed(frame.segment)
         source = await self.registry.source_of(packet, peer, now)
         if source is None:
-            self.counters.knock(packet.mn, packet.st, peer, now)
+            self.counters.knock_of(packet.mn, packet.st, peer, now)
             raise _Unanswered("unadmitted")
         if not frame.encrypted:
             return packet, source, True

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import socket
 
 import structlog
 
 from haitang.base.settings import settings
-from haitang.support.infrastructure.listeners.hj212.batcher import Batcher
+from haitang.support.infrastructure.listeners import serving
+from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.hj212.connection import Listener
 from haitang.support.infrastructure.listeners.hj212.counters import Counters
 from haitang.support.infrastructure.listeners.hj212.registry import Registry
@@ -24,12 +24,12 @@ async def run(stop: asyncio.Event) -> None:
     stream = await connect()
     await stream.ensure()
     await registry.refresh()
-    batcher = Batcher(stream, counters, lambda: registry.view.release)
+    batcher = Batcher(stream, counters, lambda: registry.view.release, NAME)
     listener = Listener(registry, batcher, counters)
     connections: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        _keep_alive(writer)
+        serving.keep_alive(writer)
         task = asyncio.create_task(listener.serve(reader, writer))
         connections.add(task)
         task.add_done_callback(connections.discard)
@@ -43,37 +43,12 @@ async def run(stop: asyncio.Event) -> None:
     ]
     log.info("hj212.listens", address=listens, admit=settings().hj212_admit)
     try:
-        await _until(stop, work)
+        await serving.until(stop, work)
     finally:
         server.close()
-        await _end([*connections, *work])
+        await serving.end([*connections, *work])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(batcher.drain(), LINGER)
         counters.write(settings().run, listens=listens, admit=settings().hj212_admit)
         await registry.close()
         await stream.close()
-
-
-async def _until(stop: asyncio.Event, work: list[asyncio.Task[None]]) -> None:
-    """Until told to stop, or until a part ends, which it never should: then its failure is raised and the supervisor starts anew."""
-    waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({waiting, *work}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    for task in done - {waiting}:
-        task.result()
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _keep_alive(writer: asyncio.StreamWriter) -> None:
-    """Find out about stations that vanished: their sockets stay open for hours otherwise."""
-    connection = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 20)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)

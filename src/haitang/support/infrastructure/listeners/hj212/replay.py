@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from haitang.base import clock
 from haitang.base.clock import CHINA
@@ -62,6 +63,21 @@ def load(file: Path) -> Series:
     return Series(whole, start.date())
 
 
+class Plays(Protocol):
+    """What plays one recorded station as one thing, by whatever protocol."""
+
+    recorded: str
+
+    @property
+    def name(self) -> str:
+        """The thing that it plays as."""
+        ...
+
+    async def play(self, series: Series, start: datetime) -> int:
+        """Send one hour; returns how many values were acknowledged. Raises NotAnsweredError."""
+        ...
+
+
 @dataclass
 class Player:
     """A station that plays one recorded station; `codes` maps property to factor code."""
@@ -69,6 +85,7 @@ class Player:
     station: Station
     recorded: str
     codes: dict[str, str]
+    name: str = ""
 
     async def play(self, series: Series, start: datetime) -> int:
         """Send one hour; returns how many values were acknowledged, 0 for an hour without any."""
@@ -100,7 +117,7 @@ def hours(since: datetime, until: datetime) -> Iterator[datetime]:
 
 async def play(
     series: Series,
-    players: Sequence[Player],
+    players: Sequence[Plays],
     *,
     since: datetime,
     speed: float = 0,
@@ -127,7 +144,7 @@ async def play(
     return played
 
 
-async def _some(series: Series, players: Sequence[Player], starts: Sequence[datetime], played: Played) -> None:
+async def _some(series: Series, players: Sequence[Plays], starts: Sequence[datetime], played: Played) -> None:
     """Hours in order on each connection, without waiting for each answer: the listener takes them in one batch."""
     results = await asyncio.gather(*(p.play(series, start) for start in starts for p in players), return_exceptions=True)
     for found in results:

@@ -11,6 +11,11 @@ from haitang.support.infrastructure.things.queries import all_admitted
 _REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
+def reached(host: str) -> str:
+    """The address at which a listener on `host` is reached from this machine."""
+    return _REACHED.get(host, host)
+
+
 def players(host: str, port: int) -> list[Player]:
     """A player for each thing marked replay whose device speaks HJ 212, ordered by id; `recorded` is still to be set."""
     devices = in_force().all(Device)
@@ -23,7 +28,7 @@ def players(host: str, port: int) -> list[Player]:
 def _player(thing: Thing, device: Device, host: str, port: int) -> Player:
     assert device.hj212 is not None
     station = Station(
-        _REACHED.get(host, host), port, mn=str(thing.mn), password=thing.password, system=f"{device.hj212.system:02d}",
+        reached(host), port, mn=str(thing.mn), password=thing.password, system=f"{device.hj212.system:02d}",
         key=thing.sm4_key.encode() or None, flag=8 if thing.sm4_key else 4,
     )  # fmt: skip
-    return Player(station, "", {word: observed.hj212 for word, observed in device.observes.items() if observed.hj212})
+    return Player(station, "", {word: observed.hj212 for word, observed in device.observes.items() if observed.hj212}, thing.id)

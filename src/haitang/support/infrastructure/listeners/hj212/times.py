@@ -1,15 +1,15 @@
 """Times of HJ 212: China's civil time, written without a zone, and the periods that DataTime begins."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from haitang.base.clock import CHINA
+from haitang.support.infrastructure.listeners.instants import AHEAD, EARLIEST, micros
+
+__all__ = ["AHEAD", "EARLIEST", "SKEW", "aligned", "micros", "read"]
 
 _WRITTEN = re.compile(r"(\d{14})(\d{3})?\Z")
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # nothing was sent by HJ 212 before; an unset clock says 1970 or 1999
-AHEAD = timedelta(minutes=10)  # how far a station's clock may run ahead before its time is not believed
 SKEW = timedelta(minutes=1)  # how far a period's start may stand off its hour or day by a clock's drift
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(text: str) -> datetime | None:
@@ -19,11 +19,6 @@ def read(text: str) -> datetime | None:
         return datetime.strptime(found.group(1), "%Y%m%d%H%M%S").replace(tzinfo=CHINA) if found else None
     except ValueError:
         return None
-
-
-def micros(at: datetime) -> int:
-    """Unix microseconds."""
-    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def aligned(start: datetime, period: timedelta) -> tuple[datetime, bool]:

@@ -1,0 +1,98 @@
+"""POST /api/data/observations: what devices observed, answered once it is durable.
+
+    curl -u IDENTIFIER:SECRET -H 'Content-Type: application/json' -H 'Idempotency-Key: 42' -d '[{"property": "pm2_5", "value": 35.2}]' …/api/data/observations
+
+The door is the device's credential (Basic, or Bearer IDENTIFIER.SECRET), never a session: a cookie opens nothing here, so there is nothing to forge across sites.
+200: all stored. 422: `refused` names each bad element, the rest is stored. 400, 401, 409, 413, 415: nothing is. 429, 503: nothing may be; try again after Retry-After
+with the same id. docs/how-to/connect-a-device-by-http.md shows them all.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from haitang.base.errors import HaitangError
+from haitang.base.settings import settings
+from haitang.base.text import sentence_of
+from haitang.support.infrastructure.listeners.batcher import Batcher
+from haitang.support.infrastructure.listeners.counters import Counters
+from haitang.support.infrastructure.listeners.directory import Directory
+from haitang.support.infrastructure.listeners.http import body
+from haitang.support.infrastructure.listeners.http.ingest import NOT_STORED, Ingest
+from haitang.support.infrastructure.stream.client import connect
+
+NAME = "http"
+COUNTED = ("received", "again", "refused", "set_aside", "published", "batches", "stream_waits")
+LATER = {429: "1", 503: "5"}  # Retry-After, seconds
+_ingest: Ingest | None = None
+
+
+async def post(request: Request) -> Response:
+    """One message."""
+    try:
+        if _ingest is None:
+            raise NOT_STORED()
+        known = await _ingest.sign_in(request.headers.get("authorization", ""), request.client.host if request.client else "")
+        id, answer = await _ingest.take(known, _id(request), await body.read(request))
+    except HaitangError as failure:
+        return _refusal(failure)
+    except ClientDisconnect:
+        return Response(status_code=499)
+    return Response(answer.body, answer.status, {"Message-Id": id, "Cache-Control": "no-store"}, "application/json")
+
+
+def _id(request: Request) -> str:
+    """The id that the sender gave; the header may quote it, as the draft of the IETF does."""
+    return (request.headers.get("idempotency-key") or request.query_params.get("id") or "").strip().strip('"')
+
+
+def _refusal(failure: HaitangError) -> Response:
+    told = {"error": failure.code, "message": sentence_of(failure, "zh-hans"), "english": sentence_of(failure, "en")}
+    headers = {"Cache-Control": "no-store"}
+    if failure.status in LATER:
+        headers["Retry-After"] = LATER[failure.status]
+    if failure.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="haitang devices", charset="UTF-8"'
+    return Response(msgspec.json.encode(told), failure.status, headers, "application/json")
+
+
+@asynccontextmanager
+async def lifespan() -> AsyncIterator[None]:
+    """Serve while the front does. The stream may come later than the front: until then the answer is 503."""
+    work = asyncio.create_task(_serve())
+    try:
+        yield
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+async def _serve() -> None:
+    global _ingest
+    directory, counters = Directory(NAME), Counters(f"{NAME}.json", COUNTED)
+    stream = await connect()
+    try:
+        await stream.ensure()
+        await directory.refresh()
+        batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
+        _ingest = Ingest(stream, directory, batcher, counters)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(batcher.run())
+            tasks.create_task(directory.keep_fresh())
+            tasks.create_task(counters.keep_written(settings().run, listens=settings().url))
+    finally:
+        _ingest = None
+        await directory.close()
+        await stream.close()
+
+
+routes: list[Route] = []
+# What a device's own credential opens: outside the door of sessions.
+device_routes = [Route("/observations", post, methods=["POST"])]

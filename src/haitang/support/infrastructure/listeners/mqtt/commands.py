@@ -1,0 +1,122 @@
+"""Commands on their way: from the table to a connected device, and what it says of them back to the table."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import structlog
+
+from haitang.base import clock
+from haitang.base.actions import acting, system
+from haitang.support.infrastructure.listeners.directory import Directory
+from haitang.support.infrastructure.listeners.known import Known
+from haitang.support.infrastructure.listeners.mqtt import reasons, topics
+from haitang.support.infrastructure.listeners.mqtt.packets import Publish
+from haitang.support.infrastructure.listeners.mqtt.session import Session, Sessions
+
+if TYPE_CHECKING:
+    from haitang.support.infrastructure.commands.models import DeviceCommand
+
+log = structlog.get_logger()
+LONGEST_ANSWER = 4000  # characters of a result that are kept
+
+
+class Commands:
+    """Delivers what waits; notes what a device acknowledged (MQTT's PUBACK) and what it answered (its own word)."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._lock = asyncio.Lock()
+
+    async def deliver(self, sessions: Sessions) -> None:
+        """Send what waits to every connected device that listens."""
+        listening = {s.thing: s for s in sessions.connected() if s.connection.takes_command()}
+        if not listening:
+            return
+        async with self._lock:
+            try:
+                found = await self._directory.off_loop(lambda: _waiting(list(listening)))
+            except Exception as failure:  # the table is asked again in a second
+                log.warning("mqtt.commands_not_read", reason=str(failure))
+                return
+            for command in found:
+                await self._send(listening[command.thing_id], command)
+
+    async def resume(self, session: Session, sessions: Sessions) -> None:
+        """A device has just begun to listen, or can take more."""
+        if session.connection and session.connection.takes_command():
+            await self.deliver(sessions)
+
+    async def _send(self, session: Session, command: "DeviceCommand") -> None:
+        connection, id = session.connection, str(command.pk)
+        if connection is None or not connection.takes_command():
+            return
+        before = next((number for number, sent in session.sent.items() if sent == id), 0)
+        if before in connection.unacknowledged:
+            return
+        qos = max(session.subscriptions.values())
+        number = before or session.next_id()
+        message = Publish(topics.commands_of(session.thing), _payload(command), qos, number if qos else 0, dup=bool(before and qos))
+        if not await connection.send(message):
+            log.warning("mqtt.command_too_large", command=id, thing=session.thing)
+            await self._directory.off_loop(lambda: _told(id, taken=False))
+        elif qos:
+            session.sent[number] = id
+            connection.unacknowledged.add(number)
+        else:
+            await self._directory.off_loop(lambda: _told(id, taken=True))
+
+    async def acknowledged(self, session: Session, number: int, reason: int) -> None:
+        """A device has, or refuses, a command."""
+        command = session.sent.pop(number, None)
+        session.connection.unacknowledged.discard(number)
+        if command is not None:
+            await self._directory.off_loop(lambda: _told(command, taken=reason < reasons.UNSPECIFIED))
+
+    async def answered(self, known: Known, command: str, payload: bytes) -> "asyncio.Future[None]":
+        """A device says what became of a command; done once that is in the table."""
+        done = asyncio.get_running_loop().create_future()
+        await self._directory.off_loop(lambda: _answered(known.thing, command, payload))
+        done.set_result(None)
+        return done
+
+
+def _payload(command: "DeviceCommand") -> bytes:
+    told = {
+        "id": str(command.pk), "command": command.name, "parameters": command.parameters,
+        "expires": command.expires_at.astimezone(clock.CHINA).isoformat(timespec="seconds"),
+    }  # fmt: skip
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def _waiting(things: list[str]) -> "list[DeviceCommand]":
+    from haitang.support.infrastructure.commands.queries import waiting
+
+    return list(waiting(things))
+
+
+def _told(command: str, *, taken: bool) -> None:
+    from haitang.support.infrastructure.commands.actions import told
+    from haitang.support.infrastructure.commands.models import DeviceCommand
+
+    found = DeviceCommand.objects.filter(pk=command).first()
+    if found:
+        with acting(system("listeners")) as act:
+            told(act=act, command=found, taken=taken)
+
+
+def _answered(thing: str, command: str, payload: bytes) -> None:
+    from haitang.support.infrastructure.commands.actions import answered
+    from haitang.support.infrastructure.commands.queries import find
+
+    found = find(thing, command)
+    if found is None:
+        log.info("mqtt.answer_to_nothing", thing=thing, command=command[:40])
+        return
+    try:
+        said = json.loads(payload)
+    except ValueError:
+        said = {}
+    ok = bool(said.get("ok")) if isinstance(said, dict) else False
+    with acting(system("listeners")) as act:
+        answered(act=act, command=found, ok=ok, answer=payload.decode("utf-8", "replace")[:LONGEST_ANSWER].replace("\0", ""))

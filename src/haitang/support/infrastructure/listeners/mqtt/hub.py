@@ -1,0 +1,73 @@
+"""What all connections share, and what becomes of a message: the durable part."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from haitang.base import clock
+from haitang.support.infrastructure.listeners.batcher import Batcher
+from haitang.support.infrastructure.listeners.counters import Counters
+from haitang.support.infrastructure.listeners.directory import Directory
+from haitang.support.infrastructure.listeners.known import Known
+from haitang.support.infrastructure.listeners.messages import Reading, aside, interpret
+from haitang.support.infrastructure.listeners.mqtt import reasons, topics
+from haitang.support.infrastructure.listeners.mqtt.commands import Commands
+from haitang.support.infrastructure.listeners.mqtt.session import Sessions
+
+if TYPE_CHECKING:
+    from haitang.support.infrastructure.listeners.mqtt.connection import Connection
+
+log = structlog.get_logger()
+LONGEST_REF = 128
+
+
+@dataclass
+class Hub:
+    directory: Directory
+    batcher: Batcher
+    counters: Counters
+    commands: Commands
+    sessions: Sessions = field(default_factory=Sessions)
+    connections: "set[Connection]" = field(default_factory=set)
+
+    def may_publish(self, topic: str, known: Known) -> bool:
+        return topics.route(topic, known) is not None
+
+    async def take(self, topic: str, payload: bytes, known: Known, properties: dict[str, object]) -> asyncio.Future[None]:
+        """Queue what a message brings; the future is done once it is durable. The topic is one that the device may publish to."""
+        self.counters.add("received")
+        what, detail = topics.route(topic, known) or ("unknown", topic)
+        now = clock.now()
+        if what == "result":
+            return await self.commands.answered(known, detail, payload)
+        if what == "observations":
+            reading = interpret(payload, known, now=now, ref=_ref(properties))
+        else:
+            reading = Reading([], [aside(payload, known, "unknown_topic", detail, "", now)])
+        return await self.batcher.submit(reading.observations, reading.set_aside)
+
+    async def sweep(self) -> None:
+        """End the connections whose credential holds no longer; the others go on as their thing is known now."""
+        for connection in list(self.connections):
+            found = self.directory.still(connection.known)
+            if found is None:
+                self.counters.add("revoked")
+                await connection.end(reasons.REVOKED)
+            else:
+                connection.known = found
+
+    async def keep_swept(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.sessions.forget_ended()
+            await self.sweep()
+            await self.commands.deliver(self.sessions)
+
+
+def _ref(properties: dict[str, object]) -> str:
+    """The id that the sender gave a message as user property `id` (MQTT 5): the same id again is stored once."""
+    pairs = properties.get("user_property")
+    told = dict(pairs) if isinstance(pairs, list) else {}
+    return str(told.get("id", ""))[:LONGEST_REF]

@@ -1,0 +1,72 @@
+"""The process `mqtt`: listens for devices that speak MQTT 3.1.1 or 5, stores what they publish, acknowledges, hands them their commands."""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from haitang.base.settings import settings
+from haitang.support.infrastructure.listeners import serving
+from haitang.support.infrastructure.listeners.batcher import Batcher
+from haitang.support.infrastructure.listeners.counters import Counters
+from haitang.support.infrastructure.listeners.directory import Directory
+from haitang.support.infrastructure.listeners.feeds.feeds import Feeds
+from haitang.support.infrastructure.listeners.mqtt import reasons
+from haitang.support.infrastructure.listeners.mqtt.commands import Commands
+from haitang.support.infrastructure.listeners.mqtt.connection import Connection
+from haitang.support.infrastructure.listeners.mqtt.hub import Hub
+from haitang.support.infrastructure.stream.client import connect
+
+log = structlog.get_logger()
+NAME = "mqtt"
+LINGER = 3.0  # seconds at the end for what is queued to be stored and acknowledged
+COUNTED = (
+    "connections", "refused", "malformed", "received", "acknowledged", "not_authorized", "revoked", "wills", "set_aside", "published",
+    "batches", "stream_waits",
+)  # fmt: skip
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Listen until `stop`."""
+    directory, counters = Directory(NAME), Counters(f"{NAME}.json", COUNTED)
+    stream = await connect()
+    await stream.ensure()
+    await directory.refresh()
+    batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
+    hub = Hub(directory, batcher, counters, Commands(directory))
+    connections: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.keep_alive(writer)
+        task = asyncio.create_task(Connection(hub, reader, writer).serve())
+        connections.add(task)
+        task.add_done_callback(connections.discard)
+
+    # `ssl=` is the seam for TLS: a setting names certificate and key (the security issue's).
+    server = await asyncio.start_server(accept, settings().host, settings().mqtt, backlog=1024)
+    listens = f"{settings().host}:{settings().mqtt}"
+    work = [
+        asyncio.create_task(each)
+        for each in (
+            batcher.run(),
+            directory.keep_fresh(),
+            hub.keep_swept(),
+            Feeds(stream, directory).run(),
+            counters.keep_written(settings().run, listens=listens),
+        )
+    ]
+    log.info("mqtt.listens", address=listens)
+    try:
+        await serving.until(stop, work)
+    finally:
+        server.close()
+        for connection in list(hub.connections):
+            await connection.end(reasons.SHUTTING_DOWN)
+        if connections:
+            await asyncio.wait(connections, timeout=LINGER)
+        await serving.end([*connections, *work])
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(batcher.drain(), LINGER)
+        counters.write(settings().run, listens=listens)
+        await directory.close()
+        await stream.close()

@@ -1,0 +1,21 @@
+"""Reason codes of MQTT 5 (section 2.4), and what 3.1.1 says instead in CONNACK and SUBACK."""
+
+SUCCESS, GRANTED_1, WITH_WILL = 0x00, 0x01, 0x04
+NO_SUBSCRIPTION = 0x11
+UNSPECIFIED, MALFORMED, PROTOCOL_ERROR, CANNOT = 0x80, 0x81, 0x82, 0x83
+BAD_VERSION, BAD_CLIENT_ID, BAD_CREDENTIALS, NOT_AUTHORIZED, UNAVAILABLE = 0x84, 0x85, 0x86, 0x87, 0x88
+SHUTTING_DOWN, BAD_AUTHENTICATION, KEEP_ALIVE, TAKEN_OVER, BAD_FILTER, BAD_TOPIC = 0x8B, 0x8C, 0x8D, 0x8E, 0x8F, 0x90
+UNKNOWN_PACKET_ID, TOO_MANY, BAD_ALIAS, TOO_LARGE, REVOKED, BAD_PAYLOAD, NO_RETAIN = 0x92, 0x93, 0x94, 0x95, 0x98, 0x99, 0x9A
+NO_SHARED, NO_IDENTIFIERS = 0x9E, 0xA1
+
+_CONNACK_311 = {SUCCESS: 0, BAD_VERSION: 1, BAD_CLIENT_ID: 2, UNAVAILABLE: 3, BAD_CREDENTIALS: 4}
+NOT_AUTHORIZED_311, FAILURE_311 = 5, 0x80
+
+
+def connack(reason: int, version: int) -> int:
+    """The return code of a CONNACK for this version."""
+    return reason if version == 5 else _CONNACK_311.get(reason, NOT_AUTHORIZED_311)
+
+
+def suback(reason: int, version: int) -> int:
+    return reason if version == 5 or reason < UNSPECIFIED else FAILURE_311

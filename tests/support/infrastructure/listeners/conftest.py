@@ -1,0 +1,149 @@
+"""Device listeners in this process: real sockets, real NATS, real PostgreSQL, two declared device types."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from haitang.base import settings as ours
+from haitang.base.actions import acting, system
+from haitang.base.declarations import Declarations, in_force, put_in_force
+from haitang.support.infrastructure.credentials.actions import Issued, issue
+from haitang.support.infrastructure.stream.client import connect
+from haitang.support.infrastructure.stream.messages import Batch, Observation, SetAside
+from haitang.support.infrastructure.things.kinds import Command, Device, Message, Observed
+from haitang.support.infrastructure.things.models import Thing
+from tests.support.infrastructure.nats_server import NatsServer, free_port
+
+NOISE = Device(
+    title="噪声监测仪",
+    observes={
+        "leq": Observed(title="等效声级", unit="dB", range=(20, 140), statistics=["instant", "hour mean"]),
+        "temperature": Observed(title="气温", unit="degC"),
+        "door": Observed(title="箱门", unit=""),
+    },
+    commands={"restart": Command(title="重启", parameters={"delay": "延时（秒）"})},
+)
+FOREIGN = Device(
+    title="第三方水位计",
+    message=Message(each="data", time="ts", time_format="milliseconds", id="seq", topic="vendor/{thing}/up"),
+    observes={
+        "level": Observed(title="水位", unit="m", path="v.level", scale=0.01, range=(0, 50)),
+        "flow": Observed(
+            title="流量", unit="m3/s", statistics=["instant", "hour mean"], path={"instant": "v.flow", "hour mean": "avg.flow"}
+        ),
+    },
+)
+
+
+@pytest.fixture
+def declared_devices() -> Iterator[None]:
+    try:
+        before = in_force()
+    except Exception:
+        before = Declarations("", {})
+    put_in_force(Declarations("r1", {"device": {"noise_meter": NOISE, "gauge": FOREIGN}}))
+    yield
+    put_in_force(before)
+
+
+def make_thing(id: str, device: str = "noise_meter", origin: str = "live") -> Issued:
+    """A thing with a credential."""
+    thing = Thing.objects.create(id=id, title=id, device=device, origin=origin)
+    with acting(system("operator")) as act:
+        return issue(act=act, thing=thing)
+
+
+class Platform:
+    """Where a listener listens, and what has come onto the stream."""
+
+    def __init__(self, port: int, nats: NatsServer, run: Path) -> None:
+        self.port, self.nats, self.run = port, nats, run
+
+    async def batches(self) -> list[Batch]:
+        """Everything on the stream that was not read yet."""
+        stream = await connect(self.nats.url)
+        found: list[Batch] = []
+        while got := await stream.consumer("writer").fetch(max_batches=500, wait=0.5):
+            found += [d.batch for d in got]
+            for each in got:
+                await each.ack()
+        await stream.close()
+        return found
+
+    async def observations(self) -> list[Observation]:
+        return [o for batch in await self.batches() for o in batch.observations]
+
+    async def set_aside(self) -> list[SetAside]:
+        return [s for batch in await self.batches() for s in batch.set_aside]
+
+    async def thing(self, id: str, device: str = "noise_meter", origin: str = "live") -> Issued:
+        return await asyncio.to_thread(_in_thread, make_thing, id, device, origin)  # type: ignore[no-any-return]
+
+    async def database(self, work: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        return await asyncio.to_thread(_in_thread, work, *arguments, **more)
+
+
+def _in_thread(work: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+    """With a database connection that is closed again: a test database with one open cannot be dropped."""
+    try:
+        return work(*arguments, **more)
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def on_settings(nats_server: NatsServer, tmp_path: Path) -> Iterator[Callable[..., ours.Settings]]:
+    """Put settings into use for a test, with the test's own NATS and data directory."""
+    before = ours.settings()
+
+    def use(**more: Any) -> ours.Settings:
+        ours.use(dataclasses.replace(before, data=tmp_path, host="127.0.0.1", nats_url=nats_server.url, **more))
+        return ours.settings()
+
+    yield use
+    ours.use(before)
+
+
+@pytest.fixture
+def mqtt(nats_server: NatsServer, tmp_path: Path, declared_devices: None, transactional_db: None, on_settings: Any) -> Any:
+    """`async with mqtt() as platform`: the MQTT listener."""
+    from haitang.support.infrastructure.listeners.mqtt import process
+
+    @asynccontextmanager
+    async def start() -> AsyncIterator[Platform]:
+        port, stop = free_port(), asyncio.Event()
+        on_settings(mqtt=port)
+        running = asyncio.create_task(process.run(stop))
+        await _listening(port, running)
+        try:
+            yield Platform(port, nats_server, tmp_path / "run")
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 30)
+
+    return start
+
+
+async def _listening(port: int, running: "asyncio.Task[None]") -> None:
+    while not running.done():
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+            continue
+        writer.close()
+        return
+    running.result()
+
+
+async def until(true: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait until `true()` is; fail when it is not within `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.02)
