@@ -26,6 +26,7 @@ from haitang.server.declared import load, owners_with
 from haitang.server.seeding import seed
 from haitang.support.infrastructure.commands.models import DeviceCommand
 from haitang.support.infrastructure.credentials.actions import issue
+from haitang.support.infrastructure.listeners.hj212.actions import send
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.kinds import Role
@@ -104,18 +105,21 @@ def samples(clients: Clients) -> dict[str, str]:
         batch=UUID(int=7), person=mine, title="通知", link="/cases", subject=f"case:{case.pk}", created_at=case.opened_at
     )
     record = str(EvidenceRecord.objects.filter(subject_kind="case").order_by("id")[0].ref)
+    station = Thing.objects.filter(status=Thing.ADMITTED).exclude(mn=None)[0]
+    with acting(system("operator")) as act:
+        asked = send(act=act, thing=station, cn="1061", given={})
     indicator, derive = next(iter(in_force().all(Indicator))), next(iter(in_force().all(Derive)))
     values = {
         "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
         "page": next(iter(in_force().all(Page))), "person": str(mine.pk), "edit": str(edit.pk), "digest": digest, "record": record,
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
-        "credential": credential, "command": str(command.pk),
+        "credential": credential, "command": str(command.pk), "asked": str(asked.pk),
     }  # fmt: skip
     return {key: values.get(name, name) for key, name in SAMPLES.items()}
 
 
 SAMPLES = {
-    "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
+    "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch",

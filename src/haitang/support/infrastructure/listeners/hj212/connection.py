@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from haitang.support.infrastructure.listeners.hj212 import crc, crypto
 from haitang.support.infrastructure.listeners.hj212.answers import answers, on_the_wire, role
 from haitang.support.infrastructure.listeners.hj212.counters import Counters
 from haitang.support.infrastructure.listeners.hj212.frame import Broken, Frame, Framer
+from haitang.support.infrastructure.listeners.hj212.links import Links
 from haitang.support.infrastructure.listeners.hj212.observations import Reading, interpret, set_aside
 from haitang.support.infrastructure.listeners.hj212.packet import Packet, UnreadablePacketError, parse
 from haitang.support.infrastructure.listeners.hj212.registry import Registry
@@ -33,6 +35,8 @@ class Listener:
     registry: Registry
     batcher: Batcher
     counters: Counters
+    links: Links = field(default_factory=Links)
+    heard: Callable[[Packet], None] = lambda packet: None  # told every packet of an admitted station under its own password
     _parts: OrderedDict[tuple[str, str, str], str] = field(default_factory=OrderedDict)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,8 +46,9 @@ class Listener:
         queue: asyncio.Queue[tuple[asyncio.Future[None], bytes]] = asyncio.Queue(UNANSWERED)
         answering = asyncio.create_task(self._answer(queue, writer))
         try:
-            await self._read(reader, str(peer), queue, answering)
+            await self._read(reader, writer, str(peer), queue, answering)
         finally:
+            self.links.ended(writer)
             answering.cancel()
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await answering
@@ -52,6 +57,7 @@ class Listener:
     async def _read(
         self,
         reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
         peer: str,
         queue: "asyncio.Queue[tuple[asyncio.Future[None], bytes]]",
         answering: asyncio.Task[None],
@@ -60,7 +66,7 @@ class Listener:
         with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
             while chunk := await asyncio.wait_for(reader.read(65536), IDLE):
                 for frame in framer.feed(chunk):
-                    taken = await self.take(frame, peer)
+                    taken = await self.take(frame, peer, writer)
                     if taken:
                         await queue.put(taken)
             # The station has said all it had to say; what it waits for still goes out.
@@ -78,7 +84,9 @@ class Listener:
                 self.counters.add("answered", writable)
             queue.task_done()
 
-    async def take(self, frame: Frame | Broken, peer: str) -> tuple[asyncio.Future[None], bytes] | None:
+    async def take(
+        self, frame: Frame | Broken, peer: str, writer: asyncio.StreamWriter | None = None
+    ) -> tuple[asyncio.Future[None], bytes] | None:
         """Take one frame in: what is to be stored, and the bytes to say once it is. None: neither."""
         if isinstance(frame, Broken):
             self.counters.add("broken")
@@ -91,6 +99,10 @@ class Listener:
         except _Unanswered as reason:
             self.counters.add(reason.count)
             return None
+        if opened and _holds(packet, source):
+            if writer:
+                self.links.heard(packet, source, writer)
+            self.heard(packet)
         return await self._store(packet, source, frame, opened, now)
 
     async def _admitted(self, frame: Frame, peer: str, now: datetime) -> tuple[Packet, Source, bool]:
@@ -109,7 +121,7 @@ class Listener:
         return _parsed(_revealed(frame, source.key)), source, True
 
     async def _store(self, packet: Packet, source: Source, frame: Frame, opened: bool, now: datetime) -> tuple[asyncio.Future[None], bytes]:
-        holds = source.password is None or source.password == packet.pw
+        holds = _holds(packet, source)
         said = b"".join(on_the_wire(packet, a) for a in answers(packet, now=now, password_holds=holds))
         reading = self._reading(packet, source, frame, opened and holds, opened, now)
         self.counters.add("late", reading.late)
@@ -140,6 +152,10 @@ class Listener:
             if len(self._parts) > 1000:
                 self._parts.popitem(last=False)
         return self._parts.get(key)
+
+
+def _holds(packet: Packet, source: Source) -> bool:
+    return source.password is None or source.password == packet.pw
 
 
 async def _say(writer: asyncio.StreamWriter, said: bytes) -> bool:

@@ -10,7 +10,9 @@ from haitang.support.infrastructure.listeners import serving
 from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.hj212.connection import Listener
 from haitang.support.infrastructure.listeners.hj212.counters import Counters
+from haitang.support.infrastructure.listeners.hj212.links import Links
 from haitang.support.infrastructure.listeners.hj212.registry import Registry
+from haitang.support.infrastructure.listeners.hj212.sender import Sender
 from haitang.support.infrastructure.stream.client import connect
 
 log = structlog.get_logger()
@@ -25,7 +27,9 @@ async def run(stop: asyncio.Event) -> None:
     await stream.ensure()
     await registry.refresh()
     batcher = Batcher(stream, counters, lambda: registry.view.release, NAME)
-    listener = Listener(registry, batcher, counters)
+    links = Links()
+    sender = Sender(links, registry.off_loop)
+    listener = Listener(registry, batcher, counters, links, sender.heard)
     connections: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,6 +43,7 @@ async def run(stop: asyncio.Event) -> None:
     work = [
         asyncio.create_task(batcher.run()),
         asyncio.create_task(registry.keep_fresh()),
+        asyncio.create_task(sender.run()),
         asyncio.create_task(counters.keep_written(settings().run, listens=listens, admit=settings().hj212_admit)),
     ]
     log.info("hj212.listens", address=listens, admit=settings().hj212_admit)

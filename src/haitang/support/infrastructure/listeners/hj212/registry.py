@@ -60,7 +60,7 @@ class Registry:
         if time.monotonic() >= self._note_at:
             seen, self._seen, self._note_at = self._seen, {}, time.monotonic() + NOTE_EVERY
         try:
-            self.view = await self._off_loop(lambda: _load(seen))
+            self.view = await self.off_loop(lambda: _load(seen))
         except Exception as failure:  # whatever it is, stations go on being heard as known so far
             self._seen = {**seen, **self._seen}
             log.warning("hj212.registry_not_read", reason=str(failure))
@@ -89,18 +89,19 @@ class Registry:
                 return self.view.sources[packet.mn]
             device = self.view.device_of_system.get(packet.st, "")
             try:
-                self.view = await self._off_loop(lambda: _admit(packet.mn, device, address))
+                self.view = await self.off_loop(lambda: _admit(packet.mn, device, address))
             except Exception as failure:  # not admitted, not answered: the station tries again
                 log.warning("hj212.not_admitted", mn=packet.mn, reason=str(failure))
             return self.view.sources.get(packet.mn)
 
-    async def _off_loop(self, work: Callable[[], T]) -> T:
+    async def off_loop(self, work: Callable[[], T]) -> T:
+        """Run database work in the listener's one thread for it."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _fresh(work))
 
     async def close(self) -> None:
         seen, self._seen = self._seen, {}
         if seen:
-            await self._off_loop(lambda: _load(seen))
+            await self.off_loop(lambda: _load(seen))
         await asyncio.get_running_loop().run_in_executor(self._thread, _hang_up)
         self._thread.shutdown()
 

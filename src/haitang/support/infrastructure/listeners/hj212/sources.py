@@ -27,12 +27,14 @@ class Meanings:
     by_code: dict[str, Target] = field(default_factory=dict)
     old: dict[str, str] = field(default_factory=dict)
     minutes: timedelta = timedelta(minutes=10)
+    system: str = ""  # the system code ST of what it observes
 
     @classmethod
     def of(cls, device: Device) -> "Meanings":
         codes = {o.hj212.lower(): Target(word, o.unit, o.range) for word, o in device.observes.items() if o.hj212}
         interval = device.hj212.minute_interval if device.hj212 else 10
-        return cls(codes, old_names(codes), timedelta(minutes=interval))
+        system = f"{device.hj212.system:02d}" if device.hj212 else ""
+        return cls(codes, old_names(codes), timedelta(minutes=interval), system)
 
 
 @dataclass(frozen=True)

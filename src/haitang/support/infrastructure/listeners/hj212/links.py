@@ -1,0 +1,56 @@
+"""Which stations are connected, and how each is spoken to."""
+
+import asyncio
+from dataclasses import dataclass
+
+from haitang.support.infrastructure.listeners.hj212 import crypto
+from haitang.support.infrastructure.listeners.hj212.packet import Packet, compose, framed
+from haitang.support.infrastructure.listeners.hj212.sources import Source
+
+INTERACTION = "91"
+_2025 = 2
+
+
+@dataclass(frozen=True)
+class Link:
+    """A station's connection, and what its last packet told: system code, password, version of its Flag."""
+
+    writer: asyncio.StreamWriter
+    source: Source
+    st: str
+    pw: str
+    version: int
+
+    def request(self, *, cn: str, cp: str, qn: str, resent: bool) -> bytes:
+        """A request of ours on the wire: an answer is wanted; what the edition of 2025 has encrypted is, where the station has a key."""
+        pw = self.source.password or self.pw
+        flag = self.version << 2 | 1
+        segment = compose(st=self.st, cn=cn, mn=self.source.mn, pw=pw, qn=qn, flag=flag, cp=cp, resent=resent and self.version >= _2025)
+        plain = framed(segment)
+        if self.source.key is None or self.version < _2025 or not (cn.startswith("2") or cn in ("1014", "3020")):
+            return plain
+        return plain[:6] + crypto.conceal(segment, self.source.key) + plain[-6:]
+
+
+class Links:
+    """The connections by MN; a station that connects twice is spoken to where it spoke last."""
+
+    def __init__(self) -> None:
+        self._by_mn: dict[str, Link] = {}
+
+    def heard(self, packet: Packet, source: Source, writer: asyncio.StreamWriter) -> None:
+        """Note who speaks on this connection."""
+        before = self._by_mn.get(packet.mn)
+        st = packet.st if packet.st != INTERACTION else before.st if before else source.meanings.system or INTERACTION
+        version = packet.version if packet.flag is not None else 1
+        self._by_mn[packet.mn] = Link(writer, source, st, packet.pw, version)
+
+    def ended(self, writer: asyncio.StreamWriter) -> None:
+        self._by_mn = {mn: link for mn, link in self._by_mn.items() if link.writer is not writer}
+
+    def get(self, mn: str) -> Link | None:
+        link = self._by_mn.get(mn)
+        return link if link and not link.writer.is_closing() else None
+
+    def connected(self) -> list[str]:
+        return [mn for mn in self._by_mn if self.get(mn)]
