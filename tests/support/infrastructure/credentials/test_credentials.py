@@ -12,6 +12,8 @@ from haitang.base.declarations import Declarations, put_in_force
 from haitang.base.errors import HaitangError
 from haitang.support.infrastructure.credentials import actions, queries, secrets
 from haitang.support.infrastructure.credentials.models import DeviceCredential
+from haitang.support.infrastructure.things.actions import register_provisionally
+from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.kinds import Role
@@ -121,3 +123,15 @@ def test_the_page_rotates_and_revokes(thing: Thing) -> None:
     assert keeper.post(f"/things/noise_1/credentials/{new.identifier}/revoke", {"reason": ""}).status_code == 400
     keeper.post(f"/things/noise_1/credentials/{new.identifier}/revoke", {"reason": "误签"})
     assert [c.identifier for c in queries.current()] == [old.identifier]
+
+
+def test_a_device_that_nobody_registered_is_taken_in_provisionally(declared: None) -> None:
+    put_in_force(Declarations("r2", {"device": {"noise_meter": Device(title="噪声仪", observes={})}}))
+    with acting(system("operator")) as act:
+        made = register_provisionally(act=act, id="new-1", device="noise_meter")
+        credential = actions.issue(act=act, thing=made).credential
+    assert (made.status, made.origin) == ("provisional", "live")
+    assert [c.identifier for c in queries.current()] == [credential.identifier]
+    for id in ("new-1", "replay_x", "a/b", ""):
+        with pytest.raises(HaitangError), acting(system("operator")) as act:
+            register_provisionally(act=act, id=id, device="noise_meter")

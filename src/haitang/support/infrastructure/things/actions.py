@@ -20,6 +20,8 @@ NO_SUCH_THING = error("things.no_such_thing", 404, "没有设备“{id}”。")
 MN_TAKEN = error("things.mn_taken", 409, "设备编号 MN {mn} 已由另一台设备使用，请核对。")
 NOT_PROVISIONAL = error("things.not_provisional", 409, "设备“{title}”不在待确认状态，请刷新页面。")
 ALWAYS_REPLAY = error("things.always_replay", 409, "“{title}”是为回放登记的设备，其数据始终标为回放。")
+BAD_ID = error("things.bad_id", 400, "设备编号“{id}”不可用：用字母、数字、下划线和连字符，不以 replay_ 开头，最多 64 个字符。")
+ID_TAKEN = error("things.id_taken", 409, "设备编号“{id}”已被使用。")
 REPLAY = "replay_"  # the id of a thing that was registered for a replay begins so
 NO_SUCH_DEVICE = error("things.no_such_device", 400, "没有声明设备类型“{device}”，请从列表中选择。")
 BAD_KEY = error("things.bad_key", 400, "SM4 密钥须为 16 个 ASCII 字符。")
@@ -77,6 +79,21 @@ def admit_provisionally(*, act: Act, mn: str, device: str, address: str, title: 
         announce(act, found)
     act.record("thing", found.id, {"mn": mn, "device": device, "address": address, "status": found.status, "origin": found.origin})
     return found
+
+
+@action("things.register_provisionally", title="暂时登记设备")
+def register_provisionally(*, act: Act, id: str, device: str, title: str = "") -> Thing:
+    """Take in a device that nobody has decided on yet, for MQTT or HTTP: its data are stored as with HJ 212's commissioning mode; a person decides later."""
+    if device not in in_force().all(Device):
+        raise NO_SUCH_DEVICE(device=device)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", id) or id.startswith(REPLAY):
+        raise BAD_ID(id=id)
+    if Thing.objects.filter(pk=id).exists():
+        raise ID_TAKEN(id=id)
+    made = _create(act, id=id, title=title or f"未登记设备 {id}", device=device, mn=None, status=Thing.PROVISIONAL)
+    act.record("thing", id, {"device": device, "status": made.status})
+    announce(act, made)
+    return made
 
 
 @action("things.register_replay", title="登记回放设备")

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,6 +28,7 @@ from haitang.support.infrastructure.listeners.http import body
 from haitang.support.infrastructure.listeners.http.ingest import NOT_STORED, Ingest
 from haitang.support.infrastructure.stream.client import connect
 
+log = structlog.get_logger()
 NAME = "http"
 COUNTED = ("received", "again", "refused", "set_aside", "published", "batches", "stream_waits")
 LATER = {429: "1", 503: "5"}  # Retry-After, seconds
@@ -65,13 +67,23 @@ def _refusal(failure: HaitangError) -> Response:
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """Serve while the front does. The stream may come later than the front: until then the answer is 503."""
-    work = asyncio.create_task(_serve())
+    work = asyncio.create_task(_keep_serving())
     try:
         yield
     finally:
         work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await work
+
+
+async def _keep_serving() -> None:
+    """Anew after whatever failed; devices are told to come again meanwhile."""
+    while True:
+        try:
+            await _serve()
+        except Exception:
+            log.exception("http.ingest_failed")
+        await asyncio.sleep(1)
 
 
 async def _serve() -> None:

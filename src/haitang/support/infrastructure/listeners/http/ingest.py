@@ -73,7 +73,7 @@ class Ingest:
         if not (0 < len(id) <= LONGEST_ID and id.isascii() and id.isprintable()):
             raise BAD_ID()
         if before := self.remembered.find(known.thing, id):
-            answer = await asyncio.shield(before)
+            answer = await _promised(before)
             if answer.digest != digest:
                 raise ID_REUSED(id=id)
             self.counters.add("again")
@@ -103,6 +103,14 @@ class Ingest:
             if isinstance(reason, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
                 raise
             raise NOT_STORED() from None
+
+
+async def _promised(before: "asyncio.Future[Answer]") -> Answer:
+    """The answer to the same message, which may just be being stored; raises NOT_STORED where that failed."""
+    await asyncio.wait([before])
+    if before.cancelled():
+        raise NOT_STORED()
+    return before.result()
 
 
 def _told(authorization: str) -> tuple[str, str]:

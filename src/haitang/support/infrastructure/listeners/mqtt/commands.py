@@ -30,7 +30,14 @@ class Commands:
 
     async def deliver(self, sessions: Sessions) -> None:
         """Send what waits to every connected device that listens."""
-        listening = {s.thing: s for s in sessions.connected() if s.connection.takes_command()}
+        await self._deliver({s.thing: s for s in sessions.connected() if s.connection.takes_command()})
+
+    async def resume(self, session: Session) -> None:
+        """One device has just begun to listen, or can take more."""
+        if session.connection and session.connection.takes_command():
+            await self._deliver({session.thing: session})
+
+    async def _deliver(self, listening: dict[str, Session]) -> None:
         if not listening:
             return
         async with self._lock:
@@ -42,11 +49,6 @@ class Commands:
             for command in found:
                 await self._send(listening[command.thing_id], command)
 
-    async def resume(self, session: Session, sessions: Sessions) -> None:
-        """A device has just begun to listen, or can take more."""
-        if session.connection and session.connection.takes_command():
-            await self.deliver(sessions)
-
     async def _send(self, session: Session, command: "DeviceCommand") -> None:
         connection, id = session.connection, str(command.pk)
         if connection is None or not connection.takes_command():
@@ -57,7 +59,7 @@ class Commands:
         qos = max(session.subscriptions.values())
         number = before or session.next_id()
         message = Publish(topics.commands_of(session.thing), _payload(command), qos, number if qos else 0, dup=bool(before and qos))
-        if not await connection.send(message):
+        if not connection.send(message):
             log.warning("mqtt.command_too_large", command=id, thing=session.thing)
             await self._directory.off_loop(lambda: _told(id, taken=False))
         elif qos:

@@ -33,6 +33,7 @@ from haitang.support.infrastructure.listeners.mqtt.writing import written
 
 log = structlog.get_logger()
 FIRST = 10.0  # seconds in which CONNECT must come
+UNSENT = 65536  # bytes that a device has not read, beyond which it is sent no command
 UNREAD = 30.0  # seconds that a device may leave what we say unread
 HEAR_OUT = 2.0  # seconds to read away what a device still sends after it was told to go
 LINGER = 30.0  # seconds at the end for what a device sent to be stored
@@ -143,7 +144,7 @@ class Connection:
         self._connected = True
         self._hub.connections.add(self)
         await self._say(Connack(present, reasons.SUCCESS, welcome.properties))
-        await self._hub.commands.resume(self.session, self._hub.sessions)
+        await self._hub.commands.resume(self.session)
 
     # -- messages of the device ----------------------------------------------------------------
 
@@ -206,7 +207,7 @@ class Connection:
             await self._acks.put((None, Ack(PUBCOMP, number, 0 if known or self.version == V311 else reasons.UNKNOWN_PACKET_ID)))
         elif packet.type == PUBACK:
             await self._hub.commands.acknowledged(self.session, number, packet.reason)
-            await self._hub.commands.resume(self.session, self._hub.sessions)
+            await self._hub.commands.resume(self.session)
         else:
             raise protocol_error("acknowledgement of a QoS that we never send")
 
@@ -242,7 +243,7 @@ class Connection:
                 reason = min(asked.qos, 1)
             given.append(reasons.suback(reason, self.version))
         await self._say(Reply(SUBACK, packet.packet_id, tuple(given)))
-        await self._hub.commands.resume(self.session, self._hub.sessions)
+        await self._hub.commands.resume(self.session)
 
     async def _unsubscribe(self, packet: Unsubscribe) -> None:
         gone = [self.session.subscriptions.pop(topic, None) is not None for topic in packet.topics]
@@ -251,14 +252,16 @@ class Connection:
     # -- commands ------------------------------------------------------------------------------
 
     def takes_command(self) -> bool:
-        """Whether one more command may be sent now: subscribed, and below the device's receive maximum."""
-        return bool(self.session.subscriptions) and not self._over and len(self.unacknowledged) < self._limits.receive_maximum
+        """Whether one more command may be sent now: subscribed, below the device's receive maximum, and read so far."""
+        free = len(self.unacknowledged) < self._limits.receive_maximum and self._writer.transport.get_write_buffer_size() < UNSENT
+        return bool(self.session.subscriptions) and not self._over and free
 
-    async def send(self, message: Publish) -> bool:
-        """Send a message to the device; False where it is larger than the device takes."""
-        if len(written(message, self.version)) > self._limits.largest:
+    def send(self, message: Publish) -> bool:
+        """Send a message to the device without waiting for it, so that one that does not read holds up no other; False where it is larger than it takes."""
+        data = written(message, self.version)
+        if len(data) > self._limits.largest:
             return False
-        await self._say(message)
+        self._writer.write(data)
         return True
 
     # -- the end -------------------------------------------------------------------------------
