@@ -51,6 +51,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail_from", str, "haitang@localhost", "sender of outgoing mail"),
     Setting("dingtalk_webhook", str, "", "address of the DingTalk robot; empty: none", secret=True),
     Setting("dingtalk_secret", str, "", "signing secret of the DingTalk robot", secret=True),
+    Setting("oidc_issuer", str, "", "outside OpenID provider by which staff may sign in, exactly as it names itself; empty: none"),
+    Setting("oidc_client_id", str, "", "our client id at the outside OpenID provider"),
+    Setting("oidc_client_secret", str, "", "our client secret at the outside OpenID provider", secret=True),
+    Setting("oidc_title", str, "统一身份认证", "what the sign-in page calls the outside OpenID provider"),
+    Setting("oidc_scope", str, "openid profile", "scopes asked of the outside OpenID provider"),
+    Setting(
+        "oidc_link", str, "employee_number=staff_number", "claim=field by which a person is found: field is staff_number, username or email"
+    ),
     Setting("tiles_url", str, "", "map tiles under the boundary ({z}/{x}/{y}); empty: none, the normal case in a closed network"),
     Setting("seal_seconds", int, 20, "seconds between two seals of the evidence ledger"),
     Setting(
@@ -92,6 +100,12 @@ class Settings:
     mail_from: str
     dingtalk_webhook: str
     dingtalk_secret: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_title: str
+    oidc_scope: str
+    oidc_link: str
     tiles_url: str
     seal_seconds: int
     suite: str

@@ -122,7 +122,7 @@ SAMPLES = {
     "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
-    "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch",
+    "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",
     "account/delegations/": "batch", "people/requests/": "batch", "people/import/": "batch", "invitation/": "batch", "personas/": "role", "cockpit/": "tiles", "evidence/": "case",
     "evidence/*/": "case_id", "declarations/edits/": "edit", "api/cases/": "case", "api/cases/*/attachments/": "digest",
     "api/notices/": "notice", "api/indicators/": "indicator", "api/evidence/records/": "record", "api/personas/": "role",

@@ -19,6 +19,17 @@ from tests.server.doors.routes import Route, routes
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC = {
+    "GET sign-in/outside": "the way in by an outside provider, where one is set up",
+    "GET sign-in/outside/done": "back from the outside provider; what it says is checked",
+    "GET .well-known/openid-configuration": "published, so that systems find our addresses (OpenID Connect Discovery)",
+    "GET oidc/jwks": "public keys are published",
+    "GET oidc/authorize": "sends who is not signed in to sign in; says what is wrong with the request",
+    "POST oidc/authorize": "the consent of who is signed in",
+    "POST oidc/token": "a client system authenticates by its secret",
+    "GET oidc/userinfo": "the bearer token is the permission",
+    "POST oidc/userinfo": "the bearer token is the permission",
+    "GET oidc/end-session": "ends a session, or nothing",
+    "POST oidc/end-session": "ends a session, or nothing",
     "GET sign-in/factor": "the second step of signing in; who has not taken the first is sent back",
     "POST sign-in/factor": "the second step of signing in",
     "POST sign-in/passkey/options": "what a browser asks a passkey; says nothing of who exists",
@@ -76,6 +87,10 @@ SIGNED_IN = {
     "GET search": "finds only what the reader may read",
 }
 UNUSUAL = {
+    "sign-in/outside": 404,  # no provider is set up
+    "sign-in/outside/done": 401,  # nobody was sent
+    "oidc/authorize": 400,  # names no client system
+    "oidc/userinfo": 401,  # no token
     "invitation/<token>": 404,  # no invitation waits
     "people/import/<id>": 404,  # no roster waits
     "api/": 404,  # nothing stands there

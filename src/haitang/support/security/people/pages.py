@@ -20,6 +20,7 @@ from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
 from haitang.support.security.people.sign_in_policy import policy_for
+from haitang.support.security.people.single_sign_on import outside
 
 PASSWORDS_DIFFER = error("people.passwords_differ", 400, "两次输入的新密码不一致。")
 
@@ -55,8 +56,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    hint = request.session.get(outside.HINT, "")
     sessions.sign_out(request)
-    return HttpResponseRedirect("/sign-in")
+    try:
+        return HttpResponseRedirect(outside.sign_out_address(hint) if hint else "/sign-in")
+    except HaitangError:  # the provider is away: signed out here all the same
+        return HttpResponseRedirect("/sign-in")
 
 
 @sensitive_post_parameters()
