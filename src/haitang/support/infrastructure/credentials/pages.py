@@ -10,12 +10,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from haitang.base import clock
 from haitang.base.actions import acting, may
+from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.base.settings import settings
 from haitang.base.shell.context import reader
 from haitang.base.shell.views import page, show
 from haitang.base.text import translate
 from haitang.support.infrastructure.credentials import actions, queries
+from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.queries import READ, get
 
 BAD_DATE = error("credentials.bad_date", 400, "日期“{text}”不可用，写成 2026-12-31。")
@@ -65,9 +67,10 @@ def revoke(request: HttpRequest, id: str, identifier: str) -> HttpResponseRedire
 
 def _shown(request: HttpRequest, made: actions.Issued) -> HttpResponse:
     credential = made.credential
+    device = in_force().all(Device).get(credential.thing.device)
     context = {
         "thing": credential.thing, "credential": credential, "secret": made.secret, "host": settings().host, "port": settings().mqtt,
-        "address": f"{settings().url}/api/data/observations",
+        "address": f"{settings().url}/api/data/observations", "property": next(iter(device.observes), "…") if device else "…",
     }  # fmt: skip
     return show(request, "credentials/issued.html", context)
 

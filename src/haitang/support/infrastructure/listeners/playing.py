@@ -17,6 +17,7 @@ import httpx
 from haitang.base import clock
 from haitang.base.actions import acting, system
 from haitang.base.declarations import in_force
+from haitang.base.text import T
 from haitang.support.infrastructure.credentials.actions import Issued, issue, revoke
 from haitang.support.infrastructure.listeners.hj212.replay import HOUR, Series, Values
 from haitang.support.infrastructure.listeners.hj212.station import NotAnsweredError
@@ -85,13 +86,13 @@ async def opened(
 
 def _issued(thing: Thing) -> Issued:
     with acting(system("operator")) as act:
-        return issue(act=act, thing=thing, label="haitang replay", valid_until=clock.now() + LONGEST, origin="replay")
+        return issue(act=act, thing=thing, label=T("回放"), valid_until=clock.now() + LONGEST, origin="replay")
 
 
 def _revoke_all(issued: Sequence[Issued]) -> None:
     with acting(system("operator")) as act:
         for each in issued:
-            revoke(act=act, credential=each.credential, reason="replay ended")
+            revoke(act=act, credential=each.credential, reason=T("回放已结束"))
 
 
 async def _by_mqtt(stack: AsyncExitStack, issued: Issued, host: str, port: int) -> Sends:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any
 import pytest
 
 from haitang.base.declarations import Declarations, in_force, put_in_force
+from haitang.server.testing.mosquitto import program
 from haitang.support.infrastructure.listeners.feeds.kinds import Feed, Topic
 from haitang.support.infrastructure.listeners.feeds.outside import named
 from tests.support.infrastructure.listeners.conftest import FOREIGN, NOISE, Platform
 from tests.support.infrastructure.nats_server import free_port
 
-MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+MOSQUITTO = program("mosquitto")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.mark.mosquitto
+@pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not on this machine")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_message_is_acknowledged_to_the_broker_only_when_it_is_durable(mqtt: Any, broker: Broker, version: str) -> None:
