@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-LEDGER = ("evidence_evidencerecord", "evidence_seal", "evidence_signingkey", "evidence_access", "evidence_keycompromise")
+LEDGER = tuple(
+    f"evidence_{table}"
+    for table in ("evidencerecord", "seal", "signingkey", "access", "keycompromise", "dayroot", "upstreamreceipt", "downstreamroot")
+)
 
 
 @pytest.fixture(scope="session")

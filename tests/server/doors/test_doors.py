@@ -45,6 +45,8 @@ PUBLIC = {
     "GET api/": "nothing stands there",
     "GET api/alive": "says that control answers, and the digest of the release",
     "GET api/evidence/roots": "roots and keys are published, so that anyone can hold us to them",
+    "GET api/evidence/days": "signed roots are published, so that anyone can hold us to them",
+    "POST api/evidence/downstream": "a node below has no account here; only a root signed by a key admitted before is kept",
     "GET api/evidence/seals": "the chain that the roots are part of",
     **{f"{method} api/openapi.json": "the interface is documented in the public source" for method in METHODS},
 }

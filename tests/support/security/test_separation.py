@@ -59,7 +59,9 @@ def test_nobody_moves_cases_to_another_procedure_or_its_deadlines_by_hand(shippe
         "procedure.migrate",
         "procedure.refresh",
         "procedure.attend",
+        "evidence.accept_root",
         "evidence.add_key",
+        "evidence.refuse_root",
         "evidence.record_block",
         "people.first_administrator",
     }

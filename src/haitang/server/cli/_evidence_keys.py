@@ -73,3 +73,22 @@ def _local(at: Any) -> str:
     from haitang.base.clock import CHINA
 
     return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+
+
+@click.command(
+    "admit-node",
+    help="登记一个下级节点，此后它可报来每日根（Let a node below hand in its daily roots）。\n\n"
+    "NODE 是其区划代码；--key 是其首把公钥（由该节点 haitang evidence keys 列出，经可靠途径得到）。下级节点的设置 upstream_url 指向本节点。",
+)
+@click.argument("node")
+@click.option("--key", required=True, help="首把公钥，十六进制（its first public key, hex）。")
+@click.option("--title", default="", help="名称（its name）。")
+@instance("data", boot=True, running=True)
+@as_json
+def admit_node(node: str, key: str, title: str, as_json: bool) -> None:
+    from haitang.base.actions import acting, system
+    from haitang.support.security.evidence.downstream import admit_node as admit
+
+    with acting(system("operator")) as act:
+        made = admit(act=act, node=node, title=title or node, public=key)
+    show({"node": made.node, "title": made.title, "public": made.public}, as_json, f"已登记下级节点 {made.node}（{made.title}）。")

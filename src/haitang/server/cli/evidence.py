@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from haitang.server.cli._evidence_keys import list_keys, mark_compromised, rotate_key
+from haitang.server.cli._evidence_keys import admit_node, list_keys, mark_compromised, rotate_key
 from haitang.server.cli.options import as_json, instance, show
 
 DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
@@ -23,7 +23,7 @@ def command() -> None:
     """The group."""
 
 
-for _each in (list_keys, rotate_key, mark_compromised):
+for _each in (list_keys, rotate_key, mark_compromised, admit_node):
     command.add_command(_each)
 
 

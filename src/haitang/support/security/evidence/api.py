@@ -1,22 +1,26 @@
 """The ledger as JSON. Roots and keys are public, so that anyone can hold us to them; records need `evidence.read`."""
 
+import json
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
 from haitang.base import clock
 from haitang.base.actions import permission, require
 from haitang.support.security.evidence import queries
+from haitang.support.security.evidence.daily import day_json, node
+from haitang.support.security.evidence.downstream import BAD_ROOT, hand_in
 from haitang.support.security.evidence.keyring import compromise_json, key_json, keys
 from haitang.support.security.evidence.ledger import body
-from haitang.support.security.evidence.models import EvidenceRecord, KeyCompromise
+from haitang.support.security.evidence.models import DayRoot, EvidenceRecord, KeyCompromise
 from haitang.support.security.evidence.sealing import as_json
 from haitang.support.security.people.identity import actor, signed_in
 
 router = Router(tags=["evidence"], auth=signed_in)
+LARGEST = 1_000_000
 READ = permission("evidence.read", "查看证据")
 
 
@@ -32,6 +36,31 @@ def get_roots(request: HttpRequest, days: int = 30, until: date | None = None) -
         "head": as_json(newest) if newest else None,
         "days": [{**day, "final": day["date"] < today.isoformat()} for day in found],
     }
+
+
+@router.get("/evidence/days", summary="每日根及签名（公开）", auth=None)
+def get_days(request: HttpRequest, limit: int = 30, before: date | None = None) -> dict[str, Any]:
+    """Finished days, newest first, each signed and time-stamped where a service is set, with the receipt of the node above; and the keys."""
+    found = DayRoot.objects.select_related("upstream").order_by("-date")
+    if before is not None:
+        found = found.filter(date__lt=before)
+    days = [
+        {**day_json(day), "upstream": day.upstream.receipt if hasattr(day, "upstream") else None}
+        for day in found[: max(1, min(limit, 366))]
+    ]
+    return {"node": node(), "keys": [key_json(key) for key in keys()], "days": days}
+
+
+@router.post("/evidence/downstream", summary="接收下级节点的每日根（公开，凭签名）", auth=None)
+def post_downstream(request: HttpRequest) -> HttpResponse:
+    """A node below hands in `{day, keys}`, signed; the answer is this node's signed receipt."""
+    if len(request.body) > LARGEST:
+        raise BAD_ROOT()
+    try:
+        told = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise BAD_ROOT() from None
+    return JsonResponse(hand_in(told))
 
 
 @router.get("/evidence/seals", summary="封存（公开）", auth=None)

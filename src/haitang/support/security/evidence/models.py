@@ -131,3 +131,62 @@ class Access(models.Model):
 
     def __str__(self) -> str:
         return f"access {self.ref}"
+
+
+class DayRoot(models.Model):
+    """The signed root of one civil day in China that is over (days.py says what is signed)."""
+
+    date = models.DateField(primary_key=True)
+    node = models.CharField(max_length=16, blank=True)
+    seals = models.IntegerField()
+    first_seal = models.BigIntegerField(null=True)
+    last_seal = models.BigIntegerField(null=True)
+    records = models.BigIntegerField()
+    root = models.CharField(max_length=64)
+    head = models.CharField(max_length=64)
+    suite = models.CharField(max_length=32)
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT)
+    signature = models.TextField()
+    published_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.node} {self.date}"
+
+
+class UpstreamReceipt(models.Model):
+    """The node above has this day's root: its signed receipt."""
+
+    day = models.OneToOneField(DayRoot, primary_key=True, on_delete=models.PROTECT, related_name="upstream")
+    receipt = models.JSONField()
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"receipt {self.day_id}"
+
+
+class DownstreamNode(models.Model):
+    """A node below that hands in its roots, held to its root key."""
+
+    node = models.CharField(primary_key=True, max_length=16)
+    title = models.CharField(max_length=128)
+    public = models.TextField()
+    admitted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.node
+
+
+class DownstreamRoot(models.Model):
+    """What a node below said of one of its days, with our receipt."""
+
+    node = models.ForeignKey(DownstreamNode, on_delete=models.PROTECT, related_name="roots")
+    date = models.DateField()
+    statement = models.JSONField()
+    receipt = models.JSONField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["node", "date"], name="one_root_a_node_and_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.date}"
