@@ -124,6 +124,7 @@ SAMPLES = {
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",
     "account/delegations/": "batch", "people/requests/": "batch", "people/import/": "batch", "invitation/": "batch", "personas/": "role", "cockpit/": "tiles", "evidence/": "case",
+    "evidence/receipts/": "record", "evidence/of-case/": "case", "R/": "NONSENSE",
     "evidence/*/": "case_id", "declarations/edits/": "edit", "api/cases/": "case", "api/cases/*/attachments/": "digest",
     "api/notices/": "notice", "api/indicators/": "indicator", "api/evidence/records/": "record", "api/personas/": "role",
     }  # fmt: skip

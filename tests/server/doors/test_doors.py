@@ -47,6 +47,12 @@ PUBLIC = {
     "GET api/evidence/roots": "roots and keys are published, so that anyone can hold us to them",
     "GET api/evidence/days": "signed roots are published, so that anyone can hold us to them",
     "POST api/evidence/downstream": "a node below has no account here; only a root signed by a key admitted before is kept",
+    "GET evidence/roots": "roots and keys are published, so that anyone can hold us to them",
+    **{
+        f"{method} {way}": "whoever holds a receipt may check it; nothing is kept"
+        for method in ("GET", "POST")
+        for way in ("evidence/check", "R/<text>")
+    },
     "GET api/evidence/seals": "the chain that the roots are part of",
     **{f"{method} api/openapi.json": "the interface is documented in the public source" for method in METHODS},
 }
@@ -76,6 +82,7 @@ SIGNED_IN = {
     "POST account/delegations/<id>/act": "a delegation to oneself; another's is not found",
     "POST account/sessions/end": "ends one's own other sessions",
     "POST account/sessions/<id>/end": "ends a session of one's own; another's is not found",
+    "GET evidence/mine": "one's own acts",
     "GET inbox": "one's own notices",
     "GET inbox/count": "one's own notices",
     "GET inbox/channels": "by which ways one wants to be told",
@@ -98,6 +105,7 @@ UNUSUAL = {
     "api/": 404,  # nothing stands there
     "api/cases/statistics": 422,  # wants a period
     "api/evidence/records/<ref>/receipt": 409,  # the record is not sealed yet
+    "evidence/receipts/<ref>/file": 409,
     "place/emblem": 404,  # the shipped place has none
 }
 REFUSED = {401, 403, 405}
@@ -107,6 +115,7 @@ NAMES = (
     "q", "page", "size", "limit", "offset", "sort", "column", "status", "severity", "stage", "kind", "organization", "origin", "rule", "thing",
     "standing", "open", "mine", "overdue", "soon", "since", "until", "by", "before", "subject", "days", "dimension", "member", "device", "colour",
     "cases", "x", "y", "range", "statistic", "period", "most", "seen", "unseen", "next", "action", "unsealed", "sent", "face",
+    "who", "resource", "purpose", "search", "rows", "denials",
 )  # fmt: skip
 COUNTS = Path(__file__).with_name("query_counts.json")
 

@@ -14,14 +14,13 @@ from haitang.base.shell.context import reader
 from haitang.base.shell.navigation import entry
 from haitang.base.shell.views import page, show
 from haitang.operations.management import cockpit as c
-from haitang.operations.management import declarations, evaluation, evidence
+from haitang.operations.management import declarations, evaluation
 from haitang.operations.management.search import search
 from haitang.support.infrastructure.things.queries import all_admitted
 
 entry("cockpit", title="驾驶舱", url="/", icon="layout-grid", group="watch", order=10)
 entry("wall", title="大屏", url="/wall", icon="device-tv", group="watch", order=90)
 entry("evaluation", title="考核评价", url="/evaluation", icon="report-analytics", group="work", order=40, permission="case.read")
-entry("evidence", title="证据账本", url="/evidence", icon="shield-check", group="know", order=30, permission="evidence.read")
 entry("declarations", title="声明与版本", url="/declarations", icon="adjustments", group="run", order=10, permission="declarations.read")
 
 
@@ -85,9 +84,6 @@ urlpatterns = [
     path("cockpit/<slug:name>", part),
     path("search", search),
     path("evaluation", evaluation.evaluation),
-    path("evidence", evidence.records),
-    path("evidence/seals", evidence.seals),
-    path("evidence/<slug:kind>/<str:id>", evidence.of_subject),
     path("declarations", declarations.declarations),
     path("declarations/propose", declarations.propose),
     path("declarations/edits/<uuid:id>", declarations.decide),

@@ -10,7 +10,9 @@ from haitang.base.shell.templatetags.shell import when
 from haitang.base.shell.views import page, show
 from haitang.base.shell.words import who
 from haitang.base.text import T, translate
-from haitang.support.security.evidence.models import EvidenceRecord, Seal, SigningKey
+from haitang.operations.management.evidence.auditor import by_person, since, until
+from haitang.support.security.evidence.keyring import keys
+from haitang.support.security.evidence.models import EvidenceRecord, KeyCompromise, Seal
 from haitang.support.security.people.models import Person
 
 permission("evidence.read", "查看证据")
@@ -28,6 +30,8 @@ KINDS = {
     "organization": T("单位"),
     "instance": T("实例"),
     "signing_key": T("签名密钥"),
+    "resource": T("资源"),
+    "node_day": T("下级节点的根"),
 }
 
 
@@ -54,11 +58,7 @@ def _sealed(record: EvidenceRecord) -> str:
 
 
 def _receipt(record: EvidenceRecord) -> str:
-    return (
-        format_html('<a href="/api/evidence/records/{}/receipt" download>{}</a>', record.ref, translate("下载凭据"))
-        if record.seal_id
-        else "—"
-    )
+    return format_html('<a href="/evidence/receipts/{}">{}</a>', record.ref, translate("查看凭据")) if record.seal_id else "—"
 
 
 def _columns() -> list[Column]:
@@ -86,6 +86,10 @@ def _filters() -> list[Filter]:
     return [
         Filter("kind", T("对象"), lambda rows, value: rows.filter(subject_kind=value), choices=lambda: KINDS),
         Filter("action", T("操作"), lambda rows, value: rows.filter(action=value), choices=lambda: dict(used)),
+        Filter("who", T("谁"), by_person, kind="text"),
+        Filter("subject", T("对象编号"), lambda rows, value: rows.filter(subject_id=value), kind="text"),
+        Filter("since", T("起"), since, kind="date"),
+        Filter("until", T("止"), until, kind="date"),
         Filter("unsealed", T("等待封存"), lambda rows, value: rows.filter(seal__isnull=True), kind="flag"),
     ]
 
@@ -131,5 +135,9 @@ def seals(request: HttpRequest) -> HttpResponse:
     return show(
         request,
         "management/seals.html",
-        {"seals": Seal.objects.order_by("-number")[:200], "keys": SigningKey.objects.order_by("created_at")},
+        {
+            "seals": Seal.objects.order_by("-number")[:200],
+            "keys": keys(),
+            "compromised": {each.key_id: each.since for each in KeyCompromise.objects.order_by("-since")},
+        },
     )

@@ -1,0 +1,26 @@
+"""Addresses of the evidence pages."""
+
+from django.urls import path
+
+from haitang.base.shell.navigation import entry
+from haitang.operations.management.evidence import auditor, public, receipts, records
+
+entry("evidence", title="证据账本", url="/evidence", icon="shield-check", group="know", order=30, permission="evidence.read")
+entry("accesses", title="数据访问审计", url="/evidence/accesses", icon="eye", group="know", order=32, permission="evidence.read")
+entry("my_receipts", title="我的办理凭据", url="/evidence/mine", icon="receipt", group="know", order=34)
+
+urlpatterns = [
+    path("evidence", records.records),
+    path("evidence/seals", records.seals),
+    path("evidence/roots", public.roots),
+    path("evidence/check", public.check),
+    path("R/<str:text>", public.check),
+    path("evidence/mine", receipts.mine),
+    path("evidence/receipts/<uuid:ref>", receipts.receipt),
+    path("evidence/receipts/<uuid:ref>/file", receipts.receipt_file),
+    path("evidence/of-case/<str:number>", receipts.of_case),
+    path("evidence/accesses", auditor.accesses),
+    path("evidence/accesses/search", auditor.search),
+    path("evidence/anomalies", auditor.anomalies),
+    path("evidence/<slug:kind>/<str:id>", records.of_subject),
+]
