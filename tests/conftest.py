@@ -6,7 +6,17 @@ import pytest
 
 LEDGER = tuple(
     f"evidence_{table}"
-    for table in ("evidencerecord", "seal", "signingkey", "access", "keycompromise", "dayroot", "upstreamreceipt", "downstreamroot")
+    for table in (
+        "evidencerecord",
+        "seal",
+        "signingkey",
+        "access",
+        "keycompromise",
+        "dayroot",
+        "upstreamreceipt",
+        "downstreamroot",
+        "archive",
+    )
 )
 
 

@@ -61,6 +61,7 @@ def test_nobody_moves_cases_to_another_procedure_or_its_deadlines_by_hand(shippe
         "procedure.attend",
         "evidence.accept_root",
         "evidence.add_key",
+        "evidence.archive",
         "evidence.refuse_root",
         "evidence.record_block",
         "people.first_administrator",

@@ -22,7 +22,7 @@ FORMAT = 1
 NOT_DRAINED = error(
     "server.not_drained", 503, "消息流中还有 {pending} 批数据没有入湖，没有备份。请用 haitang status 查看 writer 进程，稍后重试。"
 )
-PARTS = ("lake", "files", "keys")
+PARTS = ("lake", "files", "keys", "archives")
 
 
 async def drain(seconds: float = 30) -> None:

@@ -1,5 +1,7 @@
 """`haitang evidence`: export, receipt, verify."""
 
+import itertools
+import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +10,8 @@ from uuid import UUID
 
 import click
 
+from haitang.server.cli._evidence_archives import archive, restore_archive, search_archives
+from haitang.server.cli._evidence_clauses import clauses
 from haitang.server.cli._evidence_keys import admit_node, list_keys, mark_compromised, rotate_key
 from haitang.server.cli.options import as_json, instance, show
 
@@ -23,7 +27,7 @@ def command() -> None:
     """The group."""
 
 
-for _each in (list_keys, rotate_key, mark_compromised, admit_node):
+for _each in (list_keys, rotate_key, mark_compromised, admit_node, archive, restore_archive, search_archives, clauses):
     command.add_command(_each)
 
 
@@ -93,19 +97,58 @@ def receipt(record: UUID, file: BinaryIO) -> None:
     "verify",
     help="离线核验证据文件：不需要实例和数据库（Verify an evidence file offline, with no instance and no database）。\n\n"
     "--key 是从公开页面等其他途径得到的公钥（十六进制，或内含它的文件），记住首把即可，之后各把由前一把签署；不给时只能说明文件自相一致。\n"
+    "FILE 也可以是二维码凭据的文字。\n"
     "--tsa-ca 是时间戳服务的证书（PEM）；不给时只核对时间戳与封存是否相符。\n"
     "退出码：0 全部成立，1 有改动或缺失（指出所在的行、记录、字段和封存）。",
 )
 @click.argument("file", type=click.File("rb"))
 @click.option("--key", metavar="PUBKEY", help="公钥，十六进制或文件（public key, hex or a file with it）。")
+@click.option(
+    "--keys",
+    type=click.File("rb"),
+    help="核验二维码凭据时的密钥链：/api/evidence/roots 的内容（the published chain of keys, for a receipt of a QR code）。",
+)
 @click.option("--tsa-ca", type=click.File("rb"), help="时间戳服务的证书文件（certificates of the time-stamp service, PEM）。")
 @as_json
-def verify(file: BinaryIO, key: str | None, tsa_ca: BinaryIO | None, as_json: bool) -> None:
+def verify(file: BinaryIO, key: str | None, keys: BinaryIO | None, tsa_ca: BinaryIO | None, as_json: bool) -> None:
     from haitang.support.security.evidence.verify import verify as check
 
-    report = check(file, _public(key) if key else None, tsa_ca.read() if tsa_ca else None)
+    content = itertools.chain([first := file.readline()], file)
+    if first and not first.startswith(b"{"):
+        _verify_compact(b"".join(content).decode("utf-8", "replace"), _public(key) if key else None, keys, as_json)
+    report = check(content, _public(key) if key else None, tsa_ca.read() if tsa_ca else None)
     show(report.as_json(), as_json, _text(report))
     sys.exit(0 if report.ok else 1)
+
+
+def _verify_compact(text: str, key: bytes | None, keys: BinaryIO | None, as_json: bool) -> None:
+    """A receipt as a QR code has it; ends the command."""
+    from haitang.support.security.evidence import compact
+
+    if key is None:
+        raise click.UsageError("核验二维码凭据需要 --key（a receipt of a QR code needs --key）")
+    told = json.load(keys) if keys else {}
+    try:
+        found = compact.read(text)
+        compact.holds(found, told.get("keys", []), key, {each["key"]: each["since"] for each in told.get("compromises", [])})
+    except compact.ReceiptFault as fault:
+        show({"ok": False, "fault": fault.code}, as_json, f"凭据不成立：{FAULTS[fault.code]}")
+        sys.exit(1)
+    seal = found.seal
+    show(
+        {"ok": True, "leaf": found.leaf, "index": found.index, "seal": seal},
+        as_json,
+        f"凭据成立：摘要为 {found.leaf} 的记录是封存 {seal['number']} 的第 {found.index} 条，封存于 {seal['sealed_at']}，由密钥 {seal['key']} 签名。",
+    )
+    sys.exit(0)
+
+
+FAULTS = {
+    "unreadable": "内容不完整或被改动（changed or not whole）",
+    "unknown_key": "签署的密钥不由所给公钥担保，请用 --keys 给出密钥链（the key is not vouched for; give --keys）",
+    "key_compromised": "签署的密钥当时已泄露（the key was compromised then）",
+    "signature": "签名不成立（the signature does not hold）",
+}
 
 
 def _public(key: str) -> bytes:

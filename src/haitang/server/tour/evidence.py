@@ -11,6 +11,7 @@ import httpx
 from haitang.server.tour.context import Context, wait_for
 from haitang.server.tour.report import NotHeld
 from haitang.support.security.evidence.models import EvidenceRecord
+from haitang.support.security.evidence.receipts import receipt_text
 
 
 def evidence_sealed(context: Context) -> dict[str, Any]:
@@ -40,6 +41,30 @@ def evidence_verified(context: Context) -> dict[str, Any]:
     if line not in {found["line"] for found in bad["findings"]}:
         raise NotHeld("a changed byte was not located", line=line, findings=bad["findings"][:3])
     return {**good["counts"], "rows_of_the_lake": manifest["rows"], "changed_byte": f"found in line {line}"}
+
+
+def receipt_checked(context: Context) -> dict[str, Any]:
+    """A receipt holds offline as a file and as the content of its QR code; with one byte changed neither does. The public page says the same."""
+    record = EvidenceRecord.objects.filter(subject_kind="case", subject_id=context.case["id"]).order_by("id")[0]
+    file, code = context.instance.data / "tour-receipt.jsonl", context.instance.data / "tour-receipt.txt"
+    _done([*context.instance.command("evidence", "receipt", str(record.ref), str(file))])
+    code.write_text(text := receipt_text(record.ref), "ascii")
+    key = httpx.get(f"{context.instance.url}/api/evidence/roots").json()["keys"][0]["public"]
+    held = {"file": _verify(file, key)["ok"], "qr": _verify(code, key)["ok"], "page": _page_says(context, text)}
+    for each in (file, code):
+        content = bytearray(each.read_bytes())
+        content[len(content) // 2] = ord("B") if content[len(content) // 2] != ord("B") else ord("C")
+        each.write_bytes(content)
+    changed = {"file": _verify(file, key)["ok"], "qr": _verify(code, key)["ok"], "page": _page_says(context, code.read_text("ascii"))}
+    if not all(held.values()) or any(changed.values()):
+        raise NotHeld("a receipt does not hold, or a changed one does", held=held, changed=changed)
+    return {"record": str(record.ref), "seal": record.seal_id, "characters": len(text), "held": held, "changed": changed}
+
+
+def _page_says(context: Context, text: str) -> bool:
+    """What the public page says of a scanned receipt, to somebody who is not signed in."""
+    page = httpx.get(f"{context.instance.url}/R/{text.rpartition('/R/')[2]}", headers={"Accept-Language": "zh-CN"}).text
+    return "✓" in page and "✕" not in page
 
 
 def _done(command: list[str]) -> str:

@@ -17,7 +17,7 @@ NOT_FRESH = error("tour.not_fresh", 409, "数据目录 {data} 不是空的。巡
 
 STATIONS = (
     "observed", "stored", "alarmed", "case_opened", "dispatched", "handled", "verified", "closed",
-    "indicator_moved", "evidence_sealed", "evidence_verified",
+    "indicator_moved", "evidence_sealed", "evidence_verified", "receipt_checked",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from haitang.base.declarations.kinds import all_kinds
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings
 from haitang.support.security.evidence import stamps
+from haitang.support.security.evidence.archives import archive_due
 from haitang.support.security.evidence.days import day_statement, receipt_statement
 from haitang.support.security.evidence.key_chain import signed
 from haitang.support.security.evidence.keyring import key_json, keys, sign, signing_key
@@ -138,7 +139,7 @@ def _receipted(day: DayRoot, told: Any) -> bool:
 
 def tend() -> None:
     """What is due once in a while; each part on its own, so that a service that is away holds up nothing else."""
-    for part in (publish_days, stamp_due, deliver_days):
+    for part in (publish_days, stamp_due, deliver_days, archive_due):
         try:
             if done := part():
                 log.info("evidence tended", what=part.__name__, count=done)

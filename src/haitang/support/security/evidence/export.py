@@ -40,10 +40,12 @@ class Scope:
     until: datetime | None = None
     subjects: tuple[str, ...] = ()
     record: str | None = None
+    actions: tuple[str, ...] = ()
+    seals: tuple[int, int] | None = None
 
     @property
     def complete(self) -> bool:
-        return not self.subjects and self.record is None
+        return not self.subjects and not self.actions and self.record is None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -51,6 +53,8 @@ class Scope:
             "to": self.until.isoformat() if self.until else None,
             "subjects": list(self.subjects),
             "record": self.record,
+            **({"actions": list(self.actions)} if self.actions else {}),
+            **({"seals": list(self.seals)} if self.seals else {}),
         }
 
 
@@ -119,6 +123,10 @@ def _records(scope: Scope, rows: Sequence[Row]) -> Any:
         found = found.filter(seal__sealed_at__lt=scope.until)
     if scope.record:
         found = found.filter(ref=scope.record)
+    if scope.seals:
+        found = found.filter(seal_id__gte=scope.seals[0], seal_id__lte=scope.seals[1])
+    if scope.actions:
+        found = _of_actions(found, scope.actions)
     if scope.subjects:
         found = _about(found, scope.subjects)
     blocks = EvidenceRecord.objects.filter(seal__isnull=False, subject_kind="block", subject_id__in={row.block for row in rows})
@@ -134,6 +142,14 @@ def _about(found: Any, subjects: Iterable[str]) -> Any:
     return chosen
 
 
+def _of_actions(found: Any, actions: Iterable[str]) -> Any:
+    """Records whose action is one of the words; `case.*` covers every action of a room."""
+    chosen = found.none()
+    for word in actions:
+        chosen = chosen | (found.filter(action__startswith=word[:-1]) if word.endswith(".*") else found.filter(action=word))
+    return chosen
+
+
 def _record_lines(records: Any, seals: dict[int, Seal]) -> Iterator[dict[str, Any]]:
     for number, found in groupby(records.iterator(chunk_size=5000), key=lambda record: record.seal_id):
         suite = SUITES[seals[number].suite]
@@ -141,6 +157,11 @@ def _record_lines(records: Any, seals: dict[int, Seal]) -> Iterator[dict[str, An
         for record in found:
             content, proof = body(record), [step.hex() for step in tree.inclusion_proof(record.leaf_index)]
             yield {"body": content, "seal": number, "index": record.leaf_index, "proof": proof, "marks": marks_of(content)}
+
+
+def export_seals(out: BinaryIO, first: int, last: int) -> dict[str, Any]:
+    """The complete evidence file of the seals from `first` to `last`, both included."""
+    return export(out, Scope(seals=(first, last)))
 
 
 def receipt(out: BinaryIO, ref: str) -> dict[str, Any]:

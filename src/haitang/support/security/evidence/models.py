@@ -113,6 +113,7 @@ class EvidenceRecord(models.Model):
         indexes = (
             models.Index(fields=["subject_kind", "subject_id", "id"], name="evidence_by_subject"),
             models.Index(fields=["actor", "id"], name="evidence_by_actor"),
+            models.Index(fields=["action", "at"], name="evidence_by_action"),
             models.Index(fields=["id"], condition=models.Q(seal__isnull=True), name="evidence_unsealed"),
         )
 
@@ -190,3 +191,23 @@ class DownstreamRoot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.node_id} {self.date}"
+
+
+class Archive(models.Model):
+    """Evidence that left the database for a pair of files (archives.py). `signature` is over what archive_lines.py says."""
+
+    first_seal = models.BigIntegerField(unique=True)
+    last_seal = models.BigIntegerField(unique=True)
+    records = models.BigIntegerField()
+    begins = models.DateTimeField()
+    ends = models.DateTimeField()
+    file = models.CharField(max_length=128)
+    digest = models.CharField(max_length=64)
+    private_file = models.CharField(max_length=128)
+    private_digest = models.CharField(max_length=64)
+    archived_at = models.DateTimeField()
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT)
+    signature = models.TextField()
+
+    def __str__(self) -> str:
+        return f"seals {self.first_seal} to {self.last_seal}"
