@@ -15,6 +15,7 @@ from haitang.base import settings
 from haitang.base.asker import Asker
 from haitang.server.front.app import application
 from haitang.server.front.live import TOPICS, _topics
+from haitang.server.front.ready import operators_token
 from tests.database import free_port
 
 FORGED = [
@@ -31,6 +32,7 @@ ANSWERS = {
     "/static": "scripts, styles and fonts of the public source",
     "/live": "behind the door",
     "/api/data": "behind the door",
+    "/api/data/observations": "for devices, each with a credential of its own; listeners/http has its tests",
     "/": "control, whose addresses test_doors.py walks",
 }
 PERSON = {"kind": "staff", "person": "1", "must_change_password": False}
@@ -38,6 +40,7 @@ SESSIONS = {
     "reader": {**PERSON, "may": ["data.read"], "may_own": []},
     "own": {**PERSON, "may": ["data.read"], "may_own": ["data.read"]},
     "other": {**PERSON, "may": ["thing.read"], "may_own": []},
+    "operator": {**PERSON, "may": ["instance.read"], "may_own": []},
     "new": {**PERSON, "may": ["data.read"], "may_own": [], "must_change_password": True},
 }
 
@@ -87,6 +90,20 @@ async def _behind_a_front(folder: Path, go: Callable[[httpx.AsyncClient], Awaita
 
 def session(name: str) -> dict[str, str]:
     return {"Cookie": f"sessionid={name}"}
+
+
+def parts_of(answer: httpx.Response) -> set[str]:
+    """What each part of /ready tells."""
+    return {key for part in answer.json()["parts"].values() for key in part}
+
+
+def test_ready_tells_strangers_whether_and_operators_why(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.use(replace(settings.settings(), secret_key="of this instance"))
+    operator = {"Authorization": f"Bearer {operators_token('of this instance')}"}
+    wrong = {"Authorization": f"Bearer {operators_token('of another')}"}
+    stranger, forged, other, administrator, command = ask("/ready", {}, wrong, session("other"), session("operator"), operator)
+    assert [parts_of(each) for each in (stranger, forged, other)] == [{"ok"}] * 3
+    assert [parts_of(each) for each in (administrator, command)] == [{"ok", "detail"}] * 2
 
 
 def test_no_header_of_a_client_opens_the_lake(ask: Any) -> None:

@@ -1,5 +1,6 @@
 """One real instance through its life."""
 
+import json
 import os
 import signal
 import time
@@ -43,6 +44,13 @@ def test_ready_names_every_process(instance: Instance) -> None:
     assert parts["database"]["ok"]
     assert parts["stream"]["ok"]
     assert parts["control"]["ok"]
+
+
+def test_why_is_told_to_the_command_and_not_to_strangers(instance: Instance) -> None:
+    wait_until(lambda: instance.ready()["parts"]["lake"]["ok"], 60)
+    told = json.loads(haitang("status", "--json", "--data", str(instance.data)).stdout)
+    assert told["parts"]["lake"]["detail"] == str(instance.data / "lake")
+    assert instance.ready()["parts"]["lake"] == {"ok": True}
 
 
 def test_a_second_supervisor_on_the_same_data_is_refused(instance: Instance) -> None:

@@ -1,6 +1,12 @@
-"""`GET /ready`: 200 when every part of the instance works, else 503; either way each part says how it is."""
+"""`GET /ready`: 200 when every part of the instance works, else 503; either way each part says whether it works.
+
+Why it does not, and where things lie and listen, is told to whoever may read it (`instance.read`) and to the commands of the operating-system user that runs
+the instance. A request from loopback alone proves nothing: a reverse proxy on this machine is there too.
+"""
 
 import asyncio
+import hashlib
+import hmac
 import time
 from collections.abc import Awaitable
 from typing import Any
@@ -12,11 +18,18 @@ from starlette.responses import JSONResponse
 from haitang.base.settings import Settings
 from haitang.server import instance
 from haitang.server.beat import is_alive
+from haitang.server.front.door import asker
 from haitang.server.front.passing import Control
 from haitang.server.processes import names
+from haitang.support.infrastructure.embedded.permissions import READ
 
 Part = tuple[bool, str]
 _SECONDS = 4.0
+
+
+def operators_token(secret: str) -> str:
+    """What a command shows that could read the instance's secrets: only its own operating-system user can."""
+    return hmac.new(secret.encode(), b"haitang /ready", hashlib.sha256).hexdigest()
 
 
 class Readiness:
@@ -32,8 +45,16 @@ class Readiness:
         async with self._lock:
             if time.monotonic() - self._found[0] > 0.5:
                 self._found = (time.monotonic(), await self._ask_all())
-        body = self._found[1]
-        return JSONResponse(body, 200 if body["ready"] else 503, {"Cache-Control": "no-store"})
+        found = self._found[1]
+        body = found if await self._may_see(request) else {**found, "parts": {name: {"ok": p["ok"]} for name, p in found["parts"].items()}}
+        return JSONResponse(body, 200 if found["ready"] else 503, {"Cache-Control": "no-store"})
+
+    async def _may_see(self, request: Request) -> bool:
+        shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if shown and self.settings.secret_key and hmac.compare_digest(shown.encode(), operators_token(self.settings.secret_key).encode()):
+            return True
+        found = await asker(self.control, request.headers.get("cookie", ""))
+        return not isinstance(found, int) and READ in found.may
 
     async def close(self) -> None:
         if self._connection:
