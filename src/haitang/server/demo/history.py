@@ -6,6 +6,7 @@ demonstration, and when, is a record of its own (`case.demonstrate`) in the same
 
 import heapq
 import io
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,7 +54,7 @@ class Stage:
 
     def __init__(self, now: datetime) -> None:
         self.now, self.count, self.queue = now, 0, list[tuple[datetime, int, Callable[[], None]]]()
-        self.people = cast()
+        self.people, self.kind = cast(), _usual_kind()
         self.things = {thing.pk: thing for thing in Thing.objects.all()}
 
     def at(self, time: datetime, do: Callable[[], None]) -> None:
@@ -64,6 +65,12 @@ class Stage:
     def play(self) -> None:
         while self.queue:
             heapq.heappop(self.queue)[2]()
+
+
+def _usual_kind() -> str:
+    """The type of case that alarms open most, for what no alarm opened."""
+    found = Counter(Alarm.objects.filter(case_kind__in=list(in_force().all(CaseType))).values_list("case_kind", flat=True))
+    return found.most_common(1)[0][0] if found else next(iter(in_force().all(CaseType)))
 
 
 def tell_stories(now: datetime | None = None) -> int:
@@ -143,7 +150,7 @@ def _open(stage: Stage, told: Told) -> None:
     """The case of an alarm that opens one, else of a dispatcher who opens it by hand; either way linked to the alarm."""
     assert told.alarm
     alarm, thing = told.alarm, stage.things.get(told.alarm.thing)
-    kind = alarm.case_kind or next(iter(in_force().all(CaseType)))
+    kind = alarm.case_kind or stage.kind
     name = thing.title if thing else alarm.thing
     matter = Matter(
         key=f"demo:{told.story.word}", case_kind=kind, title=f"{name}：{alarm.title}", severity=alarm.severity, arose_at=alarm.opened_at,
@@ -161,7 +168,7 @@ def _open(stage: Stage, told: Told) -> None:
 
 def _report(stage: Stage, told: Told) -> None:
     """What somebody reported, accepted by the duty officer; simulated, so that nobody takes it for real."""
-    kind, story = next(iter(in_force().all(CaseType))), told.story
+    kind, story = stage.kind, told.story
     thing = min(stage.things.values(), key=lambda each: each.pk, default=None)
     near = (
         actions.Where(None, thing.division, _beside(thing.longitude, story), _beside(thing.latitude, story)) if thing else actions.Where()

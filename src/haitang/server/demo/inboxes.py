@@ -12,6 +12,12 @@ OLD, READING = timedelta(hours=30), timedelta(minutes=7)
 WELCOME = {
     "auditor": ("待核验：演示案件的证据", "每一步办理都写入证据账本并封存。可以查看记录，下载凭据离线核验。（示例）", "/evidence"),
     "administrator": ("待处理：设备登记情况", "三个示例站正在回放历史数据，另两个示例站没有接入。（示例）", "/things"),
+    "security_administrator": (
+        "待复核：演示人员的角色",
+        "演示人员和角色由演示程序设置。可以查看各角色能做什么、为什么互斥。（示例）",
+        "/people/roles",
+    ),
+    "audit_administrator": ("待审查：近期操作记录", "三员的操作同样写入证据账本。可以按操作和对象查看并下载凭据。（示例）", "/evidence"),
 }
 
 

@@ -22,6 +22,7 @@ from haitang.support.infrastructure.stream.client import connect
 log = structlog.get_logger()
 
 OVERLAP = timedelta(hours=48)  # hours that are played again after a stop; the same hour is stored once
+TRIES = 4  # of one step in one start
 PATIENCE = 120  # seconds to wait until the stream has been read
 # What the pages say while it lasts, and the percent at which it begins.
 SHARES = {"people": 0, "hours": 2, "reading": 70, "cases": 76, "trends": 90, "done": 100}
@@ -113,15 +114,21 @@ async def _read(stop: asyncio.Event) -> None:
 
 
 async def _once(step: str, stop: asyncio.Event, work: Callable[[], Any], doing: str | None = None) -> None:
-    """Do a step that has not been done. One that fails is told and tried again at the next start; the stations talk on."""
-    if stop.is_set() or state.done(settings().data, step):
-        return
-    try:
-        await _in_thread(lambda: _tell(doing or step))
-        await _in_thread(work)
-        state.finish(settings().data, step)
-    except Exception:
-        log.exception("demo.step_failed", step=step)
+    """Do a step that has not been done.
+
+    The rules work meanwhile, and the database may choose a step's one long transaction to give way to theirs: it is tried again soon, and at last at the
+    next start. The stations talk on.
+    """
+    for _ in range(TRIES):
+        if stop.is_set() or state.done(settings().data, step):
+            return
+        try:
+            await _in_thread(lambda: _tell(doing or step))
+            await _in_thread(work)
+            state.finish(settings().data, step)
+        except Exception:
+            log.exception("demo.step_failed", step=step)
+            await feed.rest(stop, feed.AGAIN)
 
 
 def _trends() -> int:
