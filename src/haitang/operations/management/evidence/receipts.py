@@ -1,5 +1,6 @@
 """Receipts for people: of what one did oneself, of a case one may read, each as a file and as a QR code."""
 
+import json
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -45,7 +46,7 @@ def receipt(request: HttpRequest, ref: UUID) -> HttpResponse:
     text = receipt_text(ref) if record.seal_id else ""
     context = {
         "record": record, "text": text, "qr": qr_svg(text) if text else "", "title": permissions.get(record.action, record.action),
-        "body": body(record),
+        "body": {**body(record), "facts": json.dumps(record.facts, ensure_ascii=False, indent=1)},
     }  # fmt: skip
     return show(request, "evidence/receipt.html", context)
 

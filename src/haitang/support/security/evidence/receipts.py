@@ -40,7 +40,7 @@ def qr_svg(text: str) -> str:
     """A QR code (ISO/IEC 18004) of `text` as inline SVG, with the quiet zone that the standard asks for."""
     out = io.BytesIO()
     segno.make(text, error="l", boost_error=False, micro=False).save(
-        out, kind="svg", scale=3, border=4, xmldecl=False, svgns=False, light="#ffffff", dark="#000000", nl=False
+        out, kind="svg", scale=4, border=4, xmldecl=False, svgns=False, light="#ffffff", dark="#000000", nl=False
     )
     return out.getvalue().decode("utf-8")
 
