@@ -1,4 +1,4 @@
-"""In a browser, with a real peer: another department's system that signs in by us; ended sessions."""
+"""In a browser, with real peers: passkeys by Chromium's virtual authenticator, another department's system that signs in by us, ended sessions."""
 
 import json
 import re
@@ -14,12 +14,63 @@ from tests.database import free_port
 from tests.peers import needs_peers, peer
 
 
+def by_password(page: Page, at: str, who: str) -> None:
+    page.goto(f"{at}/sign-in")
+    page.locator("summary").click()
+    page.fill("#username", who)
+    page.fill("#password", PASSWORD)
+    page.click("form[action='/sign-in'] button[type=submit]")
+    page.wait_for_url(lambda url: not url.endswith("/sign-in"))
+
+
+def virtual_authenticator(page: Page) -> None:
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
 def sign_out(page: Page, at: str) -> None:
     page.evaluate(
         """async (at) => { const token = /csrftoken=([^;]+)/.exec(document.cookie)[1];
         await fetch(at + '/sign-out', {method: 'POST', headers: {'X-CSRFToken': token}}); }""",
         at,
     )
+
+
+def test_a_passkey_is_registered_used_as_second_factor_and_alone(sign_in: SignIn, district: str) -> None:
+    at = district.replace("127.0.0.1", "localhost")  # browsers know passkeys for names only
+    page = sign_in()
+    by_password(page, at, "duty_officer")
+    virtual_authenticator(page)
+    page.goto(f"{at}/account/factors")
+    page.fill("#passkey-title", "办公电脑")
+    page.click("button:has-text('登记通行密钥')")
+    codes = page.locator(".recovery-codes")
+    codes.wait_for()
+    assert len(codes.inner_text().split()) == 10
+    page.goto(f"{at}/account/factors")
+    assert page.locator("text=办公电脑").count() == 1
+
+    sign_out(page, at)
+    by_password(page, at, "duty_officer")
+    assert "/sign-in/factor" in page.url
+    page.click("button:has-text('使用通行密钥')")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    sign_out(page, at)
+    page.goto(f"{at}/sign-in")
+    page.locator("summary").click()
+    page.click("button:has-text('使用通行密钥登录')")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    told = page.evaluate("async () => (await fetch('/api/session')).json()")
+    assert told["username"] == "duty_officer"
+    page.goto(f"{at}/account/factors")
+    page.click("button:has-text('移除')")
+    page.wait_for_selector("text=还没有登记通行密钥")
 
 
 def test_another_departments_system_signs_in_by_us(sign_in: SignIn, district: str) -> None:

@@ -12,13 +12,18 @@ def command() -> None:
 
 @command.command("reset", help="重置密码并显示一次性密码（Reset a password and show the one-time secret）。")
 @click.argument("username")
+@click.option("--factors", is_flag=True, help="同时移除全部第二因素（remove every second factor too）。")
 @instance("data", boot=True, running=True)
 @as_json
-def reset(username: str, as_json: bool) -> None:
+def reset(username: str, factors: bool, as_json: bool) -> None:
     from haitang.base.actions import acting, system
     from haitang.support.security.people.actions import set_password
+    from haitang.support.security.people.factors.actions import reset_factors
     from haitang.support.security.people.queries import person_named
 
     with acting(system("operator")) as act:
-        secret = set_password(act=act, person=person_named(username))
+        person = person_named(username)
+        secret = set_password(act=act, person=person)
+        if factors:
+            reset_factors(act=act, person=person)
     show({"username": username, "secret": secret}, as_json, f"{username} 的一次性密码：{secret}（首次登录后须修改）")
