@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InsecureTransportError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path
@@ -79,6 +80,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
     who = request.user if isinstance(request.user, Person) and request.user.is_active and not hurdle(request) else None
     try:
         asked = server.get_consent_grant(request, end_user=who)
+    except InsecureTransportError as wrong:
+        return _insecure(wrong)
     except OAuth2Error as wrong:
         return server.handle_error_response(server.create_oauth2_request(request), wrong)  # type: ignore[no-any-return]
     if who is None or (asked.prompt == "login" and not _just_signed_in(request)):
@@ -123,8 +126,16 @@ def _agreed(who: Person, client: ClientSystem, scope: str) -> bool:
 @require_POST
 def token(request: HttpRequest) -> HttpResponse:
     """A system changes a code into tokens; it authenticates by its secret."""
-    with transaction.atomic():
-        return provider.server().create_token_response(request)  # type: ignore[no-any-return]
+    try:
+        with transaction.atomic():
+            return provider.server().create_token_response(request)  # type: ignore[no-any-return]
+    except InsecureTransportError as wrong:
+        return _insecure(wrong)
+
+
+def _insecure(wrong: OAuth2Error) -> JsonResponse:
+    """OAuth goes over HTTPS, but on the machine itself: set public_url to an https address."""
+    return JsonResponse({"error": wrong.error, "error_description": wrong.get_error_description()}, status=400)
 
 
 @csrf_exempt

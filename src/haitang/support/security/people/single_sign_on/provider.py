@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from authlib.integrations.django_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.integrations.django_oauth2.requests import DjangoOAuth2Payload, DjangoOAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
@@ -85,8 +86,20 @@ class Identity(OpenIDCode):  # type: ignore[misc]
         return str(jwt.encode({"alg": keys.ALGORITHM, "kid": key.kid}, said, key))
 
 
+class Asked(DjangoOAuth2Request):  # type: ignore[misc]
+    """A request at our public address: behind a proxy that ends TLS, the address that Django sees is not the one that the browser used."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        OAuth2Request.__init__(self, method=request.method, uri=f"{issuer()}{request.get_full_path()}", headers=request.headers)
+        self.payload = DjangoOAuth2Payload(request)
+        self._request = request
+
+
 class Server(AuthorizationServer):  # type: ignore[misc]
     """authlib's server over our tables."""
+
+    def create_oauth2_request(self, request: HttpRequest) -> Asked:
+        return Asked(request)
 
     def query_client(self, client_id: str) -> ClientSystem | None:
         try:
