@@ -53,6 +53,23 @@ def test_all_errors_come_in_one_run_with_their_lines() -> None:
     assert loaded.declarations is None
 
 
+def test_a_wrong_shape_hides_no_wrong_reference() -> None:
+    things = {"things.csv": "id,title,device,organization,division,longitude,latitude\ns1,一号站,air_statoin,nobody,500111001,here,29.7\n"}
+    procedure = """
+        title: 处置
+        stages: {filed: {title: 立案}, closed: {title: 结案, end: true}}
+        moves: {close: {title: 结案, from: filed, to: closed, by: [nobody]}}
+    """
+    loaded = load_texts({"devices/air_station.yaml": DEVICE, "procedures/p.yaml": procedure}, place={**PLACE, **things})
+    found = {(p.code, p.key_path) for p in loaded.errors}
+    assert {("declarations.missing_key", "start"), ("declarations.unresolved", "moves.close.by.0")} <= found
+    assert [p.code for p in loaded.errors if p.declaration.endswith("s1")] == [
+        "declarations.unresolved",
+        "declarations.unresolved",
+        "declarations.bad_value",
+    ]
+
+
 def test_the_hint_names_the_word_that_was_meant() -> None:
     loaded = load_texts({"rules/a.yaml": RULE + "serverity: warning\n"})
     assert "severity" in loaded.errors[0].mend()

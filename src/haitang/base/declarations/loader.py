@@ -184,7 +184,9 @@ def _check(
     for kind, id in raws:
         written.setdefault(kind, set()).add(id)
     with_place = any(owner.where == "place" for owner in owners)
-    problems = list(unresolved(built, declarations, written, with_place=with_place))
+    whole = {(raw.kind.name, raw.id) for raw, _ in built}
+    unbuilt = [raw for key, raw in raws.items() if key not in whole]
+    problems = list(unresolved(built, declarations, written, with_place=with_place, unbuilt=unbuilt))
     context = Context(declarations, permissions)
     for raw, declared in built:
         problems += _of_rooms(raw, declared, context)

@@ -15,7 +15,7 @@ from haitang.base.declarations.files import Raw
 from haitang.base.declarations.in_force import Declarations
 from haitang.base.declarations.kinds import all_kinds
 from haitang.base.declarations.model import Declaration
-from haitang.base.declarations.walk import references
+from haitang.base.declarations.walk import references, references_written
 
 Words = Callable[[Declarations], Iterable[str]]
 
@@ -42,21 +42,27 @@ def words(name: str, *, title: str) -> Callable[[Words], Words]:
 
 
 def unresolved(
-    built: Iterable[tuple[Raw, Declaration]], declarations: Declarations, written: Mapping[str, set[str]], *, with_place: bool
+    built: Iterable[tuple[Raw, Declaration]],
+    declarations: Declarations,
+    written: Mapping[str, set[str]],
+    *,
+    with_place: bool,
+    unbuilt: Iterable[Raw] = (),
 ) -> Iterable[Problem]:
-    """A problem for each reference that names nothing. `written`: ids by kind, those with faults of their own included, so that one fault
-    is reported once. Without a place its words and declarations are not known, and are not missed."""
+    """A problem for each reference that names nothing, in those `unbuilt` for a fault of their own too. `written`: ids by kind, those with faults
+    included, so that one fault is reported once. Without a place its words and declarations are not known, and are not missed."""
     known: dict[str, set[str]] = {kind: set(ids) for kind, ids in written.items()}
     for name, source in registered.items():
         known[name] = set(source.function(declarations))
-    for raw, declared in built:
-        for spot, mark in references(declared):
-            if spot.value in known.get(mark.kind, set()) or (not with_place and _of_place(mark.kind)):
-                continue
-            problem = faults.UNRESOLVED.problem(
-                id=str(spot.value), kind=title_of(mark.kind), near=nearest(str(spot.value), known.get(mark.kind, set()))
-            )
-            yield place(problem, raw, spot.path)
+    found = [(raw, each) for raw, declared in built for each in references(declared)]
+    found += [(raw, each) for raw in unbuilt if isinstance(raw.data, dict) for each in references_written(raw.kind.model, raw.data)]
+    for raw, (spot, mark) in found:
+        if spot.value in known.get(mark.kind, set()) or (not with_place and _of_place(mark.kind)):
+            continue
+        problem = faults.UNRESOLVED.problem(
+            id=str(spot.value), kind=title_of(mark.kind), near=nearest(str(spot.value), known.get(mark.kind, set()))
+        )
+        yield place(problem, raw, spot.path)
 
 
 def _of_place(kind: str) -> bool:

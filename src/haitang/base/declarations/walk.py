@@ -55,6 +55,14 @@ def walk(declared: BaseModel, path: KeyPath = ()) -> Iterator[Spot]:
         yield from _value(getattr(declared, name), info.annotation, tuple(info.metadata), (*path, written_name(name, info)))
 
 
+def walk_written(model: type[BaseModel], data: dict[Any, Any], path: KeyPath = ()) -> Iterator[Spot]:
+    """Every value that a declaration of this model has as written, for one that could not be built: keys of no field are passed over."""
+    for name, info in model.model_fields.items():
+        key = written_name(name, info)
+        if key in data:
+            yield from _value(data[key], info.annotation, tuple(info.metadata), (*path, key))
+
+
 def _inherited(marks: Marks) -> Marks:
     """What holds for a container holds for what it contains."""
     return tuple(mark for mark in marks if isinstance(mark, Reference | Tunable))
@@ -71,6 +79,8 @@ def _value(value: Any, annotation: Any, marks: Marks, path: KeyPath) -> Iterator
         yield Spot(path, value, (*marks, *(mark for found in scalars for mark in found)))
         if isinstance(value, BaseModel):
             yield from walk(value, path)
+        elif isinstance(value, dict):
+            yield from _as_written(value, annotation, path)
         return
     inner, more = chosen[0]
     yield Spot(path, value, (*marks, *more))
@@ -81,6 +91,13 @@ def _value(value: Any, annotation: Any, marks: Marks, path: KeyPath) -> Iterator
     else:
         for place, item in enumerate(value):
             yield from _value(item, args[min(place, len(args) - 1)] if args else Any, down, (*path, place))
+
+
+def _as_written(value: dict[Any, Any], annotation: Any, path: KeyPath) -> Iterator[Spot]:
+    """A mapping where a model belongs. Where several could be meant, none is guessed."""
+    models = [inner for inner, _ in members(annotation) if isinstance(inner, type) and issubclass(inner, BaseModel)]
+    if len(models) == 1:
+        yield from walk_written(models[0], value, path)
 
 
 def _mapping(value: dict[Any, Any], args: tuple[Any, ...], down: Marks, path: KeyPath) -> Iterator[Spot]:
@@ -101,7 +118,16 @@ def texts(declared: BaseModel) -> Iterator[Spot]:
 
 def references(declared: BaseModel) -> Iterator[tuple[Spot, Reference]]:
     """Every id that names another declaration."""
-    for spot in walk(declared):
+    yield from _references(walk(declared))
+
+
+def references_written(model: type[BaseModel], data: dict[Any, Any]) -> Iterator[tuple[Spot, Reference]]:
+    """The same of a declaration that could not be built, as far as it is written as the model has it."""
+    yield from _references(walk_written(model, data))
+
+
+def _references(spots: Iterator[Spot]) -> Iterator[tuple[Spot, Reference]]:
+    for spot in spots:
         mark = spot.mark(Reference)
         if mark is not None and isinstance(spot.value, str):
             yield spot, mark
