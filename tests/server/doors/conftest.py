@@ -18,6 +18,7 @@ from haitang.hub.business.cases.actions import attach, open_case
 from haitang.hub.business.notifications.models import Notice
 from haitang.hub.business.pages.kinds import Page
 from haitang.hub.data.derive.kinds import Derive
+from haitang.hub.data.gather.models import Held, Run
 from haitang.hub.data.indicators.kinds import Indicator
 from haitang.hub.data.rules.actions import raise_alarm
 from haitang.hub.data.rules.kinds import Rule
@@ -109,8 +110,21 @@ def samples(clients: Clients) -> dict[str, str]:
     with acting(system("operator")) as act:
         asked = send(act=act, thing=station, cn="1061", given={})
     indicator, derive = next(iter(in_force().all(Indicator))), next(iter(in_force().all(Derive)))
+    run = Run.objects.create(
+        resource="enterprise_permit",
+        organization="ecology",
+        columns={"holder": "持证单位"},
+        state="done",
+        quarantined=1,
+        read=1,
+        created_at=case.opened_at,
+        created_by="system:test",
+    )
+    held = Held.objects.create(
+        run=run, part=1, line=2, raw="示例", cells={"持证单位": "示例"}, reasons=[{"field": "holder", "code": "required"}]
+    )
     values = {
-        "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
+        "resource": "enterprise_permit", "run": str(run.pk), "held": str(held.pk), "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
         "page": next(iter(in_force().all(Page))), "person": str(mine.pk), "edit": str(edit.pk), "digest": digest, "record": record,
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
         "credential": credential, "command": str(command.pk), "asked": str(asked.pk),
@@ -119,6 +133,7 @@ def samples(clients: Clients) -> dict[str, str]:
 
 
 SAMPLES = {
+    "resources/": "resource", "gather/runs/": "run", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
     "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",

@@ -30,6 +30,8 @@ class Context:
     case: dict[str, Any] = field(default_factory=dict)
     indicator_before: Any = None
     export: Path | None = None
+    run: dict[str, Any] = field(default_factory=dict)
+    held: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def case_path(self) -> str:

@@ -42,12 +42,19 @@ class Persona:
         return answer.json()
 
 
-def make(url: str, role: str, organization: str | None = None) -> Persona:
-    """Create the synthetic person of a role and sign in."""
+def runs_organization(run: str) -> str:
+    """The organization that a gathering run came from."""
+    from haitang.hub.data.gather.models import Run
+
+    return Run.objects.get(pk=run).organization
+
+
+def make(url: str, role: str, organization: str | None = None, name: str = "") -> Persona:
+    """Create the synthetic person of a role and sign in; `name` where there is one of that role already."""
     password = secrets.token_urlsafe(18)
     with acting(system("operator")) as act:
         person = create_person(
-            act=act, username=f"tour-{role}", name=_NAMES[role], organization=organization, password=password, synthetic=True
+            act=act, username=f"tour-{name or role}", name=_NAMES[role], organization=organization, password=password, synthetic=True
         )
         give_role(act=act, person=person, role=role)
     return Persona(url, person, password)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -27,6 +28,7 @@ PLACE = Path(__file__).parents[4] / "places/dazu"
 OPERATOR = system("operator")
 
 
+@cache
 def everything(**changes: str) -> Declarations:
     more = "".join(f"{key}: {value}\n" for key, value in changes.items())
     sample = Owner(

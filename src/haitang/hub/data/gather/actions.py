@@ -1,6 +1,7 @@
 """Writes of gathering: runs, what becomes of quarantined rows, how files are understood."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
@@ -30,16 +31,23 @@ ENDED = error("gather.ended", 409, "采集任务已经结束。")
 CASE = "quarantined_rows"
 
 
-@action("gather.start", title="采集数据", resource="resource")
+@dataclass(frozen=True)
+class Sender:
+    """Whose data is gathered, for the policy: whoever may gather only for their own organization names it."""
+
+    organization: str
+
+
+@action("gather.start", title="采集数据", resource="sender")
 def start(
-    *, act: Act, resource: Resource, file: Incoming, source: str = "", load: str | None = None, columns: Headings | None = None,
+    *, act: Act, resource: Resource, file: Incoming, sender: Sender | None = None, source: str = "", load: str | None = None, columns: Headings | None = None,
     layout: Mapping[str, Any] | None = None, organization: str | None = None, synthetic: bool | None = None,
 ) -> Run:  # fmt: skip
     """Put a file into the queue. What is not given comes from the source, where one is named."""
     declared = in_force().get(Source, source) if source else None
-    sender = organization or _sender(resource, declared)
+    organization = organization or (sender.organization if sender else "") or _sender(resource, declared)
     run = Run.objects.create(
-        resource=resource.id, source=source, organization=sender, file=file.name[:255], path=str(file.path), digest=file.digest,
+        resource=resource.id, source=source, organization=organization, file=file.name[:255], path=str(file.path), digest=file.digest,
         load=load or (declared.load if declared else "update"), columns=dict(columns or (declared.columns if declared else {})),
         layout=dict(layout or (declared.layout.model_dump(exclude_defaults=True) if declared else {})),
         synthetic=resource.synthetic or bool(declared and declared.synthetic) if synthetic is None else synthetic,
@@ -58,7 +66,7 @@ def _sender(resource: Resource, source: Source | None) -> str:
     return found.pk if found else ""
 
 
-@action("gather.cancel", title="取消采集")
+@action("gather.cancel", title="取消采集", resource="run")
 def cancel(*, act: Act, run: Run) -> Run:
     """Stop a run. What it has staged already goes into the lake; the rest of the file is not read."""
     run = Run.objects.select_for_update().get(pk=run.pk)
@@ -189,8 +197,8 @@ def resubmit(*, act: Act, run: Run) -> Run:
     return again
 
 
-@action("gather.understand", title="记住列的对应关系", resource="resource")
-def understand(*, act: Act, resource: Resource, headings: Sequence[str], columns: Headings) -> Understanding:
+@action("gather.understand", title="记住列的对应关系", resource="sender")
+def understand(*, act: Act, resource: Resource, headings: Sequence[str], columns: Headings, sender: Sender | None = None) -> Understanding:
     """Remember how files with these headings are understood."""
     given = {
         "columns": {name: heading if isinstance(heading, str) else list(heading) for name, heading in columns.items()},
