@@ -42,7 +42,7 @@ def record_access(
     (`GET /api/resources/{id}/rows`), `on_behalf_of` whom the actor acts for (`organization:<id>`, `person:<id>`), `grant` what allowed it (`grant:<id>`). No personal data in any of these.
 
     `subjects` says whose data it was, as (kind, identifier) with a kind of `subjects.KINDS`, such as `("resident_id", "…")`, in any spelling: it is kept as blind entries only, and an
-    auditor who knows the identifier finds the access. 100,000 of them take about half a second and 1 MB.
+    auditor who knows the identifier finds the access. 100,000 of them are one row of 0.8 MB.
     """
     found = index_of(subjects)
     facts = {
