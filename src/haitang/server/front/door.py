@@ -16,7 +16,7 @@ RESERVED = b"x-haitang-"
 
 _REFUSALS = {
     401: ("base.no_actor", "请先登录。"),
-    403: ("people.must_change_password", "请先修改一次性密码。"),
+    403: ("people.must_change_password", "请先修改一次性密码，或登记角色要求的第二因素。"),
     503: ("server.session_unknown", "暂时无法确认登录状态，请稍候再试。"),
 }
 
@@ -39,13 +39,13 @@ class Door:
 
 
 async def asker(control: Control, cookie: str) -> Asker | int:
-    """Who the session cookie belongs to, or the status of the refusal: 401, 403 (one-time password), 503 (control does not answer)."""
+    """Who the session cookie belongs to, or the status of the refusal: 401, 403 (one-time password, or a factor that a role asks for is missing), 503 (control does not answer)."""
     if not cookie:
         return 401
     status, told = await control.ask("/api/session", {"Cookie": cookie})
     if status != 200 or not isinstance(told, dict):
         return 401 if status == 401 else 503
-    return 403 if told.get("must_change_password") else _asker(told)
+    return 403 if told.get("must_change_password") or told.get("must_enrol") else _asker(told)
 
 
 def _asker(told: dict[str, Any]) -> Asker:

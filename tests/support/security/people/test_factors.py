@@ -104,10 +104,12 @@ def test_a_role_that_asks_for_a_factor_opens_nothing_before_it(wang: Person) -> 
     assert client.post("/sign-in", {"username": "wangli", "password": PASSWORD}).headers["Location"] == "/account/factors"
     assert client.get("/people").headers["Location"].startswith("/sign-in")
     assert client.get("/api/people").json()["code"] == "people.must_enrol"
+    assert client.get("/api/session").json()["must_enrol"] is True  # by which the front keeps its data and live feed closed
     shown = client.post("/account/factors/authenticator")
     done = client.post("/account/factors/authenticator", {"code": code(shown.context["secret"])})
     assert len(done.context["codes"]) == 10
     assert client.get("/people").status_code == 200
+    assert client.get("/api/session").json()["must_enrol"] is False
 
 
 def test_a_sensitive_action_asks_for_the_factor_again(wang: Person) -> None:

@@ -16,7 +16,7 @@ from haitang.base.settings import settings
 from haitang.base.text import active_language
 from haitang.support.security.people import actions, proof, sessions
 from haitang.support.security.people.factors import entrance
-from haitang.support.security.people.identity import actor, person, signed_in
+from haitang.support.security.people.identity import actor, lacks_factor, person, signed_in
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
 from haitang.support.security.policy.decide import scope
@@ -54,6 +54,7 @@ def _who(request: HttpRequest, who: Person) -> dict[str, Any]:
         "may": [name for name, reach in reaches.items() if reach != "none"],
         "may_own": [name for name, reach in reaches.items() if reach == "own"],
         "must_change_password": who.must_change_password,
+        "must_enrol": lacks_factor(request, who, acts_as),
         "synthetic": who.synthetic,
         "language": active_language(),
         "demo": settings().demo,
