@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
-from haitang.base.actions import Actor, acting, may
+from haitang.base.actions import acting, may
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.base.shell.context import reader
@@ -30,11 +30,7 @@ from haitang.hub.data.gather.wording import left_out, note
 MOST_AT_ONCE = 1000
 
 
-def _waiting(actor: Actor) -> int:
-    return queries.visible(actor).filter(actions.unsettled()).count()
-
-
-entry("gather", title=T("数据采集"), url="/gather", icon="table-import", group="know", order=11, permission=queries.READ, badge=_waiting)
+entry("gather", title=T("数据采集"), url="/gather", icon="table-import", group="know", order=11, permission=queries.READ)
 
 
 def _resource_title(run: Run) -> str:
