@@ -8,38 +8,16 @@ from typing import Any
 
 from haitang.base.actions import Act
 from haitang.base.declarations import Declarations
-from haitang.support.infrastructure.things.actions import seed_thing
+from haitang.server.discovery import modules
 from haitang.support.infrastructure.things.kinds import Thing as DeclaredThing
 from haitang.support.infrastructure.things.models import Thing
-from haitang.support.security.people.actions import seed_organization
 from haitang.support.security.people.kinds import Organization as DeclaredOrganization
 from haitang.support.security.people.models import Organization
 
 
 def seed(declarations: Declarations, *, act: Act) -> int:
-    """Create what the place declares and the tables lack; returns how many rows were made."""
-    return _organizations(declarations, act) + _things(declarations, act)
-
-
-def _organizations(declarations: Declarations, act: Act) -> int:
-    """Parents before children; a parent that is missing was refused by the check."""
-    known = set(Organization.objects.values_list("id", flat=True))
-    waiting = {id: found for id, found in declarations.all(DeclaredOrganization).items() if id not in known}
-    made = 0
-    while ready := [id for id, found in waiting.items() if found.parent is None or found.parent in known]:
-        for id in ready:
-            seed_organization(act=act, id=id, declared=waiting.pop(id))
-            known.add(id)
-            made += 1
-    return made
-
-
-def _things(declarations: Declarations, act: Act) -> int:
-    known = set(Thing.objects.values_list("id", flat=True))
-    new = {id: found for id, found in declarations.all(DeclaredThing).items() if id not in known}
-    for id, found in new.items():
-        seed_thing(act=act, id=id, declared=found)
-    return len(new)
+    """Create what the place declares and the tables lack, room by room (`seed.py`); returns how many rows were made."""
+    return sum(module.seed(act=act, declarations=declarations) for module in modules("seed"))
 
 
 @dataclass(frozen=True)

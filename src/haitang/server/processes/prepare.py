@@ -4,7 +4,6 @@ from haitang.base.actions import acting, system
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings
 from haitang.server.boot import boot
-from haitang.server.discovery import modules
 from haitang.server.supervisor.console import plain, say
 
 OWN_SIGNALS = True
@@ -42,10 +41,12 @@ def _release() -> None:
 
 
 def _seed() -> None:
-    """Bring people and things of the place into the tables: each room's `seed.py` has `seed(act)`, safe to repeat."""
+    """Bring organizations and things of the place into the tables."""
+    from haitang.base.declarations import in_force
+    from haitang.server.seeding import seed
+
     with acting(system("setup")) as act:
-        for module in modules("seed"):
-            module.seed(act=act)
+        seed(in_force(), act=act)
 
 
 def _personas() -> None:

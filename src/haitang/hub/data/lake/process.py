@@ -7,40 +7,25 @@ nothing is acknowledged; everything is opened anew and the stream delivers again
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-
-import structlog
 
 from haitang.hub.data.lake.session import Session
-from haitang.support.infrastructure.stream.client import Delivered, Stream, connect
+from haitang.support.infrastructure.stream.client import Delivered, Stream
 from haitang.support.infrastructure.stream.messages import Batch
+from haitang.support.infrastructure.stream.serving import serve_until
 
 NAME = "writer"
-log = structlog.get_logger()
 
 AT_ONCE = 256  # messages in one transaction
 WAIT = 0.5  # seconds to wait for a message
 GATHER = 0.2  # seconds between two transactions in which messages gather
-PAUSE = 2.0  # seconds before opening anew after an error
 
 
 async def run(stop: asyncio.Event) -> None:
     """Write until `stop`."""
-    stream = await connect()
-    try:
-        while not stop.is_set():
-            try:
-                await _serve(stream, stop)
-            except Exception:
-                log.exception("lake.writer_failed")
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), PAUSE)
-    finally:
-        await stream.close()
+    await serve_until(stop, _serve, name=NAME)
 
 
 async def _serve(stream: Stream, stop: asyncio.Event) -> None:
-    await stream.ensure()
     identity = await stream.identity()
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, thread_name_prefix="lake") as thread:

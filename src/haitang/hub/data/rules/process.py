@@ -4,40 +4,25 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
-import structlog
 from django.db import close_old_connections, connections
 
 from haitang.hub.data.rules.engine import NAME, Engine
-from haitang.support.infrastructure.stream.client import Delivered, Stream, connect
-
-log = structlog.get_logger()
+from haitang.support.infrastructure.stream.client import Delivered, Stream
+from haitang.support.infrastructure.stream.serving import serve_until
 
 AT_ONCE = 256  # messages judged together
 SETTLE = 1.0  # seconds after which what was judged is written though nothing happened; an alarm is written at once
 WAIT = 0.5  # seconds to wait for a message
 TICK = 20.0  # seconds between two looks at the clock
-PAUSE = 2.0  # seconds before trying again after an error
 
 
 async def run(stop: asyncio.Event) -> None:
     """Judge until `stop`. After an error nothing is acknowledged; the stream delivers again and the offset tells what was taken in."""
-    stream = await connect()
-    try:
-        while not stop.is_set():
-            try:
-                await _serve(stream, stop)
-            except Exception:
-                log.exception("rules.failed")
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), PAUSE)
-    finally:
-        await stream.close()
+    await serve_until(stop, _serve, name=NAME)
 
 
 async def _serve(stream: Stream, stop: asyncio.Event) -> None:
-    await stream.ensure()
     engine, consumer = Engine(await stream.identity()), stream.consumer(NAME)
     loop, ticked, written = asyncio.get_running_loop(), time.monotonic(), time.monotonic()
     judged: list[Delivered] = []
