@@ -79,9 +79,10 @@ class Act:
     def record(self, subject_kind: str, subject_id: str, facts: Mapping[str, Any] | None = None) -> str:
         """Leave an evidence record of the running action about a subject; returns its id. No personal data in `facts`.
 
-        What was done on behalf of somebody says so in its record.
+        What was done on behalf of somebody, or by a token, says so in its record.
         """
-        said = {**(facts or {}), **({"on_behalf_of": self.actor.on_behalf_of} if self.actor.on_behalf_of else {})}
+        for_whom = {"on_behalf_of": self.actor.on_behalf_of} if self.actor.on_behalf_of else {}
+        said = {**(facts or {}), **for_whom, **({"token": self.actor.token.id} if self.actor.token else {})}
         ref = ports.evidence().append(act=self, action=self._action[-1], subject_kind=subject_kind, subject_id=subject_id, facts=said)
         self.records.append(ref)
         return ref

@@ -111,10 +111,10 @@ def _counted(found: re.Match[str]) -> str:
 
 def sentence_of(error: HaitangError, language: str | None = None) -> str:
     """What an error says to a person, in their language."""
-    return translate(error.kind.sentence, language, **{name: _said(value, language) for name, value in error.data.items()})
+    return translate(error.kind.sentence, language, **{name: said(value, language) for name, value in error.data.items()})
 
 
-def _said(value: Any, language: str | None) -> Any:
+def said(value: Any, language: str | None = None) -> Any:
     """A value within a sentence: a title, a name, or a reason put together with `：` and `、`, each part in the reader's language."""
     if not isinstance(value, str) or not (language or active_language()).startswith(ENGLISH):
         return value

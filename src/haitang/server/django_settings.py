@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "haitang.support.security.people.activity.Activity",
+    "haitang.support.security.tokens.bearer.Bearer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "haitang.server.odd_input.OddInput",
 ]

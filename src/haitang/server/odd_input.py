@@ -10,7 +10,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from haitang.base.errors import HaitangError, error
-from haitang.base.shell.views import failed
+from haitang.base.shell.views import failed, why
 from haitang.base.text import sentence_of
 
 NOT_ACCEPTED = error(
@@ -32,7 +32,8 @@ class OddInput:
         if refused is None:
             return None
         if request.path.startswith("/api/"):
-            return JsonResponse({"code": refused.code, "message": sentence_of(refused), "data": {}}, status=refused.status)
+            told = {"code": refused.code, "message": sentence_of(refused), "data": {}, **why(request, refused)}
+            return JsonResponse(told, status=refused.status)
         return failed(request, refused)
 
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 from haitang.base.errors import HaitangError
+from haitang.base.shell.views import why
 from haitang.base.text import sentence_of
 from haitang.server import internal
 from haitang.server.demo import history as _of_demo  # noqa: F401 - its action has a title too
@@ -18,7 +19,8 @@ api = NinjaAPI(title="Haitang", urls_namespace="api", docs_url=None)
 @api.exception_handler(HaitangError)
 def refuse(request: HttpRequest, found: HaitangError) -> HttpResponse:
     """Every error of ours is JSON with its code and a sentence in the reader's language."""
-    return api.create_response(request, {"code": found.code, "message": sentence_of(found), "data": found.data}, status=found.status)
+    told = {"code": found.code, "message": sentence_of(found), "data": found.data, **why(request, found)}
+    return api.create_response(request, told, status=found.status)
 
 
 for _ in modules("actions"):  # the ledger names what was done by the action's title, whichever process did it

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.server.doors.conftest import Clients
+from tests.server.doors.conftest import Clients, EveryRole
 from tests.server.doors.routes import Route, routes
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -93,6 +93,13 @@ SIGNED_IN = {
     "GET notices/batch/<batch>/open": "leads to what the notice is about, which has its own permission",
     "GET notices/<id>/open": "one's own notice; another's is not found",
     "GET people/roles": "what each role may do; names nobody",
+    "GET why": "one's own permissions",
+    "GET why/<code>": "one's own refusal; another's is not found",
+    "GET api/why/<code>": "one's own refusal; another's is not found",
+    "GET tokens": "one's own tokens",
+    "POST tokens": "one's own token; refused for its empty scope before anybody is asked",
+    "GET api/tokens": "one's own tokens",
+    "GET api/tokens/self": "the token that the request carries; here none",
     "GET search": "finds only what the reader may read",
 }
 UNUSUAL = {
@@ -106,6 +113,7 @@ UNUSUAL = {
     "api/cases/statistics": 422,  # wants a period
     "api/evidence/records/<ref>/receipt": 409,  # the record is not sealed yet
     "evidence/receipts/<ref>/file": 409,
+    "api/tokens/self": 404,  # asked without a token
     "place/emblem": 404,  # the shipped place has none
 }
 REFUSED = {401, 403, 405}
@@ -125,7 +133,7 @@ def every() -> list[Route]:
     return routes()
 
 
-def ask(client: Client, method: str, address: str) -> Any:
+def ask(client: Client | EveryRole, method: str, address: str) -> Any:
     return client.generic(
         method, address, content_type="application/json" if address.startswith("/api/") else "application/x-www-form-urlencoded"
     )

@@ -18,9 +18,24 @@ from haitang.base.ports.protocols import (
     Matters,
     Notices,
     Policy,
+    Refusals,
 )
 
-__all__ = ["Channel", "Decision", "Matter", "Port", "divisions", "duties", "evidence", "letters", "live", "matters", "notices", "policy"]
+__all__ = [
+    "Channel",
+    "Decision",
+    "Matter",
+    "Port",
+    "divisions",
+    "duties",
+    "evidence",
+    "letters",
+    "live",
+    "matters",
+    "notices",
+    "policy",
+    "refusals",
+]
 
 T = TypeVar("T")
 
@@ -45,6 +60,7 @@ class Port(Generic[T]):
 
 evidence: Port[EvidenceLedger] = Port("evidence")
 policy: Port[Policy] = Port("policy")
+refusals: Port[Refusals] = Port("refusals")
 matters: Port[Matters] = Port("matters")
 notices: Port[Notices] = Port("notices")
 live: Port[LiveFeed] = Port("live")

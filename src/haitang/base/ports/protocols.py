@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from haitang.base.actions import Act, Actor
+    from haitang.base.actions import Act, Actor, Refused
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,14 @@ class Policy(Protocol):
     """Served by support.security.policy."""
 
     def decide(self, *, actor: "Actor", permission: str, resource: Any) -> Decision: ...
+
+
+class Refusals(Protocol):
+    """Served by support.security.policy: keeps what was refused, so that whoever was refused can read why."""
+
+    def keep(self, refused: "Refused", *, way: str) -> str:
+        """Keep a refusal, in a transaction of its own, and return the address of its explanation. `way`: method and path, without values."""
+        ...
 
 
 class EvidenceLedger(Protocol):

@@ -5,14 +5,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 
-from haitang.base.actions import NEEDS_PROOF, require
+from haitang.base import ports
+from haitang.base.actions import NEEDS_PROOF, Refused, require
 from haitang.base.errors import HaitangError
 from haitang.base.shell.context import SIGN_IN, proof_page, reader
 from haitang.base.text import T, sentence_of, translate
+
+log = structlog.get_logger(__name__)
 
 View = Callable[..., HttpResponseBase]
 
@@ -48,12 +52,22 @@ def failed(request: HttpRequest, found: HaitangError) -> HttpResponse:
     if found.code == SIGN_IN.code and request.method == "GET" and not wants_json(request):
         return HttpResponseRedirect(f"{settings.LOGIN_URL}?next={quote(request.get_full_path())}")
     if wants_json(request):
-        return JsonResponse({"code": found.code, "message": sentence_of(found)}, status=found.status)
+        return JsonResponse({"code": found.code, "message": sentence_of(found), **why(request, found)}, status=found.status)
     if found.code == NEEDS_PROOF.code and (asked := proof_page(request, found)) is not None:
         return asked
-    return render(
-        request, "shell/error.html", {"status": found.status, "sentence": sentence_of(found), "code": found.code}, status=found.status
-    )
+    told = {"status": found.status, "sentence": sentence_of(found), "code": found.code, **why(request, found)}
+    return render(request, "shell/error.html", told, status=found.status)
+
+
+def why(request: HttpRequest, found: HaitangError) -> dict[str, str]:
+    """`{"why": address}` where a refusal is explained; empty for other errors. What explains never stands in the way of the answer."""
+    if not isinstance(found, Refused):
+        return {}
+    try:
+        return {"why": ports.refusals().keep(found, way=f"{request.method} {request.path}")}
+    except Exception:
+        log.exception("refusal_not_kept", permission=found.refusal.permission)
+        return {}
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

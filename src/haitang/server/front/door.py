@@ -1,4 +1,4 @@
-"""The door of what the front answers itself: the session is asked of control, and the asker goes into the ASGI scope.
+"""The door of what the front answers itself: the session or the API token is asked of control, and the asker goes into the ASGI scope.
 
 Nothing that a client sends names the asker: headers `X-Haitang-…` from outside go no further.
 """
@@ -30,7 +30,8 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        found = await asker(self._control, Headers(scope=scope).get("cookie", ""))
+        asked = Headers(scope=scope)
+        found = await asker(self._control, asked.get("cookie", ""), asked.get("authorization", ""))
         if isinstance(found, int):
             await refusal(found)(scope, receive, send)
             return
@@ -38,11 +39,19 @@ class Door:
         await self._app({**scope, "headers": headers, ASKER: found}, receive, send)
 
 
-async def asker(control: Control, cookie: str) -> Asker | int:
-    """Who the session cookie belongs to, or the status of the refusal: 401, 403 (one-time password, or a factor that a role asks for is missing), 503 (control does not answer)."""
-    if not cookie:
+async def asker(control: Control, cookie: str, authorization: str = "") -> Asker | int:
+    """Who the API token or the session cookie belongs to, or the status of the refusal.
+
+    401; 403: a one-time password, or a factor that a role asks for is missing; 503: control does not answer.
+
+    A request that carries a token is never anybody else's.
+    """
+    if authorization.lower().startswith("bearer "):
+        status, told = await control.ask("/api/tokens/self", {"Authorization": authorization})
+    elif cookie:
+        status, told = await control.ask("/api/session", {"Cookie": cookie})
+    else:
         return 401
-    status, told = await control.ask("/api/session", {"Cookie": cookie})
     if status != 200 or not isinstance(told, dict):
         return 401 if status == 401 else 503
     return 403 if told.get("must_change_password") or told.get("must_enrol") else _asker(told)

@@ -10,7 +10,13 @@ from haitang.server.tour.report import NotHeld
 from haitang.support.security.people.actions import create_person, give_role
 from haitang.support.security.people.models import Person
 
-_NAMES = {"dispatcher": "派遣员（示例）", "handler": "处置人员（示例）", "verifier": "核查员（示例）", "auditor": "审计员（示例）"}
+_NAMES = {
+    "dispatcher": "派遣员（示例）",
+    "handler": "处置人员（示例）",
+    "verifier": "核查员（示例）",
+    "auditor": "审计员（示例）",
+    "department_head": "部门负责人（示例）",
+}
 
 
 class Persona:
@@ -51,7 +57,7 @@ def runs_organization(run: str) -> str:
 
 def make(url: str, role: str, organization: str | None = None, name: str = "") -> Persona:
     """Create the synthetic person of a role and sign in; `name` where there is one of that role already."""
-    password = secrets.token_urlsafe(18)
+    password = f"{secrets.token_urlsafe(18)}-a1"  # letters and digits, whatever chance gives
     with acting(system("operator")) as act:
         person = create_person(
             act=act, username=f"tour-{name or role}", name=_NAMES[role], organization=organization, password=password, synthetic=True

@@ -16,7 +16,7 @@ from haitang.server.tour.report import Entry, visit
 NOT_FRESH = error("tour.not_fresh", 409, "数据目录 {data} 不是空的。巡检需要全新的数据目录，请另选一个，或不写 --data。")
 
 STATIONS = (
-    "observed", "stored", "alarmed", "case_opened", "dispatched", "handled", "verified", "closed",
+    "observed", "stored", "alarmed", "case_opened", "dispatched", "policy_denied", "handled", "verified", "closed",
     "indicator_moved", "gathered", "quarantined", "mended", "evidence_sealed", "evidence_verified", "receipt_checked",
 )  # fmt: skip
 
@@ -54,7 +54,7 @@ def _work_on(instance: Instance) -> None:
 
 
 def _bound(name: str, context: Context) -> Callable[[], dict[str, Any]]:
-    from haitang.server.tour import evidence, gathering, stations
+    from haitang.server.tour import evidence, gathering, policy, stations
 
-    found = getattr(stations, name, None) or getattr(gathering, name, None) or getattr(evidence, name)
+    found = getattr(stations, name, None) or getattr(gathering, name, None) or getattr(policy, name, None) or getattr(evidence, name)
     return lambda: found(context)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from haitang.base.text import translate
+from haitang.base.text import said, translate
 
 register = template.Library()
 
@@ -22,3 +22,9 @@ def t(text: Any, **variables: Any) -> str:
 def t_filter(text: Any) -> str:
     """The same for a variable."""
     return translate(str(text)) if text not in (None, "") else ""
+
+
+@register.filter("said")
+def said_filter(text: Any) -> str:
+    """{{ decision.reason|said }}: a reason put together with `：` and `、`, each part in the reader's language."""
+    return str(said(str(text))) if text else ""

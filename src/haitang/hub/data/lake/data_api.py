@@ -23,6 +23,9 @@ from haitang.hub.data.lake import queries
 
 BAD_PARAMETER = error("lake.bad_parameter", 400, "参数 {name} 不可用：{reason}")
 
+OF_RESOURCES = "resource_"  # tables of the catalogue, whose fields have levels
+BY_RESOURCE = error("lake.by_resource", 403, "数据资源的记录按字段级别脱敏，请用 /api/resources/{id}/rows 读取。")
+
 MOST = 10_000  # rows in one answer
 
 
@@ -91,6 +94,8 @@ def twin(request: Request) -> list[dict[str, Any]]:
 def table(request: Request) -> list[dict[str, Any]]:
     """?limit=[&sort=-hour][&column=value…]: rows of a lake table or, by its id, of a derivation."""
     name = request.path_params["name"]
+    if name.lower().startswith(OF_RESOURCES):
+        raise BY_RESOURCE(id=name[len(OF_RESOURCES) :])
     filters = {key: value for key, value in request.query_params.items() if key not in ("limit", "sort")}
     sort = request.query_params.get("sort", "")
     chosen = exp.select("*").from_(exp.to_identifier(name, quoted=True)).limit(_limit(request))

@@ -11,5 +11,7 @@ class PolicyConfig(AppConfig):
 
     def ready(self) -> None:
         from haitang.support.security.policy.decide import CedarPolicy
+        from haitang.support.security.policy.refusals import KeptRefusals
 
         ports.policy.register(CedarPolicy())
+        ports.refusals.register(KeptRefusals())

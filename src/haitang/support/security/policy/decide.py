@@ -12,8 +12,8 @@ from haitang.base.errors import HaitangError
 from haitang.base.ports import Decision
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.policy.engine import NONE, Circumstances, Engine, Verdict, engine
-from haitang.support.security.policy.entities import subject_of
-from haitang.support.security.policy.rows import FALSE, TRUE, rows
+from haitang.support.security.policy.entities import PLATFORM, subject_of
+from haitang.support.security.policy.rows import FALSE, rows
 from haitang.support.security.policy.systems import allowed
 
 __all__ = ["CedarPolicy", "covers", "rows", "scope", "who_may"]
@@ -25,9 +25,12 @@ def covers(grant: str, permission: str) -> bool:
 
 
 def scope(actor: Actor, permission: str) -> str:
-    """How far a permission reaches: `all`, `own` (only what belongs to the actor's organization, or meets a condition) or `none`. Lists use `rows`."""
+    """How far a permission reaches: `all` (also without a particular thing), `own` (only what meets a condition, such as one's organization) or `none`.
+
+    Lists use `rows`: a policy may still take single rows from what is `all`.
+    """
     found = rows(actor, permission)
-    return "all" if found == TRUE else "none" if found == FALSE else "own"
+    return "all" if found.holds(PLATFORM) else "none" if found == FALSE else "own"
 
 
 def who_may(permission: str) -> list[str]:

@@ -54,11 +54,18 @@ def subject_of(resource: Any) -> Subject:
         kind=kind,
         organization=organization_of(resource),
         division=_text(resource, "division"),
-        owner=resource.ref if isinstance(resource, Actor) else _text(resource, "owner"),
+        owner=_owner(resource),
         level=level_of(_read(resource, "level")),
         stage=_text(resource, "stage"),
         sharing=_text(resource, "sharing"),
     )
+
+
+def _owner(resource: Any) -> str | None:
+    """A person is their own."""
+    if isinstance(resource, Actor):
+        return resource.ref
+    return f"{resource.kind}:{resource.pk}" if _kind(resource) == "person" else _text(resource, "owner")
 
 
 def organization_of(resource: Any) -> str | None:

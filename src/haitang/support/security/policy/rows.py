@@ -211,6 +211,9 @@ def _read(body: Mapping[str, Any], of: Engine) -> Filter:
         return Filter("has", attribute=_known(inside["attr"]))
     if op == "is" and "unknown" in inside["left"]:
         return TRUE if inside["entity_type"] == "Resource" else FALSE
+    if op == "contains" and "Set" in inside["left"]:
+        wanted = tuple(_plain(each.get("Value"))[0] for each in inside["left"]["Set"])
+        return Filter("in", attribute=_attribute(inside["right"]), value=wanted)
     if op in ("==", "!=", "in", "<", "<=", ">", ">="):
         return _comparison(op, inside["left"], inside["right"], of)
     raise NoFilter(op)
@@ -237,6 +240,15 @@ def _comparison(op: str, left: Mapping[str, Any], right: Mapping[str, Any], of: 
     if attribute == "division":
         return Filter("division", attribute=attribute, value=value)
     return Filter("in", attribute=attribute, value=tuple(of.within(value)) if type == "Organization" else (value,))
+
+
+def _attribute(side: Mapping[str, Any]) -> str:
+    """What of the resource one side of a comparison is; the resource itself is its ref."""
+    if "unknown" in side:
+        return "ref"
+    if "unknown" in side.get(".", {}).get("left", {}):
+        return _known(side["."]["attr"])
+    raise NoFilter
 
 
 def _known(attribute: str) -> str:

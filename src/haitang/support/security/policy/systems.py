@@ -17,7 +17,7 @@ SYSTEMS: dict[str, System] = {
         "首次启动和声明生效时写入机构、人员、设备等初始资料",
     ),
     "operator": System(
-        ("people.*", "things.*", "declarations.*", "evidence.*", "procedure.migrate", "gather.*"),
+        ("people.*", "things.*", "declarations.*", "evidence.*", "tokens.*", "procedure.migrate", "gather.*"),
         "在本机上以实例的操作系统用户运行 haitang 命令的人",
     ),
     "sign-in": System(

@@ -1,0 +1,159 @@
+"""The one way to the rows of a resource for a reader: which fields, which rows, what is masked, and the evidence of it.
+
+Policies decide (`data.read`): once for each level of the fields, and once for the rows as a condition of the query. Filters, sorting and the count see only what the reader
+may see: a masked field can neither be filtered nor sorted by, or its values would leak by trying.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from haitang.base.actions import Actor, acting, require
+from haitang.base.errors import error
+from haitang.hub.data.catalogue.kinds import LEVELS, Resource
+from haitang.hub.data.catalogue.masks import masked
+from haitang.hub.data.catalogue.queries import provider
+from haitang.hub.data.catalogue.tables import columns_of_field, name_of, stored_columns
+from haitang.hub.data.lake import queries as lake
+from haitang.support.security.evidence.actions import answer_digest, record_access
+from haitang.support.security.evidence.subjects import KINDS
+from haitang.support.security.policy.engine import Circumstances, engine
+from haitang.support.security.policy.entities import LEVELS as NUMBERS
+from haitang.support.security.policy.entities import Subject
+from haitang.support.security.policy.rows import rows
+
+MASKED = error("catalogue.masked", 403, "字段“{field}”对您是脱敏的，不能用来筛选或排序。")
+NO_FIELD = error("catalogue.no_field", 400, "资源“{resource}”没有字段“{field}”。可用的有：{known}")
+BAD_VALUE = error("catalogue.bad_value", 400, "字段“{field}”不能与“{value}”比较。")
+BAD_PAGE = error("catalogue.bad_page", 400, "页码从 1 开始，每页最多 {most} 行。")
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`equal`, `least` and `most`: column -> value as text. `sort`: a column, `-` before it for descending."""
+
+    equal: Mapping[str, str]
+    least: Mapping[str, str]
+    most: Mapping[str, str]
+    sort: str = ""
+    page: int = 1
+    size: int = 100
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`rows` by column; `masked`: columns of which only a mask is shown; `total`: all rows that meet the filters; `evidence`: the access's record."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    masked: list[str]
+    evidence: str | None = None
+
+
+def subject(resource: Resource, level: str = "general") -> Subject:
+    """A resource at a level, as policies see it."""
+    organization = provider(resource)
+    return Subject(
+        ref=f"resource:{resource.id}", kind="resource", organization=organization.pk if organization else None, level=NUMBERS[level],
+        sharing=resource.sharing,
+    )  # fmt: skip
+
+
+def open_columns(actor: Actor, resource: Resource, around: Circumstances) -> dict[str, bool]:
+    """Column -> whether the reader sees it in clear."""
+    decide = engine().verdict
+    opens = {level: decide(actor, lake.READ, subject(resource, level), around).allowed for level in LEVELS}
+    return {
+        column: opens[field.classified] for name, field in resource.fields.items() for column in columns_of_field(name, field)
+    }  # fmt: skip
+
+
+def read(actor: Actor, resource: Resource, asked: Asked, *, way: str, purpose: str = "", grant: str = "") -> Answer:
+    """A page of rows. Raises base.not_allowed, MASKED, NO_FIELD, BAD_VALUE, BAD_PAGE. `grant` is the caller's to have verified."""
+    require(actor, lake.READ, subject(resource))
+    if not (asked.page >= 1 and 1 <= asked.size <= MOST):
+        raise BAD_PAGE(most=MOST)
+    around = Circumstances(purpose, grant)
+    clear = open_columns(actor, resource, around)
+    there = lake.on_reader(lambda connection: stored_columns(connection, name_of(resource.id)))
+    where, values = _where(actor, resource, asked, clear, around)
+    if not there:
+        return Answer([], 0, sorted(column for column, open in clear.items() if not open))
+    found, total = _asked_of_lake(resource, asked, clear, there, where, values)
+    answer = Answer(found, total, sorted(column for column, open in clear.items() if not open))
+    return _evident(actor, resource, answer, clear, way=way, around=around)
+
+
+def _where(actor: Actor, resource: Resource, asked: Asked, clear: Mapping[str, bool], around: Circumstances) -> tuple[str, list[Any]]:
+    seen = subject(resource)
+    fixed = {"ref": seen.ref, "kind": seen.kind, "organization": seen.organization, "level": seen.level, "sharing": seen.sharing}
+    division = _division_column(resource)
+    text, values = rows(actor, lake.READ, around).sql({"division": division} if division else {}, fixed)
+    parts = [text]
+    for op, given in (("=", asked.equal), (">=", asked.least), ("<=", asked.most)):
+        for column, value in given.items():
+            parts.append(f'"{_usable(resource, column, clear)}" {op} cast(? as {_types(resource)[column]})')
+            values.append(value)
+    if asked.sort:
+        _usable(resource, asked.sort.lstrip("-"), clear)
+    return " and ".join(parts), values
+
+
+def _usable(resource: Resource, column: str, clear: Mapping[str, bool]) -> str:
+    if column not in clear:
+        raise NO_FIELD(resource=resource.id, field=column[:64], known="、".join(clear))
+    if not clear[column]:
+        raise MASKED(field=column)
+    return column
+
+
+def _types(resource: Resource) -> dict[str, str]:
+    return {column: type for name, field in resource.fields.items() for column, type in columns_of_field(name, field).items()}
+
+
+def _division_column(resource: Resource) -> str | None:
+    """The column that says in which division a row is: the first field of type division, or a point's."""
+    for name, field in resource.fields.items():
+        if field.type in ("division", "point"):
+            return f'"{name}"' if field.type == "division" else f'"{name}_division"'
+    return None
+
+
+def _asked_of_lake(
+    resource: Resource, asked: Asked, clear: Mapping[str, bool], there: Mapping[str, str], where: str, values: list[Any]
+) -> tuple[list[dict[str, Any]], int]:
+    import duckdb
+
+    table, types = f"lake.{name_of(resource.id)}", _types(resource)
+    fields = {column: field for name, field in resource.fields.items() for column in columns_of_field(name, field)}
+    shown = [
+        f'"{column}"' if clear[column] else f'{masked(column, types[column], fields[column])} as "{column}"' for column in types if column in there
+    ]  # fmt: skip
+    order = f'"{asked.sort.lstrip("-")}" {"desc" if asked.sort.startswith("-") else "asc"}, ' if asked.sort else ""
+    page = f"order by {order}block, block_index limit {asked.size} offset {(asked.page - 1) * asked.size}"
+    try:
+        total = lake.dicts(f"select count(*)::bigint as rows from {table} where {where}", values)[0]["rows"]
+        return lake.dicts(f"select {', '.join(shown)} from {table} where {where} {page}", values), int(total)
+    except duckdb.ConversionException as reason:
+        raise BAD_VALUE(field="、".join({*asked.equal, *asked.least, *asked.most}), value=str(reason)[:80]) from None
+
+
+def _evident(actor: Actor, resource: Resource, answer: Answer, clear: Mapping[str, bool], *, way: str, around: Circumstances) -> Answer:
+    """Leave evidence where a field above general level was shown in clear, or a grant was used."""
+    fields = {column: field for name, field in resource.fields.items() for column in columns_of_field(name, field)}
+    above = [column for column, field in fields.items() if clear[column] and NUMBERS[field.classified] > NUMBERS["general"]]
+    if not (above or around.grant):
+        return answer
+    digest = answer_digest(json.dumps(answer.rows, ensure_ascii=False, default=str).encode())
+    subjects = [
+        (field.type, str(row[column])) for row in answer.rows for column, field in fields.items()
+        if column in above and field.type in KINDS and row.get(column) is not None
+    ]  # fmt: skip
+    with acting(actor) as act:
+        ref = record_access(
+            act=act, resource=resource.id, fields=sorted(fields), rows=len(answer.rows), answer=digest, purpose=around.purpose, way=way,
+            grant=around.grant or None, on_behalf_of=f"organization:{actor.organization}" if actor.organization else None, subjects=subjects,
+        )  # fmt: skip
+    return Answer(answer.rows, answer.total, answer.masked, ref)
