@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import SignIn
@@ -73,6 +74,7 @@ def test_a_passkey_is_registered_used_as_second_factor_and_alone(sign_in: SignIn
     page.wait_for_selector("text=还没有登记通行密钥")
 
 
+@pytest.mark.peers
 def test_another_departments_system_signs_in_by_us(sign_in: SignIn, district: str) -> None:
     needs_peers()
     port = free_port()

@@ -105,8 +105,9 @@ def test_an_empty_table_says_what_to_do(sign_in: SignIn) -> None:
 def test_the_auditor_reads_the_ledger_and_gets_a_receipt(sign_in: SignIn) -> None:
     auditor = sign_in("auditor")
     auditor.goto("/evidence?kind=case&sort=at")
+    auditor.locator("a[href^='/evidence/receipts/']").first.click()
     with auditor.expect_download() as started:
-        auditor.click("text=下载凭据 >> nth=0")
+        auditor.click("text=下载凭据文件")
     assert Path(started.value.path()).stat().st_size > 200
 
 

@@ -1,4 +1,4 @@
-"""Independent peers in Node.js, each a process of its own. `npm ci` in this folder installs them; without them their tests are skipped, with the reason."""
+"""Independent peers in Node.js, each a process of its own. `./haitang test` installs them; without them their tests are skipped, with the reason."""
 
 import os
 import shutil

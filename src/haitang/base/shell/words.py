@@ -37,6 +37,8 @@ PROCESSES = {
     "indicators": T("指标计算"),
     "demo": T("演示程序"),
     "hj212": T("站点数据接收"),
+    "listeners": T("设备数据接收"),
+    "downstream": T("下级节点"),
     "notifications": T("通知投递"),
 }
 

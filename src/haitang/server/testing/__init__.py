@@ -11,6 +11,7 @@ from haitang.server.instance import CHECKOUT
 from haitang.server.testing.browser import browser_there
 from haitang.server.testing.mariadb import mariadb_there
 from haitang.server.testing.mosquitto import mosquitto_there
+from haitang.server.testing.peers import peers_there
 
 
 def run_all(*, long_too: bool, expression: str | None) -> int:
@@ -30,7 +31,12 @@ def run_all(*, long_too: bool, expression: str | None) -> int:
 
 
 # What is no wheel: the mark of the tests that need it, and what brings it or says why they are skipped.
-_OUTSIDE: dict[str, Callable[[], str]] = {"browser": browser_there, "mariadb": mariadb_there, "mosquitto": mosquitto_there}
+_OUTSIDE: dict[str, Callable[[], str]] = {
+    "browser": browser_there,
+    "mariadb": mariadb_there,
+    "mosquitto": mosquitto_there,
+    "peers": peers_there,
+}
 
 
 def _program(name: str) -> str:

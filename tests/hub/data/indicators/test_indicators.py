@@ -126,7 +126,7 @@ def test_cases_closed_in_time_of_those_that_were_due(lake: Any) -> None:
     ):
         Case.objects.create(
             number=str(number), case_kind="air_exceedance", code="0301", title="x", severity="warning", origin="simulated",
-            opened_at=due - timedelta(days=2), due_at=due_at, closed_at=closed_at, closed_on_time=on_time, release="",
+            opened_at=due - timedelta(days=2), filed_at=due - timedelta(days=2), due_at=due_at, closed_at=closed_at, closed_on_time=on_time, release="",
         )  # fmt: skip
     assert refresh() == {}
     found = queries.one("case_on_time")

@@ -17,7 +17,7 @@ from tests.database import free_port
 from tests.peers import needs_peers, peer
 from tests.support.security.people.proved import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.peers]
 BACK = "http://127.0.0.1:8000/sign-in/outside/done"
 SECRET = "a secret of tests"
 

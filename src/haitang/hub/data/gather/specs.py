@@ -2,7 +2,7 @@
 
     resource: enterprise_permit
     today: 2026-03-01
-    known: {enterprise.code: [91500111MA5U00000X]}      # what references find; nothing written: everything
+    known: {enterprise.code: [91990101MA5U00000X]}      # what references find; nothing written: everything
     given: |
       line  permit_no  holder  expires
     expect: |

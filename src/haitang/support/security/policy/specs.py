@@ -3,7 +3,7 @@
     policy: town_reads_its_cases
     given: |
       resource  kind  organization  division
-      here      case  water         500111001
+      here      case  water         990101001
     expect: |
       who           organization  may        what  decision  by
       town_officer  longgang      case.read  here  allow     town_reads_its_cases
