@@ -8,6 +8,7 @@ from django.test import Client
 
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.gather.models import Held, Run, Understanding
+from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.models import Person, RoleHolding
 from tests.hub.data.gather.conftest import Bench
 from tests.hub.data.gather.test_run import DIRTY, GOOD, HEAD
@@ -115,3 +116,27 @@ def bench_folder() -> Path:
     from haitang.hub.data.gather.incoming import folder
 
     return folder()
+
+
+PHONE = "编号,名称,电话\nS001,小店一,1540000\nS002,小店二,\n"
+
+
+@pytest.mark.parametrize(("address", "rows"), [("/gather/runs/{run}", 1), ("/gather/rows/{row}", 1), ("/api/gather/runs/{run}/rows", 1)])
+def test_seeing_quarantined_rows_with_fields_above_general_level_is_evidence(
+    bench: Bench, handler: Client, address: str, rows: int
+) -> None:
+    run = bench.gather(PHONE)
+    assert handler.get(address.format(run=run.pk, row=run.held.get().pk)).status_code == 200
+    record = EvidenceRecord.objects.get(action="evidence.access")
+    facts = record.facts
+    assert (record.subject_id, facts["rows"], facts["purpose"]) == ("shop", rows, f"case:{run.matter}")
+    assert "phone" in facts["fields"]
+    assert "area" not in facts["fields"]
+    assert facts["subjects"]["count"] == 1
+    assert "1540000" not in str(facts)
+
+
+def test_seeing_a_run_without_quarantined_rows_is_no_access(bench: Bench, handler: Client) -> None:
+    run = bench.gather(GOOD)
+    assert handler.get(f"/gather/runs/{run.pk}").status_code == 200
+    assert not EvidenceRecord.objects.filter(action="evidence.access").exists()

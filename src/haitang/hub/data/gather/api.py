@@ -12,6 +12,7 @@ from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather import actions, queries
 from haitang.hub.data.gather.judge.reasons import said
 from haitang.hub.data.gather.models import Held, Run
+from haitang.hub.data.gather.shown import note_shown
 from haitang.hub.data.gather.trying import try_row
 from haitang.support.security.people.identity import actor, signed_in
 
@@ -66,7 +67,11 @@ def run(request: HttpRequest, run: str) -> dict[str, Any]:
 @router.get("/gather/runs/{run}/rows")
 def rows(request: HttpRequest, run: str, after: int = 0) -> list[dict[str, Any]]:
     """Quarantined rows, at most 500; `after` is the id of the last row of the page before."""
-    return [_held(row) for row in queries.get(actor(request), run).held.filter(pk__gt=after).order_by("pk")[:MOST]]
+    asker = actor(request)
+    found = queries.get(asker, run)
+    page = list(found.held.filter(pk__gt=after).order_by("pk")[:MOST])
+    note_shown(asker, found, page, way="GET /api/gather/runs/{run}/rows")
+    return [_held(row) for row in page]
 
 
 @router.post("/gather/rows/{row}/mend")
@@ -74,6 +79,7 @@ def mend(request: HttpRequest, row: int, body: Cells) -> dict[str, Any]:
     """Mend a row; 422 with every reason where it would be refused again."""
     asker = actor(request)
     held = queries.row(asker, row)
+    note_shown(asker, held.run, [held], way="POST /api/gather/rows/{row}/mend")
     cells = {**held.cells, **(held.mended or {}), **body.cells}
     reasons = try_row(in_force().get(Resource, held.run.resource), held.run.columns, cells)
     if reasons:

@@ -23,6 +23,7 @@ from haitang.hub.data.gather import actions, queries
 from haitang.hub.data.gather.judge.reasons import said
 from haitang.hub.data.gather.models import Held, Run
 from haitang.hub.data.gather.resource_pages import resource, resources
+from haitang.hub.data.gather.shown import note_shown
 from haitang.hub.data.gather.trying import try_row
 from haitang.hub.data.gather.uploading import gather_kept, upload
 from haitang.hub.data.gather.wording import left_out, note
@@ -110,9 +111,11 @@ def run(request: HttpRequest, run: str) -> HttpResponse:
     resource = in_force().all(Resource).get(found.resource)
     state = request.GET.get("state", "")
     held = found.held.filter(state=state) if state in Held.State.values else found.held.all()
+    rows = list(held[:200])
+    note_shown(actor, found, rows, way="/gather/runs/{run}")
     context = {
         "run": found, "title": _resource_title(found), "state": _state(found), "left_out": left_out(found), "notes": [note(each) for each in found.notes],
-        "rows": [_row(row, resource) for row in held[:200]], "total": held.count(), "mended": found.held.filter(state=Held.State.MENDED).count(),
+        "rows": [_row(row, resource) for row in rows], "total": held.count(), "mended": found.held.filter(state=Held.State.MENDED).count(),
         "open": found.held.filter(state__in=(Held.State.OPEN, Held.State.MENDED)).count(), "descendants": found.descendants.all(),
         "may": {word: may(actor, f"gather.{word}", found) for word in ("mend", "dismiss", "resubmit", "cancel")},
         "share": 100 * found.read_bytes // found.total_bytes if found.total_bytes else 0,
@@ -137,6 +140,7 @@ def row(request: HttpRequest, row: int) -> HttpResponse:
                     actions.resubmit(act=act, run=held.run)
             messages.success(request, translate("第 {line} 行已修改", line=held.line))
             return HttpResponseRedirect(f"/gather/runs/{held.run_id}")
+    note_shown(actor, held.run, [held], way="/gather/rows/{row}")
     context = {"held": held, "title": resource.title, "cells": _asked(held, resource, cells, reasons), "whole": [said(r) for r in reasons if not r["field"]],
                "may": {word: may(actor, f"gather.{word}", held.run) for word in ("mend", "resubmit")}}  # fmt: skip
     return show(request, "gather/row.html", context, status=422 if request.method == "POST" else 200)
