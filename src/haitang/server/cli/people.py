@@ -24,6 +24,8 @@ def reset(username: str, factors: bool, as_json: bool) -> None:
     with acting(system("operator")) as act:
         person = person_named(username)
         secret = set_password(act=act, person=person)
-        if factors:
-            reset_factors(act=act, person=person)
-    show({"username": username, "secret": secret}, as_json, f"{username} 的一次性密码：{secret}（首次登录后须修改）")
+        code = reset_factors(act=act, person=person) if factors else ""
+    told = f"{username} 的一次性密码：{secret}（首次登录后须修改）"
+    if code:
+        told += f"\n{username} 登记第二因素的登记码：{code}（一天内有效，请当面交给本人）"
+    show({"username": username, "secret": secret, **({"enrolment": code} if code else {})}, as_json, told)

@@ -99,12 +99,16 @@ def test_the_second_step_waits_ten_minutes(wang: Person) -> None:
 
 def test_a_role_that_asks_for_a_factor_opens_nothing_before_it(wang: Person) -> None:
     Person.objects.filter(pk=wang.pk).update(synthetic=False)
+    wang.refresh_from_db()
     RoleHolding.objects.create(person=wang, role="security_administrator")
+    with acting(proved(made("security", "security_administrator"))) as act:
+        handed_over = reset_factors(act=act, person=wang)
     client = Client()
     assert client.post("/sign-in", {"username": "wangli", "password": PASSWORD}).headers["Location"] == "/account/factors"
     assert client.get("/people").headers["Location"].startswith("/sign-in")
     assert client.get("/api/people").json()["code"] == "people.must_enrol"
     assert client.get("/api/session").json()["must_enrol"] is True  # by which the front keeps its data and live feed closed
+    client.post("/account/factors/enrolment", {"code": handed_over})
     shown = client.post("/account/factors/authenticator")
     done = client.post("/account/factors/authenticator", {"code": code(shown.context["secret"])})
     assert len(done.context["codes"]) == 10

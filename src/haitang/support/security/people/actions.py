@@ -85,7 +85,13 @@ def create_person(
 
 @action("people.set_password", title="重置密码", fresh=True)
 def set_password(*, act: Act, person: Person, password: str | None = None) -> str:
-    """Set someone's password (default: a one-time secret) and return it; they must change it when they next sign in. Ends their sessions."""
+    """Set someone's password (default: a one-time secret) and return it; they must change it when they next sign in. Ends their sessions.
+
+    Their factors stay: raises people.officer_without_factor where an officer has none.
+    """
+    from haitang.support.security.people.factors.enrolment import refuse_by_password_alone
+
+    refuse_by_password_alone(act, person)
     chosen = password or one_time_secret()
     check_password(person, chosen)
     _new_password(act, person, chosen, one_time=True)

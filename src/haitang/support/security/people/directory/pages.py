@@ -198,7 +198,7 @@ def one(request: HttpRequest, id: UUID) -> HttpResponse:
 @page("people.read")
 def change(request: HttpRequest, id: UUID) -> HttpResponse:
     """The button pressed says what is done; each action asks for its own permission."""
-    who, role, secret, token = person_with(id), request.POST.get("role", ""), None, ""
+    who, role, secret, token, code = person_with(id), request.POST.get("role", ""), None, "", ""
     with acting(actor(request)) as act:
         match request.POST.get("do"):
             case "give":
@@ -214,7 +214,7 @@ def change(request: HttpRequest, id: UUID) -> HttpResponse:
             case "invite":
                 token = invite(act=act, person=who)
             case "factors":
-                reset_factors(act=act, person=who)
+                code = reset_factors(act=act, person=who)
             case "end":
                 actions.end_sessions(act=act, person=who)
             case "on" | "off" as state:
@@ -223,6 +223,8 @@ def change(request: HttpRequest, id: UUID) -> HttpResponse:
         return _invited(request, who, token)
     if secret:
         return _one(request, who, secret=secret)
+    if code:
+        return _one(request, who, code=code)
     messages.success(request, translate(T("已办理。")))
     return HttpResponseRedirect(f"/people/{who.pk}")
 

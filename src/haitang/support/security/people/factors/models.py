@@ -55,3 +55,17 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id}: recovery code"
+
+
+class Enrolment(models.Model):
+    """A code that lets the holder of an office register a first factor, once, until `expires_at`. Only a keyed digest is kept; `opened_at`: it was entered."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="enrolments")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.CharField(max_length=80)
+    expires_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} until {self.expires_at:%Y-%m-%d}"

@@ -18,7 +18,7 @@ from haitang.base.errors import HaitangError, error
 from haitang.base.shell.views import failed, show
 from haitang.base.text import T, sentence_of, translate
 from haitang.support.security.people import proof, sessions
-from haitang.support.security.people.factors import actions, codes, entrance, passkeys
+from haitang.support.security.people.factors import actions, codes, enrolment, entrance, passkeys
 from haitang.support.security.people.factors.models import Authenticator, Passkey
 from haitang.support.security.people.factors.queries import factors_of
 from haitang.support.security.people.identity import own_actor, person
@@ -28,6 +28,7 @@ from haitang.support.security.people.pages import onward, where_next
 BAD_JSON = error("people.bad_passkey_answer", 400, "浏览器的应答无法读懂，请重试。")
 ISSUER = T("海棠")
 
+_ENROLMENT = "enrolment"
 View = Callable[..., HttpResponse]
 
 
@@ -116,9 +117,36 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 @_own
 def factors(request: HttpRequest) -> HttpResponse:
     """What I prove myself with."""
+    return _factors(request)
+
+
+def _factors(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
     who = person(request)
-    context = {"who": who, "factors": factors_of(who), "possible": passkeys.possible(request), "required": proof.lacks(request)}
-    return show(request, "people/factors.html", context)
+    context = {
+        "who": who, "factors": factors_of(who), "possible": passkeys.possible(request), "required": proof.lacks(request),
+        "locked": enrolment.needs_enrolment(who) and not _opened(request), "problem": problem,
+    }  # fmt: skip
+    return show(request, "people/factors.html", context, status=status)
+
+
+def _opened(request: HttpRequest) -> str:
+    """What is kept of an enrolment code that this session entered."""
+    return str(request.session.get(_ENROLMENT, ""))
+
+
+@sensitive_post_parameters("code")
+@require_POST
+@_own
+def enrol(request: HttpRequest) -> HttpResponse:
+    """Enter the code that a second officer handed over."""
+    try:
+        with acting(own_actor(request)) as act:
+            request.session[_ENROLMENT] = actions.enter_enrolment(act=act, person=person(request), code=request.POST.get("code", ""))
+    except HaitangError as refused:
+        if refused.kind is not enrolment.WRONG_ENROLMENT:
+            raise
+        return _factors(request, sentence_of(refused), refused.status)
+    return HttpResponseRedirect("/account/factors")
 
 
 @sensitive_post_parameters("code")
@@ -130,14 +158,14 @@ def authenticator(request: HttpRequest) -> HttpResponse:
     if "code" in request.POST:
         return _confirm(request, who)
     with acting(own_actor(request)) as act:
-        _, secret = actions.add_authenticator(act=act, person=who)
+        _, secret = actions.add_authenticator(act=act, person=who, opened=_opened(request))
     return _qr(request, who, secret)
 
 
 def _confirm(request: HttpRequest, who: Person) -> HttpResponse:
     try:
         with acting(own_actor(request)) as act:
-            fresh = actions.confirm_authenticator(act=act, person=who, code=request.POST["code"])
+            fresh = actions.confirm_authenticator(act=act, person=who, code=request.POST["code"], opened=_opened(request))
     except HaitangError as refused:
         waiting = Authenticator.objects.filter(person=who, confirmed_at=None).first()
         if refused.kind is not actions.WRONG_CODE or waiting is None:
@@ -174,7 +202,9 @@ def register(request: HttpRequest) -> HttpResponse:
     """Keep the passkey that the browser made; the recovery codes are in the answer, once."""
     who, told = person(request), _body(request)
     with acting(own_actor(request)) as act:
-        fresh = actions.add_passkey(act=act, person=who, registered=passkeys.registered(request, told), title=str(told.get("title", "")))
+        fresh = actions.add_passkey(
+            act=act, person=who, registered=passkeys.registered(request, told), title=str(told.get("title", "")), opened=_opened(request)
+        )
     request.session["factor"] = request.session.get("factor") or "passkey"
     return JsonResponse({"next": "/account/factors", "codes": fresh})
 
@@ -216,6 +246,7 @@ urlpatterns = [
     path("sign-in/passkey", passkey_sign_in),
     path("prove/passkey", passkey_proof),
     path("account/factors", factors),
+    path("account/factors/enrolment", enrol),
     path("account/factors/authenticator", authenticator),
     path("account/factors/passkey/options", register_options),
     path("account/factors/passkey", register),

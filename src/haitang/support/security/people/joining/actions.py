@@ -12,6 +12,8 @@ from haitang.base.errors import error
 from haitang.support.security.cryptography.small_secrets import keyed_digest
 from haitang.support.security.people import actions as people
 from haitang.support.security.people.ending import end_sessions_of
+from haitang.support.security.people.factors.enrolment import holds_office, refuse_by_password_alone
+from haitang.support.security.people.factors.queries import has_factor
 from haitang.support.security.people.handing_over import actions as moving
 from haitang.support.security.people.joining.models import Invitation, RoleRequest, StaffImport
 from haitang.support.security.people.kinds import Role
@@ -32,6 +34,7 @@ _PURPOSE = "invitation"
 @action("people.invite", title="邀请人员")
 def invite(*, act: Act, person: Person) -> str:
     """A one-time token for a person to set their own password; earlier ones count no more. It is returned once."""
+    refuse_by_password_alone(act, person)
     Invitation.objects.filter(person=person, used_at=None).delete()
     token = secrets.token_urlsafe(32)
     Invitation.objects.create(
@@ -56,6 +59,8 @@ def accept(*, act: Act, token: str, password: str) -> Person:
     """Set the password of who was invited; the link is used up."""
     found = invited(token, act.at)
     person = found.person
+    if person.last_login and holds_office(person) and not has_factor(person):
+        raise NO_INVITATION()  # a link kept from before the office must not be all it takes to be this officer
     check_password(person, password)
     if not Invitation.objects.filter(pk=found.pk, used_at=None).update(used_at=act.at):
         raise NO_INVITATION()
