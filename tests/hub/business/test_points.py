@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from haitang.base import clock
 from haitang.hub.business.maps.points import thing_points, why_not
-from haitang.support.infrastructure.things.models import Thing
+from haitang.support.infrastructure.things.models import MaintenanceWindow, Thing
 from tests.hub.business.world import START, World, declare, world
 
 DEVICE = {
@@ -22,3 +22,13 @@ def test_a_station_without_data_says_why_and_a_silent_one_for_how_long(world: Wo
     assert why_not(thing, "normal") == ""
     with clock.frozen(START + timedelta(days=1)):
         assert thing_points()[0].className == "status-nodata"
+
+
+def test_a_thing_in_maintenance_says_so(world: World) -> None:
+    declare(application=DEVICE)
+    thing = Thing.objects.create(id="s1", title="站", device="station", status="admitted", longitude=105.7, latitude=29.7)
+    now = clock.now()
+    MaintenanceWindow.objects.create(
+        thing=thing, starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1), reason="校准", noted_by="x"
+    )
+    assert thing_points()[0].what.startswith("维护中，无数据")

@@ -17,7 +17,7 @@ from haitang.hub.data.rules.models import Alarm, RuleState
 from haitang.hub.data.rules.queries import open_alarms
 from haitang.server.discovery import load_kinds
 from haitang.support.infrastructure.stream.messages import Batch, Observation
-from haitang.support.infrastructure.things.models import Thing
+from haitang.support.infrastructure.things.models import MaintenanceWindow, Thing
 from haitang.support.security.people.models import Organization
 
 PLACE = Path(__file__).parents[4] / "places/dazu"
@@ -169,3 +169,42 @@ def test_hours_that_come_together_after_a_short_break_open_their_case_at_once(en
     with clock.frozen(EIGHT + 5 * HOUR):
         feed(engine, 120, 130, 140, 130, 120)
     assert Case.objects.get().alarm == str(Alarm.objects.get(rule="pm2_5_exceeds").id)
+
+
+def maintain(first: float, last: float) -> None:
+    thing = Thing.objects.get(pk="station")
+    MaintenanceWindow.objects.create(
+        thing=thing, starts_at=EIGHT + first * HOUR, ends_at=EIGHT + last * HOUR, reason="校准", noted_by="staff:x"
+    )
+
+
+def test_in_maintenance_nobody_is_silent_and_silence_counts_from_its_end(engine: Engine) -> None:
+    feed(engine, 20)
+    maintain(2, 5)
+    for hour, alarms in ((3, 0), (6, 0), (6.4, 0), (6.6, 1)):
+        with clock.frozen(EIGHT + hour * HOUR):
+            engine.tick(caught_up=True)
+        assert Alarm.objects.count() == alarms, hour
+    alarm = Alarm.objects.get()
+    assert (alarm.opened_at, alarm.held) == (EIGHT + 6.5 * HOUR, False)
+
+
+def test_an_alarm_in_maintenance_is_marked_and_opens_its_case_only_if_it_outlasts_it(engine: Engine) -> None:
+    maintain(-1, 3)
+    with clock.frozen(EIGHT + 2 * HOUR):
+        feed(engine, 120, 130)
+        engine.tick(caught_up=True)
+    assert (Alarm.objects.get().held, Case.objects.count()) == (True, 0)
+    with clock.frozen(EIGHT + 3.1 * HOUR):
+        engine.tick(caught_up=True)
+    assert Alarm.objects.get().case == str(Case.objects.get().id)
+
+
+def test_an_alarm_that_clears_in_maintenance_opens_no_case(engine: Engine) -> None:
+    maintain(-1, 5)
+    with clock.frozen(EIGHT + 4 * HOUR):
+        feed(engine, 120, 130, 110, 20)
+    with clock.frozen(EIGHT + 5.1 * HOUR):
+        engine.tick(caught_up=True)
+    alarm = Alarm.objects.get(rule="pm2_5_exceeds")
+    assert (alarm.held, alarm.cleared_at is None, alarm.case, Case.objects.count()) == (True, False, None, 0)

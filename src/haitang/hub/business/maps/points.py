@@ -22,7 +22,7 @@ from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.queries import select
 from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
-from haitang.support.infrastructure.things.queries import all_admitted
+from haitang.support.infrastructure.things.queries import all_admitted, maintained
 from haitang.support.infrastructure.twin.queries import latest
 from haitang.support.security.people.models import Organization
 
@@ -99,7 +99,8 @@ def thing_points(device: str | None = None, colour: str | None = None) -> list[P
     scale = scale_of(colour)
     values = _values(colour, {t.id for t in things}) if scale else {}
     owners = dict(Organization.objects.values_list("pk", "title"))
-    return [_thing_point(t, seen.get(t.id), values.get(t.id), scale, owners) for t in things]
+    worked_on = maintained()
+    return [_thing_point(t, seen.get(t.id), values.get(t.id), scale, owners, worked_on=t.id in worked_on) for t in things]
 
 
 def last_seen(things: Iterable[Thing]) -> dict[str, datetime]:
@@ -128,7 +129,13 @@ def why_not(thing: Thing, state: str) -> str:
 
 
 def _thing_point(
-    thing: Thing, at: datetime | None, value: tuple[float, datetime] | None, scale: Scale | None, owners: Mapping[str, str]
+    thing: Thing,
+    at: datetime | None,
+    value: tuple[float, datetime] | None,
+    scale: Scale | None,
+    owners: Mapping[str, str],
+    *,
+    worked_on: bool = False,
 ) -> Point:
     state, mark, shown = state_of(thing, at), "", ""
     css = f"status-{state}"
@@ -138,7 +145,14 @@ def _thing_point(
     elif state == "nodata":
         mark = "—"
     what = "，".join(
-        part for part in (shown, translate(STATES[state]) if state != "normal" or not shown else "", why_not(thing, state)) if part
+        part
+        for part in (
+            translate("维护中") if worked_on else "",
+            shown,
+            translate(STATES[state]) if state != "normal" or not shown else "",
+            why_not(thing, state),
+        )
+        if part
     )
     assert thing.longitude is not None
     assert thing.latitude is not None

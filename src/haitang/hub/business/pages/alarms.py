@@ -28,6 +28,10 @@ def state_of(alarm: Alarm) -> str:
     return T("已撤回") if alarm.withdrawn_at else T("已解除") if alarm.cleared_at else T("持续中")
 
 
+def _held(alarm: Alarm) -> str:
+    return status("notice", T("维护期间")) if alarm.held else ""
+
+
 def _columns() -> list[Column]:
     titles = dict(Thing.objects.values_list("pk", "title"))
     return [
@@ -35,7 +39,7 @@ def _columns() -> list[Column]:
             "title",
             T("报警内容"),
             lambda a: a.title,
-            lambda a: format_html('<a href="/alarms/{}">{}</a> {}', a.pk, translate(a.title), origin(a.origin)),
+            lambda a: format_html('<a href="/alarms/{}">{}</a> {} {}', a.pk, translate(a.title), origin(a.origin), _held(a)),
             wide=True,
         ),
         Column(

@@ -29,11 +29,11 @@ def matter_key(rule: str, thing: str) -> str:
     return f"rule:{rule}:{thing}"
 
 
-def carry_out(*, act: Act, rule: Rule, thing: str, name: str, transition: Transition) -> Alarm | None:
-    """Do what a transition of the machine asks; `name` is the thing's title. Gives the alarm as it stands then."""
+def carry_out(*, act: Act, rule: Rule, thing: str, name: str, transition: Transition, held: bool = False) -> Alarm | None:
+    """Do what a transition of the machine asks; `name` is the thing's title, `held`: it is in maintenance. Gives the alarm as it stands then."""
     episode = transition.episode
     if transition.kind == "opened":
-        return raise_alarm(act=act, rule=rule, thing=thing, name=name, episode=episode)
+        return raise_alarm(act=act, rule=rule, thing=thing, name=name, episode=episode, held=held)
     alarm = Alarm.objects.filter(rule=rule.id, thing=thing, episode=episode.key).first()
     if alarm is None:
         log.error("rules.alarm_missing", rule=rule.id, thing=thing, episode=episode.key)
@@ -46,20 +46,20 @@ def carry_out(*, act: Act, rule: Rule, thing: str, name: str, transition: Transi
 
 
 @action("alarm.raise", title="报警")
-def raise_alarm(*, act: Act, rule: Rule, thing: str, name: str, episode: Episode) -> Alarm:
-    """Raise the alarm of an episode and open its case; a late one (`late`) waits until current data say that it still stands."""
+def raise_alarm(*, act: Act, rule: Rule, thing: str, name: str, episode: Episode, held: bool = False) -> Alarm:
+    """Raise the alarm of an episode and open its case; a late one (`late`) waits until current data say that it still stands, a `held` one for the end of maintenance."""
     watch = parse_watch(rule.watches)
     alarm, _ = Alarm.objects.update_or_create(
         rule=rule.id, thing=thing, episode=episode.key,
         defaults={
             "title": rule.title, "property": watch.observed or "", "statistic": watch.statistic or "", "severity": rule.severity,
             "opened_at": instant(episode.opened), "raised_at": act.at, "value": episode.value, "cleared_at": None, "cleared_value": None,
-            "withdrawn_at": None, "case_kind": rule.opens or "", "origin": episode.origin, "release": act.release,
+            "withdrawn_at": None, "case_kind": rule.opens or "", "origin": episode.origin, "release": act.release, "held": held,
         },
     )  # fmt: skip
     act.record("alarm", str(alarm.id), {"rule": rule.id, "thing": thing, "opened_at": alarm.opened_at.isoformat(), "value": alarm.value,
-                                        "severity": alarm.severity, "origin": alarm.origin})  # fmt: skip
-    if rule.opens and not late(rule, alarm.opened_at, act.at):
+                                        "severity": alarm.severity, "origin": alarm.origin, **({"held": True} if held else {})})  # fmt: skip
+    if rule.opens and not held and not late(rule, alarm.opened_at, act.at):
         _open_case(act, alarm, name)
     _announce(act, alarm, "opened")
     return alarm

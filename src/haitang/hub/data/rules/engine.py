@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from haitang.base import clock
@@ -27,6 +27,7 @@ from haitang.hub.data.rules.silence import heard, tick
 from haitang.hub.data.rules.watchers import Watcher, watchers
 from haitang.support.infrastructure.stream.messages import Batch, Observation, is_valid
 from haitang.support.infrastructure.things.models import Thing
+from haitang.support.infrastructure.things.queries import maintained_until
 
 NAME = "rules"
 ACTOR = system("rules")
@@ -103,8 +104,9 @@ class Engine:
         if known != self._ranges:
             raise OVERTAKEN()
         names = self._things.titles({thing for _, thing, _ in self.told})
+        held = self._things.maintained(act.at) if self.told else set()
         for watcher, thing, transition in self.told:
-            carry_out(act=act, rule=watcher.rule, thing=thing, name=names.get(thing, thing), transition=transition)
+            carry_out(act=act, rule=watcher.rule, thing=thing, name=names.get(thing, thing), transition=transition, held=thing in held)
         self._memory.save(act.release)
         offset.identity, offset.ranges = self.identity, offsets.add(known, self._fresh)
         offset.save()
@@ -152,11 +154,14 @@ class Engine:
         wanted = {(rule, thing): rules[rule] for rule, thing in kept}
         self._memory.load(wanted)
         devices = self._things.devices({thing for _, thing in wanted})
+        until = {thing: micros(end) for thing, end in self._things.maintained_until(instant(now) or clock.now()).items()}
         for key, watcher in wanted.items():
             if key[1] not in devices:
                 continue
-            state = self._memory.kept[key]
-            if told := tick(state, now, watcher.after, self.listening):  # type: ignore[arg-type]
+            state, worked_on = self._memory.kept[key], until.get(key[1], 0)
+            if worked_on > now:
+                continue
+            if told := tick(state, now, watcher.after, max(self.listening, worked_on)):  # type: ignore[arg-type]
                 self._memory.silence(watcher, key[1])
                 self._keep(told, watcher, key[1])
 
@@ -169,6 +174,17 @@ class Things:
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, str]] = {}
         self._read_at = time.monotonic()
+        self._until: dict[str, datetime] = {}
+        self._until_at: datetime | None = None
+
+    def maintained_until(self, now: datetime) -> dict[str, datetime]:
+        """Thing -> the end of its latest maintenance window that has begun by `now`; windows noted meanwhile are known within `FRESH` seconds."""
+        if self._until_at is None or not timedelta() <= now - self._until_at <= timedelta(seconds=self.FRESH):
+            self._until, self._until_at = maintained_until(now), now
+        return self._until
+
+    def maintained(self, now: datetime) -> set[str]:
+        return {thing for thing, end in self.maintained_until(now).items() if end > now}
 
     def devices(self, ids: Any) -> dict[str, str]:
         """Id -> device type of the things that are listened to."""
@@ -192,7 +208,7 @@ def _entry(o: Observation) -> Entry:
 
 
 def _mend(now: int, act: Act, things: Things) -> None:
-    """Alarms whose case could not be opened, or that came late and still stand, get it now; those whose rule is no longer declared are taken back."""
+    """Alarms whose case could not be opened, or that came late or in maintenance and still stand, get it now; those whose rule is no longer declared are taken back."""
     rules = watchers().by_id
     gone = open_alarms().exclude(rule__in=rules)
     for alarm in gone:
@@ -201,7 +217,10 @@ def _mend(now: int, act: Act, things: Things) -> None:
     without = Alarm.objects.filter(case__isnull=True, withdrawn_at__isnull=True, cleared_at__isnull=True).exclude(case_kind="")
     names = things.titles(set(without.values_list("thing", flat=True)))
     states = {(s.rule, s.thing): s.state for s in RuleState.objects.filter(rule__in={a.rule for a in without})}
+    held = things.maintained(act.at) if without else set()
     for alarm in without:
+        if alarm.thing in held:
+            continue
         if not late(rules[alarm.rule].rule, alarm.opened_at, alarm.raised_at) or _current(rules[alarm.rule], states, alarm, now):
             open_missing_case(act=act, alarm=alarm, name=names.get(alarm.thing, alarm.thing))
 

@@ -30,6 +30,7 @@ class Alarm(models.Model):
 
     `opened_at` and `cleared_at` are event time (for silence: time of reception), `raised_at` is when we knew. `episode`: the machine's key.
     `withdrawn_at`: late data showed that it should not have been raised. `corrections`: each change of what had been said, oldest first.
+    `held`: raised while its thing was in maintenance, so it opened no case then.
     `origin` is that of the observations that raised it: live, replay or simulated.
     """
 
@@ -52,6 +53,7 @@ class Alarm(models.Model):
     case = models.CharField(max_length=64, null=True)  # noqa: DJ001  null: no case has been opened
     origin = models.CharField(max_length=16)
     release = models.CharField(max_length=64)
+    held = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-opened_at", "-id"]

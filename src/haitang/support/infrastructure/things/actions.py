@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.kinds import Thing as Declared
-from haitang.support.infrastructure.things.models import Thing, ThingLocation
+from haitang.support.infrastructure.things.models import MaintenanceWindow, Thing, ThingLocation
 from haitang.support.security.evidence.facts import Secret
 
 NO_SUCH_THING = error("things.no_such_thing", 404, "没有设备“{id}”。")
@@ -27,6 +27,11 @@ NO_SUCH_DEVICE = error("things.no_such_device", 400, "没有声明设备类型�
 BAD_KEY = error("things.bad_key", 400, "SM4 密钥须为 16 个 ASCII 字符。")
 BAD_ORIGIN = error("things.bad_origin", 400, "数据来源只能是 live、replay 或 simulated。")
 BAD_ADDRESS = error("things.bad_address", 400, "来源地址“{address}”不是 IP 地址或网段，例如 10.1.2.3 或 10.1.0.0/16。")
+NO_REASON = error("things.no_reason", 400, "请写明维护事由。")
+BAD_WINDOW = error("things.bad_window", 400, "维护结束时间须晚于开始时间，也须晚于现在。")
+LONG_WINDOW = error("things.long_window", 400, "一次维护最长 {days} 天；更久请停用设备。")
+WINDOW_OVER = error("things.window_over", 409, "这次维护已经结束，请刷新页面。")
+LONGEST_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -166,6 +171,36 @@ def set_credential(*, act: Act, thing: Thing, credential: Credential) -> Thing:
     thing.save(update_fields=["password", "sm4_key", "address"])
     act.record("thing", thing.id, credential.facts())
     return thing
+
+
+@action("things.plan_maintenance", title="登记设备维护")
+def plan_maintenance(*, act: Act, thing: Thing, starts_at: datetime, ends_at: datetime, reason: str) -> MaintenanceWindow:
+    """Say that a thing is worked on from `starts_at` until `ends_at` (both aware). What was silent before stays silent: only what would open within is held."""
+    if not reason:
+        raise NO_REASON()
+    if ends_at <= starts_at or ends_at <= act.at:
+        raise BAD_WINDOW()
+    if ends_at - starts_at > LONGEST_WINDOW:
+        raise LONG_WINDOW(days=LONGEST_WINDOW.days)
+    made = MaintenanceWindow.objects.create(thing=thing, starts_at=starts_at, ends_at=ends_at, reason=reason, noted_by=act.actor.ref)
+    act.record(
+        "thing", thing.id, {"window": made.pk, "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat(), "reason": Secret(reason)}
+    )
+    announce(act, thing)
+    return made
+
+
+@action("things.end_maintenance", title="结束设备维护")
+def end_maintenance(*, act: Act, window: MaintenanceWindow) -> MaintenanceWindow:
+    """End a window now, before its time; one that has not begun is thereby cancelled."""
+    window = MaintenanceWindow.objects.select_for_update().get(pk=window.pk)
+    if window.state(act.at) not in ("planned", "running"):
+        raise WINDOW_OVER()
+    window.ended_at = act.at
+    window.save(update_fields=["ended_at"])
+    act.record("thing", window.thing_id, {"window": window.pk, "planned_end": window.ends_at.isoformat()})
+    announce(act, window.thing)
+    return window
 
 
 def seen(times: dict[str, datetime]) -> None:

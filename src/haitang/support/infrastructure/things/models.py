@@ -1,5 +1,6 @@
 """Things: the devices that observe."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -56,3 +57,33 @@ class ThingLocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.thing_id}: {self.longitude}, {self.latitude}"
+
+
+class MaintenanceWindow(models.Model):
+    """A thing is worked on from `starts_at` until `ends_at`: its silence raises no alarm, and its alarms open no case before the window is over.
+
+    `ended_at`: a person ended it early; one that was ended before it began never was. `noted_by`: the ref of who noted it.
+    """
+
+    thing = models.ForeignKey(Thing, on_delete=models.CASCADE, related_name="windows")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=200)
+    noted_by = models.CharField(max_length=200)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-starts_at", "-id"]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["ends_at"], name="maintenance_ends")]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")), name="maintenance_ends_after_it_starts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.thing_id}: {self.starts_at} - {self.ends_at}"
+
+    def state(self, now: datetime) -> str:
+        """planned, running, ended (by its time or early) or cancelled (ended before it began)."""
+        if self.ended_at is not None:
+            return "cancelled" if self.ended_at <= self.starts_at else "ended"
+        return "planned" if now < self.starts_at else "running" if now < self.ends_at else "ended"
