@@ -10,6 +10,7 @@ from haitang.base.errors import HaitangError
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource
 from haitang.hub.data.gather.infer import Proposal, propose
 from haitang.hub.data.gather.infer.columns import Column
+from haitang.hub.data.gather.infer.naming import names_of
 from haitang.server.discovery import load_kinds
 from haitang.support.standards.codes import resident, social_credit
 
@@ -128,7 +129,11 @@ def test_any_heading_makes_a_file_that_reads_back(tmp_path: Path, text: str) -> 
 @pytest.mark.parametrize(
     ("name", "types", "key"),
     [
-        ("water-quality/chongqing_water_quality_4h.csv", {"水温(℃)": "number", "溶解氧(mg/L)": "number", "监测时间": "text"}, None),
+        (
+            "water-quality/chongqing_water_quality_4h.csv",
+            {"水温(℃)": "number", "溶解氧(mg/L)": "number", "监测时间": "text"},
+            ["monitored_at", "section"],
+        ),
         ("hospitals/chongqing.csv", {"prov_code": "integer", "name": "text"}, None),
         ("citizen-messages/messages_with_replies_2816.csv.gz", {"留言时间": "datetime"}, ["message_code"]),
         ("gov-service-items/guangan_items.csv", {"areaCode": "division"}, None),
@@ -142,4 +147,19 @@ def test_a_real_file_gets_a_proposal(name: str, types: dict[str, str], key: list
     proposal = propose(DATA / name)
     resource, _ = declared(proposal)
     assert {heading: column(proposal, heading).type for heading in types} == types
-    assert resource.key == (key or resource.key)
+    assert sorted(resource.key) == (key or sorted(resource.key))
+
+
+@pytest.mark.parametrize(
+    ("heading", "title", "unit"),
+    [
+        ("水温(℃)", "水温", "℃"),
+        ("电导率(μS/cm)", "电导率", "μS/cm"),
+        ("pH(无量纲)", "pH", None),
+        ("产值（万元）", "产值", "万元"),
+        ("名称(全称)", "名称(全称)", None),
+    ],
+)
+def test_a_unit_in_a_heading_is_taken_out_of_the_title(heading: str, title: str, unit: str | None) -> None:
+    (name,) = names_of([heading])
+    assert (name.title, name.unit) == (title, unit)

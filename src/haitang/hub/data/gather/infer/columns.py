@@ -170,6 +170,7 @@ def _code_table(column: Column, counts: Counter[str], rows: int) -> None:
     """Few short texts that come again and again."""
     texts = [value for value in counts if value not in column.missing]
     few = 2 <= len(texts) <= 30 and len(texts) <= max(rows // 10, 2) and rows >= _FEW
-    if column.type == "text" and column.level is None and few and all(len(value) <= 20 for value in texts):
+    words = all(len(value) <= 20 and not re.search(r"\d.*\d.*\d", value) for value in texts)
+    if column.type == "text" and column.level is None and few and words:
         column.codes = sorted(texts)
         column.doubts.append(f"取值只有 {len(texts)} 种，提议为代码表；请核对是否齐全")

@@ -10,8 +10,9 @@ _UNIT = re.compile(r"^(?P<title>.+?)\s*[(（\[【](?P<unit>[^()（）\[\]【】]
 _PREFIXED = re.compile(r"^(?P<title>.+?)\s*[:：/]\s*(?P<unit>mg/L|℃|万元|元|米|公里|亩|吨|%)$")
 _NO_UNIT = {"无量纲", "无", "选填", "必填", "可选"}
 _UNITS = re.compile(
-    r"(?:[μuµmkKMG]?[gLlmsVAWNJ]|[℃°%‰元人个件亩吨次户台辆米天日月年时分秒]|万元|亿元|千米|公里|平方米|立方米|万人|公顷|小时|分钟|cells|NTU|dB|pH|hPa|kPa|Pa|mm|cm|km|ha|kWh|t|mg|kg|ug|ng|S)"
-    r"(?:[0-9²³^-]*|/[0-9A-Za-z³²天年月日小时人次亩]+)*"
+    r"[℃°%‰]|°[A-Za-z]|[A-Za-zμµ]{1,6}[0-9²³]?|[A-Za-zμµ0-9²³]{1,8}(?:/[A-Za-zμµ0-9²³·]{1,8})+"
+    r"|[十百千万亿]?(?:元|人|个|件|亩|吨|次|户|台|辆|家|米|平方米|立方米|公里|千米|公顷|公斤|千克|克|升|瓦|度|千瓦时)(?:/(?:年|月|日|天|小时|人|亩|次|吨))?"
+    r"|年|月|日|天|时|分|秒|小时|分钟"
 )
 
 
@@ -49,7 +50,7 @@ def _split(heading: str) -> tuple[str, str | None]:
     unit = found["unit"].strip()
     if unit in _NO_UNIT:
         return found["title"], None
-    return (found["title"], unit) if _UNITS.fullmatch(unit.replace("μ", "u").replace(" ", "")) else (heading, None)
+    return (found["title"], unit) if _UNITS.fullmatch(unit.replace(" ", "")) else (heading, None)
 
 
 @cache

@@ -104,24 +104,42 @@ def _sample(path: Path, layout: Layout | None) -> tuple[list[str], list[tuple[st
 
 
 def _key(proposal: Proposal, cells: list[tuple[str | None, ...]]) -> list[str]:
-    """The fewest required columns that tell every row apart; those whose title is that of a number come first."""
+    """The fewest columns that tell every row apart; those without gaps, and those whose title is that of a number, come first."""
     points = {id(proposal.point.longitude), id(proposal.point.latitude)} if proposal.point else set()
     possible = [
         (column, values)
         for column, values in zip(proposal.columns, cells, strict=True)
-        if column.required and id(column) not in points and column.type not in ("number", "decimal", "boolean")
+        if 5 * column.filled >= 4 * proposal.rows and id(column) not in points and column.type not in ("number", "decimal", "boolean")
     ]
-    possible.sort(key=lambda found: (_KEY_TITLE.search(found[0].name.title) is None, -found[0].distinct))
+    possible.sort(key=lambda found: (not found[0].required, _KEY_TITLE.search(found[0].name.title) is None, -found[0].distinct))
+    near: tuple[int, list[Column]] | None = None
     for size in (1, 2, 3):
         for chosen in combinations(possible[:8], size):
-            if len(set(zip(*(values for _, values in chosen), strict=True))) == proposal.rows:
-                names = [column.name.word for column, _ in chosen]
-                if size == 1 and not _KEY_TITLE.search(chosen[0][0].name.title):
-                    proposal.doubts.append(f"主键按“每行不同”提议为 {names[0]}，请确认它确能区分每一行")
-                return names
-    fallback = [column.name.word for column, _ in possible[:3]] or [proposal.columns[0].name.word]
-    proposal.doubts.append("没有找到能区分每一行的列，主键暂取 " + "、".join(fallback) + "；重复的行会进入隔离区，请改正")
-    return fallback
+            (alike, gaps), columns = _alike(chosen), [column for column, _ in chosen]
+            if not alike:
+                return _chosen_key(proposal, columns)
+            near = (alike + gaps, columns) if near is None or alike + gaps < near[0] else near
+    if near is None:
+        near = proposal.rows, [proposal.columns[0]]
+    told = "、".join(column.name.word for column in near[1])
+    proposal.doubts.append(f"没有找到能区分每一行的列，主键暂取 {told}；样本中有 {near[0]} 行与别的行相同或缺值，会进入隔离区，请改正")
+    return [column.name.word for column in near[1]]
+
+
+def _alike(chosen: tuple[tuple[Column, tuple[str | None, ...]], ...]) -> tuple[int, int]:
+    """How many rows have the same values as another, among those in which all have one; and in how many one is missing."""
+    missing = [{*column.missing, "", None} for column, _ in chosen]
+    whole = [row for row in zip(*(values for _, values in chosen), strict=True) if not any(map(set.__contains__, missing, row))]
+    return len(whole) - len(set(whole)), len(chosen[0][1]) - len(whole)
+
+
+def _chosen_key(proposal: Proposal, columns: list[Column]) -> list[str]:
+    gaps = "、".join(column.name.word for column in columns if not column.required)
+    if gaps:
+        proposal.doubts.append(f"主键的 {gaps} 有空缺，缺值的行会进入隔离区")
+    if len(columns) > 1 or not _KEY_TITLE.search(columns[0].name.title):
+        proposal.doubts.append(f"主键按“每行不同”提议为 {'、'.join(column.name.word for column in columns)}，请确认它确能区分每一行")
+    return [column.name.word for column in columns]
 
 
 def _point(columns: list[Column], cells: list[tuple[str | None, ...]]) -> Point | None:
