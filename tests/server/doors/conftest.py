@@ -175,7 +175,7 @@ def samples(clients: Clients) -> dict[str, str]:
 
 
 SAMPLES = {
-    "resources/": "resource", "gather/runs/": "run", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
+    "resources/": "resource", "gather/sources/": "no_source", "gather/runs/": "run", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
     "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "things/*/maintenance/": "window", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",

@@ -103,6 +103,7 @@ SIGNED_IN = {
     "GET search": "finds only what the reader may read",
 }
 UNUSUAL = {
+    "gather/sources/<id>": 404,  # the shipped place declares no source
     "sign-in/outside": 404,  # no provider is set up
     "sign-in/outside/done": 401,  # nobody was sent
     "oidc/authorize": 400,  # names no client system

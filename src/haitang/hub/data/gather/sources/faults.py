@@ -14,3 +14,8 @@ NO_CURSOR = error("gather.no_cursor_column", 422, "来源“{source}”的变化
 CURSOR_CHANGED = error("gather.cursor_changed", 422, "来源“{source}”的变化列类型与上次不同。请在来源页面上清除读取位置后重新全量读取。")
 NO_FOLDER = error("gather.no_folder", 422, "来源“{source}”的目录 {path} 不存在，或平台无权读取。")
 UNKNOWN_SOURCE = error("gather.unknown_source", 404, "没有来源“{source}”。")
+NOTHING_AT_ALL = error(
+    "gather.nothing_at_all",
+    422,
+    "来源“{source}”一行也没有读到。全量读取会把已有数据全部标为移除，因此没有采集；如确已清空，请人工报送空表。",
+)
