@@ -8,7 +8,7 @@ import pytest
 from haitang.support.standards.codes import CODES
 from haitang.support.standards.divisions import former, successor, title_in
 
-COUNTIES = Path("/work/shared/standards/samples/codes/chongqing-counties.csv")
+COUNTIES = Path(__file__).parents[4] / "shared" / "standards" / "samples" / "codes" / "chongqing-counties.csv"
 
 
 @pytest.mark.parametrize(

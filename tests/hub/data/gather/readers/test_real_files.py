@@ -7,7 +7,7 @@ import pytest
 from haitang.hub.data.gather.readers.types import Layout
 from tests.hub.data.gather.readers.read_all import read_all
 
-DATA = Path("/work/shared/data")
+DATA = Path(__file__).parents[6] / "shared" / "data"
 FILES: list[tuple[str, int, str | None]] = [
     ("water-quality/chongqing_water_quality_4h.csv", 1253, None),
     ("citizen-messages/messages_with_replies_2816.csv.gz", 2816, None),
