@@ -84,6 +84,7 @@ class Mortal:
         self.process.wait()
 
 
+@pytest.mark.long  # ten kills need the machine to themselves to fall where they should
 @pytest.mark.timeout(600)
 def test_every_row_is_there_once_however_often_both_sides_are_killed(environment: dict[str, str]) -> None:
     lines = [f"S{n:06},小店{n},{'x' if n % (ROWS // BAD) == 0 else n % 100},a,2020-01-01" for n in range(ROWS)]

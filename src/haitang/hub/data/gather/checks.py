@@ -22,11 +22,9 @@ def columns_name_fields(source: Source, context: Context) -> Iterable[Problem]:
 
 @check(Source)
 def one_way_in(source: Source, context: Context) -> Iterable[Problem]:
-    """A source is a folder or a database, and a database says what is read."""
+    """A source is a folder or a database."""
     if source.folder and source.database:
         yield Problem("database", "一个来源只能有 folder 或 database 之一", "分成两个来源")
-    if source.database and (source.database.table is None) == (source.database.query is None):
-        yield Problem("database", "要写 table 或 query 之一", "写 table: 表名")
 
 
 @spec("resource")
