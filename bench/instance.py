@@ -44,12 +44,20 @@ def stored() -> int:
     return int(queries.query("select count(*) as n from observations")[0]["n"])
 
 
-def judged(sequence: int) -> bool:
-    """Whether the rules have taken in every message of the stream up to `sequence`."""
-    from haitang.hub.data.rules.models import ConsumerOffset
+def judged() -> bool:
+    """Whether no message of the stream waits for the rules any more."""
+    import asyncio
 
-    offset = ConsumerOffset.objects.filter(name="rules").first()
-    return bool(offset and offset.ranges and offset.ranges[-1][1] >= sequence)
+    from haitang.support.infrastructure.stream.client import connect
+
+    async def pending() -> int:
+        stream = await connect()
+        try:
+            return await stream.pending("rules")
+        finally:
+            await stream.close()
+
+    return asyncio.run(pending()) == 0
 
 
 def processor_seconds(data: Path) -> dict[str, float]:
