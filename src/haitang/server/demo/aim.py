@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from haitang.base.clock import CHINA
 from haitang.base.declarations import in_force
+from haitang.hub.data.rules.buffer import Entry
 from haitang.hub.data.rules.definition import define
 from haitang.hub.data.rules.kinds import Rule
-from haitang.hub.data.rules.machine import Entry, State, step
+from haitang.hub.data.rules.machine import State, step
 from haitang.hub.data.rules.watch import parse_watch
 from haitang.support.infrastructure.listeners.hj212.replay import Series, Values
 from haitang.support.infrastructure.things.kinds import Device

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from haitang.base.declarations import in_force
+from haitang.hub.data.rules.buffer import Entry
 from haitang.hub.data.rules.definition import define
 from haitang.hub.data.rules.kinds import Rule
-from haitang.hub.data.rules.machine import Definition, Entry, State, step
+from haitang.hub.data.rules.machine import Definition, State, step
 from haitang.hub.data.rules.watch import Watch, parse_watch
 from haitang.server.tour.report import NotHeld
 from haitang.support.infrastructure.listeners.hj212.replay import Series, Values

@@ -10,6 +10,7 @@ from haitang.base import clock
 from haitang.base.declarations import in_force, put_in_force
 from haitang.base.declarations.loader import load_folders
 from haitang.base.declarations.owners import applications, owner_of_folder, rooms
+from haitang.base.errors import HaitangError
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.lake.buckets import micros
 from haitang.hub.data.rules.engine import Engine
@@ -77,6 +78,26 @@ def test_a_message_delivered_again_counts_once_even_after_a_restart(engine: Engi
     assert engine.take(first) == 2
     assert Engine("stream-1").take([*first, (3, batch(2, 140))]) == 1
     assert Alarm.objects.count() == Case.objects.count() == 1
+
+
+def test_an_alarm_told_before_its_messages_are_counted_is_told_once_through_a_crash(engine: Engine) -> None:
+    first = [(1, batch(0, 120)), (2, batch(1, 130))]
+    engine.absorb(first)
+    engine.tell()
+    assert Alarm.objects.count() == Case.objects.count() == 1
+    after = Engine("stream-1")
+    assert after.take([*first, (3, batch(2, 90))]) == 3
+    alarm = Alarm.objects.get()
+    assert (alarm.cleared_at, alarm.corrections) == (EIGHT + 3 * HOUR, [])
+    assert not RuleState.objects.exclude(ahead=None).exists()
+
+
+def test_what_another_process_counted_meanwhile_is_not_told_again(engine: Engine) -> None:
+    engine.absorb([(1, batch(0, 120)), (2, batch(1, 130))])
+    Engine("stream-1").take([(1, batch(0, 120)), (2, batch(1, 130))])
+    with pytest.raises(HaitangError, match="规则进程"):
+        engine.tell()
+    assert Alarm.objects.count() == 1
 
 
 def test_an_older_message_delivered_late_is_not_taken_for_known(engine: Engine) -> None:

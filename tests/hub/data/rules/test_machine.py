@@ -1,13 +1,15 @@
 """The rule machine against a brute-force reading of the whole series."""
 
 import json
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haitang.hub.data.rules.buffer import Buffer, Entry
 from haitang.hub.data.rules.condition import Series, parse
 from haitang.hub.data.rules.definition import contrary
-from haitang.hub.data.rules.machine import Definition, Entry, Episode, State, step
+from haitang.hub.data.rules.machine import Definition, Episode, State, step
 
 HOUR = 3_600_000_000
 CONDITIONS = ["value > 5", "mean(3h) > 5", "change(1h) > 2", "value > 5 and count(2h) >= 2", "max(2h) - min(2h) > 4"]
@@ -15,23 +17,23 @@ CONDITIONS = ["value > 5", "mean(3h) > 5", "change(1h) > 2", "value > 5 and coun
 
 def define(when: str, until: str | None = None, hold: int = 0, gap: int = 1, horizon: int = 100) -> Definition:
     opening = parse(when)
-    return Definition(opening, parse(until) if until else contrary(opening), hold * HOUR, gap * HOUR, horizon * HOUR)
+    return Definition(opening, parse(until) if until else contrary(opening), hold * HOUR, gap * HOUR, horizon * HOUR, mirrored=not until)
 
 
 def entry(hour: int, value: float | None, received: int = 0, origin: str = "live") -> Entry:
     return Entry(hour * HOUR, (hour + 1) * HOUR, value, received, origin)
 
 
-def run(definition: Definition, entries: list[Entry]) -> tuple[State, dict[int, Episode]]:
-    """Feed entries; give the state and the alarms that stand after all that was told."""
+def run(definition: Definition, entries: list[Entry], cuts: tuple[int, ...] | None = None) -> tuple[State, dict[int, Episode]]:
+    """Feed entries, one by one or together between `cuts`; give the state and the alarms that stand after all that was told."""
     state, alarms = State(), dict[int, Episode]()
-    for each in entries:
-        for told in step(definition, state, each):
+    for first, last in pairwise(range(len(entries) + 1) if cuts is None else cuts):
+        for told in step(definition, state, *entries[first:last]):
             if told.kind == "withdrawn":
                 del alarms[told.episode.key]
             else:
                 alarms[told.episode.key] = told.episode
-        state = State.from_json(json.loads(json.dumps(state.to_json())))
+        state = State.from_json(json.loads(json.dumps(state.to_json())), Buffer.unpacked(state.buffer.packed()))
     return state, alarms
 
 
@@ -83,6 +85,27 @@ def test_order_of_arrival_does_not_matter(definition: Definition, entries: list[
     ordered, disordered = run(definition, entries), run(definition, shuffled)
     assert periods(ordered[1]) == periods(disordered[1])
     assert ordered[0].head == disordered[0].head
+
+
+@given(definitions, series, st.randoms(use_true_random=False), st.sets(st.integers(1, 13)))
+@settings(max_examples=300, deadline=None)
+def test_what_comes_together_is_judged_as_if_it_came_one_by_one(
+    definition: Definition, entries: list[Entry], random, cuts: set[int]
+) -> None:  # type: ignore[no-untyped-def]
+    shuffled = random.sample(entries, len(entries))
+    together = run(definition, shuffled, (0, *sorted(cut for cut in cuts if cut < len(entries)), len(entries)))
+    assert periods(together[1]) == brute_force(definition, entries)
+    assert together[0].head == run(definition, entries)[0].head
+
+
+@given(st.sampled_from(CONDITIONS), st.integers(0, 3), st.lists(st.one_of(st.none(), st.integers(0, 10)), min_size=60, max_size=120))
+@settings(max_examples=60, deadline=None)
+def test_a_long_series_is_forgotten_without_changing_what_is_said(when: str, hold: int, values: list[int | None]) -> None:
+    entries = [entry(hour, value) for hour, value in enumerate(values)]
+    definition = define(when, hold=hold, gap=2, horizon=4)
+    state, alarms = run(definition, entries)
+    assert periods(alarms) == brute_force(definition, entries)
+    assert len(state.buffer) < 60
 
 
 @given(st.builds(define, st.sampled_from(CONDITIONS), st.none(), st.integers(0, 3), st.integers(0, 2), st.integers(3, 5)), series)

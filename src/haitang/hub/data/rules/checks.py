@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from haitang.base.clock import CHINA
 from haitang.base.declarations.checks import Context, Problem, check
 from haitang.base.declarations.spec import Failure, Row, SpecTable, spec
+from haitang.hub.data.rules.buffer import Entry
 from haitang.hub.data.rules.condition import ConditionError, parse
 from haitang.hub.data.rules.definition import define, silence_after
 from haitang.hub.data.rules.kinds import Rule
-from haitang.hub.data.rules.machine import Entry, State, Transition, step
+from haitang.hub.data.rules.machine import State, Transition, step
 from haitang.hub.data.rules.silence import Silence, heard, tick
 from haitang.hub.data.rules.watch import parse_watch
 from haitang.support.infrastructure.stream.messages import is_valid

@@ -31,32 +31,28 @@ class Series:
     """Observations of one property of one thing in order of time, seen from `at`, the index of the newest that counts.
 
     `ends`: period ends in Unix microseconds, ascending; `values`: None where the value is missing. `reach`: how far before the asked instant
-    `change` still accepts a value, in microseconds.
+    `change` still accepts a value, in microseconds. `holes`: whether a value may be missing.
     """
 
-    __slots__ = ("at", "ends", "reach", "values")
+    __slots__ = ("at", "ends", "holes", "reach", "values")
 
     def __init__(self, ends: Sequence[int], values: Sequence[float | None], reach: int, at: int = 0) -> None:
-        self.ends, self.values, self.reach, self.at = ends, values, reach, at
+        self.ends, self.values, self.reach, self.at, self.holes = ends, values, reach, at, True
 
     @property
     def value(self) -> Number:
         """The value at `at`."""
         return self.values[self.at]
 
-    def prepared(self) -> "Series":
-        """The series with `ends` and `values` in place, for what looks back."""
-        return self
-
-    def window(self, span: int) -> list[float]:
+    def window(self, span: int) -> Sequence[float]:
         """Values in (t - span, t]."""
-        self.prepared()
         first = bisect_right(self.ends, self.ends[self.at] - span, 0, self.at + 1)
-        return [v for v in self.values[first : self.at + 1] if v is not None]
+        found = self.values[first : self.at + 1]
+        return [v for v in found if v is not None] if self.holes else found  # type: ignore[return-value]
 
     def before(self, span: int) -> Number:
         """The newest value at or before t - span, at most `reach` older."""
-        asked = self.prepared().ends[self.at] - span
+        asked = self.ends[self.at] - span
         for i in range(bisect_right(self.ends, asked, 0, self.at + 1) - 1, -1, -1):
             if self.ends[i] <= asked - self.reach:
                 return None
@@ -78,7 +74,7 @@ class Condition:
     silent: bool
 
 
-_WINDOWS: dict[str, Callable[[list[float]], Number]] = {
+_WINDOWS: dict[str, Callable[[Sequence[float]], Number]] = {
     "mean": lambda vs: sum(vs) / len(vs) if vs else None,
     "max": lambda vs: max(vs, default=None),
     "min": lambda vs: min(vs, default=None),

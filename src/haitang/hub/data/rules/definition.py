@@ -20,7 +20,7 @@ def _define(when: str, until: str | None, hold: str | None, gap: str | None, per
     held = microseconds(parse_span(hold)) if hold else 0
     hole = microseconds(parse_span(gap)) if gap else period or microseconds(parse_span(silent_after))
     lookback = max(opening.lookback, closing.lookback)
-    return Definition(opening, closing, held, hole, horizon=max(lookback, held + hole if held else 0, 3 * period, LATE))
+    return Definition(opening, closing, held, hole, horizon=max(lookback, held + hole if held else 0, 3 * period, LATE), mirrored=not until)
 
 
 def contrary(condition: Condition) -> Condition:

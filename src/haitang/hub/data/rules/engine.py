@@ -1,12 +1,13 @@
-"""Judges observations in memory and writes what follows in one transaction: states, alarms, cases and the stream's offset together.
+"""Judges observations in memory and writes what follows: states, alarms, cases and the stream's offset.
 
 Each observation counts exactly once: a message is acknowledged after the transaction that holds its effect, and until then the states it changed exist in
-memory only. Nothing is written while nothing happens, so a busy stream costs one transaction a second, not one a message.
+memory only. A busy stream costs one such transaction every few seconds, not one a message. What a rule has to say does not wait for it: alarms are written
+at once, with the states that raised them, which then remember the messages they are ahead of the offset.
 """
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +17,11 @@ from haitang.base.actions import Act, acting, system
 from haitang.base.declarations import release_digest
 from haitang.base.errors import error
 from haitang.hub.data.lake.buckets import micros
-from haitang.hub.data.lake.readings import declared_of
+from haitang.hub.data.lake.readings import declared, span
 from haitang.hub.data.rules import offsets
 from haitang.hub.data.rules.actions import carry_out, instant, late, open_missing_case, withdraw_alarm
-from haitang.hub.data.rules.machine import Entry, Transition, step
+from haitang.hub.data.rules.buffer import Entry
+from haitang.hub.data.rules.machine import Transition, step
 from haitang.hub.data.rules.memory import Key, Memory
 from haitang.hub.data.rules.models import Alarm, ConsumerOffset, RuleState
 from haitang.hub.data.rules.queries import open_alarms
@@ -44,8 +46,9 @@ class Engine:
         self.listening = micros(listening or clock.now())
         self.newest = 0  # when the newest batch was received
         self.told: list[Told] = []  # judged and not yet written
+        self.unwritten = 0  # observations whose states are not yet written
         self._things = Things()
-        self._memory, self._release = Memory(), ""
+        self._memory, self._release = Memory(identity), ""
         self._ranges: offsets.Ranges | None = None  # as the table has them
         self._fresh: list[int] = []  # judged and not yet in the table
 
@@ -62,8 +65,9 @@ class Engine:
         assert self._ranges is not None
         waiting = set(self._fresh)
         fresh = {seq: batch for seq, batch in delivered if seq not in waiting and not offsets.contains(self._ranges, seq)}
-        self._judge(list(fresh.values()))
+        self._judge(fresh)
         self._fresh += fresh
+        self.unwritten += sum(len(batch.observations) for batch in fresh.values())
         self.newest = max([self.newest, *(batch.received_at for batch in fresh.values())])
         return len(fresh)
 
@@ -72,8 +76,19 @@ class Engine:
         if not self._fresh and not self.told:
             return
         with acting(ACTOR) as act:
-            self._write(act)
-        self._written()
+            ranges = self._write(act)
+        self._written(ranges)
+
+    def tell(self) -> None:
+        """Write what rules have to say, with the states that say it; no message may be acknowledged by that. Raises OVERTAKEN."""
+        if not self.told:
+            return
+        with acting(ACTOR) as act:
+            offset = self._locked()
+            self._carry_out(act)
+            keys = {(watcher.id, thing) for watcher, thing, _ in self.told}
+            self._memory.save_ahead(keys, act.release, offsets.add(offset, self._fresh))
+        self.told = []
 
     def tick(self, *, caught_up: bool) -> None:
         """Look at the clock: who is silent, which alarm has no case yet, which has lost its rule.
@@ -85,9 +100,9 @@ class Engine:
         now = micros(clock.now()) if caught_up else self.newest
         with acting(ACTOR) as act:
             self._silent(now)
-            self._write(act)
+            ranges = self._write(act)
             _mend(now, act, self._things)
-        self._written()
+        self._written(ranges)
 
     def _begin(self) -> None:
         """Read anew how far the stream was taken in; states under another release are loaded and revived again."""
@@ -95,51 +110,56 @@ class Engine:
             self.write()
         offset = ConsumerOffset.objects.filter(name=NAME).first()
         self._ranges = list(offset.ranges) if offset and offset.identity == self.identity else []
-        self._memory, self._release, self._things = Memory(), release_digest(), Things()
+        self._memory, self._release, self._things = Memory(self.identity), release_digest(), Things()
 
-    def _write(self, act: Act) -> None:
+    def _write(self, act: Act) -> offsets.Ranges:
+        known = self._locked()
+        self._carry_out(act)
+        self._memory.save(act.release)
+        ranges = offsets.add(known, self._fresh)
+        ConsumerOffset.objects.filter(name=NAME).update(identity=self.identity, ranges=ranges)
+        return ranges
+
+    def _locked(self) -> offsets.Ranges:
+        """The offset, held until the transaction ends."""
         ConsumerOffset.objects.get_or_create(name=NAME)
         offset = ConsumerOffset.objects.select_for_update().get(name=NAME)
-        known = offset.ranges if offset.identity == self.identity else []
+        known: offsets.Ranges = offset.ranges if offset.identity == self.identity else []
         if known != self._ranges:
             raise OVERTAKEN()
+        return known
+
+    def _carry_out(self, act: Act) -> None:
         names = self._things.titles({thing for _, thing, _ in self.told})
         held = self._things.maintained(act.at) if self.told else set()
         for watcher, thing, transition in self.told:
             carry_out(act=act, rule=watcher.rule, thing=thing, name=names.get(thing, thing), transition=transition, held=thing in held)
-        self._memory.save(act.release)
-        offset.identity, offset.ranges = self.identity, offsets.add(known, self._fresh)
-        offset.save()
-        self._new_ranges = offset.ranges
 
-    def _written(self) -> None:
-        self._ranges, self._fresh, self.told = self._new_ranges, [], []
+    def _written(self, ranges: offsets.Ranges) -> None:
+        self._ranges, self._fresh, self.told, self.unwritten = ranges, [], [], 0
         self._memory.trim()
 
-    def _judge(self, batches: list[Batch]) -> None:
-        observations = [o for batch in batches for o in batch.observations]
-        signs = [(o.thing, o.received_at, o.origin) for o in observations]
-        signs += [(s.thing, s.received_at, s.origin) for batch in batches for s in batch.set_aside if s.thing]
-        last: dict[str, tuple[int, str]] = {}
-        for thing, at, origin in signs:
-            before = last.get(thing)
-            if before is None or (at, origin) > before:
-                last[thing] = (at, origin)
+    def _judge(self, batches: dict[int, Batch]) -> None:
+        last = _last_heard(batches.values())
         devices = self._things.devices(last.keys())
-        rules = watchers()
-        hits: list[tuple[Watcher, Observation]] = []
-        for o in observations:
-            found = rules.values.get((devices.get(o.thing, ""), o.property, declared_of(o)))
-            if found:
-                hits += [(watcher, o) for watcher in found]
-        listeners = [(w, thing) for thing in last for w in rules.silence.get(devices.get(thing, ""), ())]
-        memory = self._memory
-        wanted: dict[Key, Watcher] = {(w.id, o.thing): w for w, o in hits}
-        memory.load(wanted | {(w.id, thing): w for w, thing in listeners})
-        for watcher, o in hits:
+        watching, memory = watchers(), self._memory
+        listeners = [(w, thing) for thing in last for w in watching.silence.get(devices.get(thing, ""), ())]
+        series = [(seq, found) for seq, batch in batches.items() for found in _by_series(batch.observations)]
+        concerned = [
+            (seq, w, thing, entries)
+            for seq, ((thing, property, declared), entries) in series
+            for w in watching.values.get((devices.get(thing, ""), property, declared), ())
+        ]
+        memory.load({(w.id, thing): w for w, thing in listeners} | {(w.id, thing): w for _, w, thing, _ in concerned})
+        together: dict[Key, tuple[Watcher, list[Entry]]] = {}
+        for seq, watcher, thing, entries in concerned:
+            key = watcher.id, thing
+            if key not in memory.ahead or not offsets.contains(memory.ahead[key], seq):
+                together.setdefault(key, (watcher, []))[1].extend(entries)
+        for (_, thing), (watcher, entries) in together.items():
             assert watcher.definition is not None
-            if told := step(watcher.definition, memory.values(watcher, o.thing), _entry(o)):
-                self._keep(told, watcher, o.thing)
+            if told := step(watcher.definition, memory.values(watcher, thing), *entries):
+                self._keep(told, watcher, thing)
         for watcher, thing in listeners:
             if told := heard(memory.silence(watcher, thing), *last[thing]):
                 self._keep(told, watcher, thing)
@@ -201,10 +221,40 @@ class Things:
         return {id: self._known[id][1] for id in ids if id in self._known}
 
 
+def _last_heard(batches: Iterable[Batch]) -> dict[str, tuple[int, str]]:
+    """Thing -> when something was last received from it, and the origin of that."""
+    last: dict[str, tuple[int, str]] = {}
+    for batch in batches:
+        for o in batch.observations:
+            before = last.get(o.thing)
+            if before is None or o.received_at > before[0] or (o.received_at == before[0] and o.origin > before[1]):
+                last[o.thing] = (o.received_at, o.origin)
+        for s in batch.set_aside:
+            if s.thing and (s.received_at, s.origin) > last.get(s.thing, (-1, "")):
+                last[s.thing] = (s.received_at, s.origin)
+    return last
+
+
+def _by_series(observations: Iterable[Observation]) -> list[tuple[tuple[str, str, str], list[Entry]]]:
+    """(thing, property, declared statistic) with their entries, each in the order in which they came; periods of other length stand apart."""
+    found: dict[tuple[str, str, str, int], list[Entry]] = {}
+    for o in observations:
+        key = (o.thing, o.property, o.statistic, o.period_end - o.period_start)
+        if key not in found:
+            found[key] = []
+        found[key].append(_entry(o))
+    return [
+        ((thing, property, declared(statistic, span(length))), entries) for (thing, property, statistic, length), entries in found.items()
+    ]
+
+
 def _entry(o: Observation) -> Entry:
-    value = o.number if o.number is not None else float(o.boolean) if o.boolean is not None else None
-    counts = value is not None and is_valid(o.quality) and math.isfinite(value)
-    return Entry(o.period_start, o.period_end, value if counts else None, o.received_at, o.origin)
+    value = o.number
+    if value is None:
+        value = None if o.boolean is None else float(o.boolean)
+    elif not math.isfinite(value):
+        value = None
+    return Entry(o.period_start, o.period_end, value if is_valid(o.quality) else None, o.received_at, o.origin)
 
 
 def _mend(now: int, act: Act, things: Things) -> None:
@@ -228,5 +278,5 @@ def _mend(now: int, act: Act, things: Things) -> None:
 def _current(watcher: Watcher, states: dict[Key, dict[str, Any]], alarm: Alarm, now: int) -> bool:
     """Whether what the rule has judged of the thing reaches to `now`, so that an alarm that stands, stands today."""
     kept = states.get((alarm.rule, alarm.thing), {})
-    newest = kept["buffer"][-1][1] if kept.get("buffer") else kept.get("seen") or 0
+    newest = kept.get("newest") or kept.get("seen") or 0
     return not late(watcher.rule, instant(newest) or alarm.opened_at, instant(now) or alarm.opened_at)

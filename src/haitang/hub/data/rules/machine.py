@@ -1,47 +1,41 @@
 """The state machine of one rule on one thing, in event time. Pure: no clock, no database.
 
-Each step takes one observation, in whatever order it arrives, and gives the transitions of alarms. The state keeps a sorted buffer as long as the
-rule looks back, so late data are put where they belong and the buffer is judged anew; what had been said and no longer holds is `corrected` or
-`withdrawn`, never silently undone. Data later than the buffer reaches are counted and change nothing.
+Each step takes observations, in whatever order they arrive, and gives the transitions of alarms. The state keeps a sorted buffer as long as the
+rule looks back, so late data are put where they belong and the buffer is judged anew, once for all that came together; what had been said and no longer
+holds is `corrected` or `withdrawn`, never silently undone. Data later than the buffer reaches are counted and change nothing.
 
 Times are Unix microseconds. An observation covers [start, end); windows are (t-w, t] over ends.
 """
 
-from bisect import bisect_left
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
-from haitang.hub.data.rules.condition import Condition, Series, Truth
+from haitang.hub.data.rules.buffer import Buffer, Entry
+from haitang.hub.data.rules.condition import Condition
 
 _WORST = {"live": 0, "replay": 1, "simulated": 2}
+_FORGET = 32  # entries; forgetting fewer at a time costs more than it frees
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A rule, compiled. `hold`: the `for` duration; `gap`: the longest hole that does not start it anew; `horizon`: how late data may be."""
+    """A rule, compiled. `hold`: the `for` duration; `gap`: the longest hole that does not start it anew; `horizon`: how late data may be.
+
+    `mirrored`: `until` is nothing but the contrary of `when`, and need not be asked.
+    """
 
     when: Condition
     until: Condition
     hold: int
     gap: int
     horizon: int
+    mirrored: bool = False
 
     @property
-    def context(self) -> int:
-        """How far before an observation its conditions look."""
-        return max(self.when.lookback, self.until.lookback) + self.gap
-
-
-class Entry(NamedTuple):
-    """One observation; `value` None when it is missing or invalid. `when` and `until` are what the conditions said at it."""
-
-    start: int
-    end: int
-    value: float | None
-    received: int
-    origin: str
-    when: Truth = None
-    until: Truth = None
+    def lookback(self) -> int:
+        """How far before an observation the windows of its conditions reach."""
+        return max(self.when.lookback, self.until.lookback)
 
 
 class Core(NamedTuple):
@@ -52,6 +46,9 @@ class Core(NamedTuple):
     origin: str = "live"
     opened: int | None = None
     value: float | None = None
+
+
+_IDLE = Core()
 
 
 @dataclass
@@ -82,7 +79,7 @@ class Transition:
 class State:
     """The memory of one rule on one thing. `base` is the machine before `buffer[folded]`, `head` after the whole buffer."""
 
-    buffer: list[Entry] = field(default_factory=list)
+    buffer: Buffer = field(default_factory=Buffer)
     folded: int = 0
     base: Core = field(default_factory=Core)
     head: Core = field(default_factory=Core)
@@ -90,107 +87,96 @@ class State:
     too_late: int = 0
 
     def to_json(self) -> dict[str, Any]:
+        """All but the buffer, which `Buffer.packed` keeps; `newest` is the end of its newest entry."""
         episodes = [[e.key, e.opened, e.value, e.origin, e.cleared, e.cleared_value] for e in self.episodes]
         return {
-            "buffer": self.buffer,
-            "folded": self.folded,
-            "base": self.base,
-            "head": self.head,
-            "episodes": episodes,
-            "too_late": self.too_late,
-        }
+            "folded": self.folded, "base": self.base, "head": self.head, "episodes": episodes, "too_late": self.too_late,
+            "newest": self.buffer.ends[-1] if self.buffer.ends else None,
+        }  # fmt: skip
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "State":
-        return cls([Entry(*e) for e in kept["buffer"]], kept["folded"], Core(*kept["base"]), Core(*kept["head"]),
-                   [Episode(*e) for e in kept["episodes"]], kept["too_late"])  # fmt: skip
+    def from_json(cls, kept: dict[str, Any], buffer: Buffer) -> "State":
+        return cls(
+            buffer, kept["folded"], Core(*kept["base"]), Core(*kept["head"]), [Episode(*e) for e in kept["episodes"]], kept["too_late"]
+        )
 
 
-class Buffered(Series):
-    """The series of a buffer. Most conditions ask for the newest value alone, so the lists behind windows are made only when a window is asked for."""
-
-    __slots__ = ("_buffer",)
-
-    def __init__(self, buffer: list[Entry], reach: int) -> None:
-        super().__init__((), (), reach)
-        self._buffer = buffer
-
-    @property
-    def value(self) -> float | None:
-        return self._buffer[self.at].value
-
-    def prepared(self) -> Series:
-        if not self.ends:
-            self.ends, self.values = [e.end for e in self._buffer], [e.value for e in self._buffer]
-        return self
-
-
-def step(definition: Definition, state: State, entry: Entry) -> list[Transition]:
-    """Take one observation into `state` and say what it changes."""
-    buffer = state.buffer
-    if buffer and entry.end <= buffer[-1].end - definition.horizon:
-        state.too_late += 1
-        return []
-    place = bisect_left(buffer, (entry.end, entry.start), key=lambda e: (e.end, e.start))
-    if place == len(buffer):
-        buffer.append(entry)
-        found = _append(definition, state)
-    elif (buffer[place].start, buffer[place].end) != (entry.start, entry.end):
-        buffer.insert(place, entry)
-        found = _rerun(definition, state, place)
-    elif _rank(entry) > _rank(buffer[place]):
-        buffer[place] = entry
-        found = _rerun(definition, state, place)
-    else:
-        return []
+def step(definition: Definition, state: State, *entries: Entry) -> list[Transition]:
+    """Take observations into `state` and say what they change."""
+    buffer, found = state.buffer, list[Transition]()
+    anew: int | None = None  # from where the buffer has to be judged anew
+    for entry in entries:
+        if buffer.ends and entry.end <= buffer.ends[-1] - definition.horizon:
+            state.too_late += 1
+            continue
+        place = buffer.place(entry)
+        if place == len(buffer):
+            buffer.append(entry)
+            if anew is None:
+                found += _append(definition, state)
+        elif not buffer.holds(place, entry):
+            buffer.insert(place, entry)
+            anew = place if anew is None else min(anew, place)
+        elif _rank(entry.received, entry.value) > _rank(buffer.received[place], buffer.values[place]):
+            buffer.replace(place, entry)
+            anew = place if anew is None else min(anew, place)
+    if anew is not None:
+        found += _rerun(definition, state, anew)
     _fold(definition, state)
     return found
 
 
-def _rank(entry: Entry) -> tuple[int, bool, float]:
+def _rank(received: int, value: float | None) -> tuple[int, bool, float]:
     """Which of two observations of one period counts: the one received later."""
-    return (entry.received, entry.value is None, entry.value or 0.0)
+    return (received, value is None, value or 0.0)
 
 
-def _judge(definition: Definition, buffer: list[Entry], first: int) -> None:
+def _judge(definition: Definition, buffer: Buffer, first: int) -> None:
     """Ask the conditions at every entry from `first` on."""
-    series = Buffered(buffer, definition.gap)
-    for i in range(first, len(buffer)):
-        start, end, value, received, origin, _, _ = buffer[i]
-        if value is not None:
-            series.at = i
-            buffer[i] = Entry(start, end, value, received, origin, definition.when.evaluate(series), definition.until.evaluate(series))
+    when, until, mirrored = definition.when.evaluate, definition.until.evaluate, definition.mirrored
+    buffer.reach = definition.gap
+    values, whens, untils = buffer.values, buffer.whens, buffer.untils
+    for at in range(first, len(values)):
+        if values[at] is not None:
+            buffer.at = at
+            whens[at] = truth = when(buffer)
+            untils[at] = (None if truth is None else not truth) if mirrored else until(buffer)
 
 
-def advance(definition: Definition, core: Core, entry: Entry) -> Core:
+def _advance(definition: Definition, core: Core, buffer: Buffer, at: int) -> Core:
     """The machine after one judged observation. A missing value, or a condition that nothing can be said about, changes nothing."""
-    if entry.value is None:
+    value = buffer.values[at]
+    if value is None:
         return core
     if core.opened is not None:
-        return Core() if entry.until else core
-    if entry.when is None:
+        return _IDLE if buffer.untils[at] else core
+    when = buffer.whens[at]
+    if when is None:
         return core
-    if not entry.when:
-        return Core()
-    anew = core.since is None or entry.start - core.last > definition.gap
-    since = entry.start if anew or core.since is None else core.since
-    origin = entry.origin if anew else max(core.origin, entry.origin, key=lambda o: _WORST.get(o, 2))
-    if entry.end - since >= definition.hold:
-        return Core(since, entry.end, origin, entry.end, entry.value)
-    return Core(since, entry.end, origin)
+    if not when:
+        return _IDLE
+    start, end, origin = buffer.starts[at], buffer.ends[at], buffer.origins[at]
+    anew = core.since is None or start - core.last > definition.gap
+    since = start if anew or core.since is None else core.since
+    if not anew:
+        origin = max(core.origin, origin, key=lambda o: _WORST.get(o, 2))
+    if end - since >= definition.hold:
+        return Core(since, end, origin, end, value)
+    return Core(since, end, origin)
 
 
 def _append(definition: Definition, state: State) -> list[Transition]:
-    _judge(definition, state.buffer, len(state.buffer) - 1)
-    before, entry = state.head, state.buffer[-1]
-    state.head = advance(definition, before, entry)
+    buffer, last = state.buffer, len(state.buffer) - 1
+    _judge(definition, buffer, last)
+    before = state.head
+    state.head = _advance(definition, before, buffer, last)
     if before.opened is None and state.head.opened is not None:
         state.episodes.append(_episode(state.head, {e.key for e in state.episodes}))
-        return [Transition("opened", state.episodes[-1])]
+        return [Transition("opened", replace(state.episodes[-1]))]
     if before.opened is not None and state.head.opened is None:
         episode = state.episodes[-1]
-        episode.cleared, episode.cleared_value = entry.end, entry.value
-        return [Transition("cleared", episode)]
+        episode.cleared, episode.cleared_value = buffer.ends[last], buffer.values[last]
+        return [Transition("cleared", replace(episode))]
     return []
 
 
@@ -204,16 +190,17 @@ def _episode(core: Core, taken: set[int]) -> Episode:
 
 def _rerun(definition: Definition, state: State, place: int) -> list[Transition]:
     """Judge the buffer anew from `place` and compare with what had been said."""
-    _judge(definition, state.buffer, place)
-    core, history = state.base, []
+    buffer = state.buffer
+    _judge(definition, buffer, place)
+    core, history = state.base, list[Episode]()
     if core.opened is not None:
         history.append(Episode(core.opened, core.opened, core.value, core.origin))
-    for entry in state.buffer[state.folded :]:
-        before, core = core, advance(definition, core, entry)
+    for at in range(state.folded, len(buffer)):
+        before, core = core, _advance(definition, core, buffer, at)
         if before.opened is None and core.opened is not None:
             history.append(Episode(core.opened, core.opened, core.value, core.origin))
         elif before.opened is not None and core.opened is None:
-            history[-1].cleared, history[-1].cleared_value = entry.end, entry.value
+            history[-1].cleared, history[-1].cleared_value = buffer.ends[at], buffer.values[at]
     state.head = core
     return _reconcile(state, history)
 
@@ -242,15 +229,26 @@ def _reconcile(state: State, history: list[Episode]) -> list[Transition]:
 def _fold(definition: Definition, state: State) -> None:
     """Take into `base` what can no longer change, and forget what nothing looks back at."""
     buffer = state.buffer
-    cutoff = buffer[-1].end - definition.horizon
-    while buffer[state.folded].end <= cutoff:
-        state.base = advance(definition, state.base, buffer[state.folded])
+    cutoff = buffer.ends[-1] - definition.horizon
+    while buffer.ends[state.folded] <= cutoff:
+        state.base = _advance(definition, state.base, buffer, state.folded)
         state.folded += 1
-    forget = 0
-    while forget < state.folded and buffer[forget].end <= cutoff - definition.context:
-        forget += 1
-    if forget:
-        del buffer[:forget]
+    forget = _forgettable(definition, state, cutoff) if state.folded >= _FORGET else 0
+    if forget >= _FORGET:
+        buffer.forget(forget)
         state.folded -= forget
     if len(state.episodes) > 1 or (state.episodes and state.episodes[0].cleared is not None):
         state.episodes = [e for e in state.episodes if e.cleared is None or e.cleared > cutoff]
+
+
+def _forgettable(definition: Definition, state: State, cutoff: int) -> int:
+    """How many of the oldest nothing will ask for: windows end after `cutoff`, and `change` may reach to the newest value before its window."""
+    ends, values = state.buffer.ends, state.buffer.values
+    count = min(bisect_right(ends, cutoff - definition.lookback), state.folded)
+    if definition.lookback:
+        newest = count - 1
+        while newest >= 0 and values[newest] is None:
+            newest -= 1
+        if newest >= 0 and ends[newest] > cutoff - definition.lookback - definition.gap:
+            return newest
+    return count

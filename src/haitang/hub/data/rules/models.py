@@ -8,12 +8,18 @@ from haitang.base.ids import new_id
 
 
 class RuleState(models.Model):
-    """The machine of one rule on one thing. `fingerprint`: the words it was made under (`definition.fingerprint`)."""
+    """The machine of one rule on one thing. `fingerprint`: the words it was made under (`definition.fingerprint`).
+
+    `buffer`: what the rule still looks back at (`Buffer.packed`). `ahead`: the messages of the stream that are in it although the consumer's offset does
+    not say so yet, `[identity, ranges]`; null where it holds just what the offset says.
+    """
 
     rule = models.CharField(max_length=64)
     thing = models.CharField(max_length=128)
     fingerprint = models.TextField()
     state = models.JSONField()
+    buffer = models.BinaryField(default=bytes)
+    ahead = models.JSONField(null=True)
     release = models.CharField(max_length=64)
 
     class Meta:

@@ -53,11 +53,7 @@ class Delivered:
 
     seq: int
     batch: Batch
-    _ack: Callable[[], Awaitable[None]]
-
-    async def ack(self) -> None:
-        """Tell the stream that this consumer is done with the message. Lost acknowledgements bring the message again: know it by `seq`."""
-        await self._ack()
+    ack: Callable[[], Awaitable[None]]  # tells the stream that this consumer is done; lost, it brings the message again: know it by `seq`
 
 
 class Consumer:
