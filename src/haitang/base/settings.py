@@ -65,7 +65,8 @@ SETTINGS: tuple[Setting, ...] = (
         "suite",
         str,
         "ed25519-sha256",
-        "signatures and hashes of the evidence ledger: ed25519-sha256 or sm2-sm3; a change holds from the next key rotation on",
+        "signatures and hashes of the evidence ledger: ed25519-sha256 or sm2-sm3; a change holds from the next key rotation on. Rows inside blocks of the lake "
+        "stay SHA-256 under either (docs/adr/0046)",
     ),
     Setting("key_passphrase", str, "", "passphrase that private key files are sealed with; empty: files of mode 0600 only", secret=True),
     Setting("tsa_url", str, "", "time-stamp service (RFC 3161) for the roots of the evidence ledger; empty: none"),

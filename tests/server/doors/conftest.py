@@ -181,7 +181,7 @@ SAMPLES = {
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",
     "account/delegations/": "batch", "people/requests/": "batch", "people/import/": "batch", "invitation/": "batch", "personas/": "role", "cockpit/": "tiles", "evidence/": "case",
-    "evidence/receipts/": "record", "evidence/of-case/": "case", "R/": "NONSENSE",
+    "evidence/receipts/": "record", "evidence/keys/": "batch", "evidence/of-case/": "case", "R/": "NONSENSE",
     "tokens/": "token", "tokens/clients/": "client", "api/tokens/": "token", "why/": "refusal", "api/why/": "refusal",
     "api/resources/": "resource",
     "evidence/*/": "case_id", "declarations/edits/": "edit", "api/cases/": "case", "api/cases/*/attachments/": "digest",

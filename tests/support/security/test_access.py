@@ -1,5 +1,6 @@
 """An access to data leaves a record without personal data, found again by who knows the identifier."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from haitang.base.actions import acting, system
 from haitang.base.settings import settings, use
 from haitang.support.security.evidence.actions import answer_digest, record_access, record_denial, subjects_digest
 from haitang.support.security.evidence.models import Access, EvidenceRecord
-from haitang.support.security.evidence.subjects import index_of, normalized
+from haitang.support.security.evidence.subjects import index_of, normalized, searched
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,16 @@ def test_who_knows_the_identifier_finds_the_access() -> None:
     access(subjects=[("resident_id", "440524188001010014")])
     found = Access.objects.filter(subjects__overlap=index_of([("resident_id", "１１０１０５ 19491231 002x")]))
     assert [row.ref for row in found] == [record.ref]
+
+
+def test_a_change_of_the_suite_hides_no_access() -> None:
+    who = [("resident_id", "11010519491231002X")]
+    before = access(subjects=who)
+    use(replace(settings(), suite="sm2-sm3"))
+    after = access(subjects=who)
+    assert index_of(who) not in [list(Access.objects.get(ref=before.ref).subjects)]
+    found = Access.objects.filter(subjects__overlap=searched(who)).values_list("ref", flat=True)
+    assert set(found) == {before.ref, after.ref}
 
 
 def test_another_instance_has_other_entries(tmp_path: Path) -> None:

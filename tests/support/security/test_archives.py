@@ -1,6 +1,9 @@
 """Old evidence moves into files that prove it; nothing younger than six months can leave, and what left comes back as it was."""
 
 import gzip
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +20,7 @@ from haitang.support.security.evidence.archives import archive_due, archive_of, 
 from haitang.support.security.evidence.keyring import signing_key
 from haitang.support.security.evidence.ledger import body
 from haitang.support.security.evidence.models import Access, Archive, EvidenceRecord, Seal
+from haitang.support.security.evidence.receipts import check_text, receipt_text
 from haitang.support.security.evidence.sealing import seal_all
 from haitang.support.security.evidence.subjects import index_of
 from tests.support.security.ledger_world import check, exported, instance, write
@@ -73,6 +77,35 @@ def test_an_archive_verifies_offline_with_the_root_key_alone() -> None:
     assert (report.findings, report.complete, report.counts["record"]) == ([], True, found.records)
     assert "王丽".encode() not in content
     assert (folder() / found.private_file).stat().st_mode & 0o777 == 0o600
+
+
+def test_what_left_the_database_verifies_in_a_process_without_a_database(tmp_path: Path) -> None:
+    public, found = signing_key()[0].public, archived()
+    assert not EvidenceRecord.objects.filter(seal_id__lte=found.last_seal).exists()
+    file = tmp_path / "elsewhere.jsonl"
+    file.write_bytes(gzip.decompress((folder() / found.file).read_bytes()))
+    assert offline("verify", str(file), "--key", public).returncode == 0
+    content = file.read_bytes().replace(b'"older"', b'"oldar"')
+    file.write_bytes(content)
+    said = offline("verify", str(file), "--key", public)
+    assert said.returncode == 1
+    assert "发现" in said.stdout
+
+
+def test_a_receipt_made_before_still_holds_when_its_record_is_archived() -> None:
+    text = receipt_text(EvidenceRecord.objects.get(subject_id="old").ref)
+    archived()
+    said = check_text(text)
+    assert (said["fault"], said["ledger"]) == (None, "archived")
+
+
+def offline(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The command as a stranger runs it: no instance, no settings, no database."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HAITANG_", "DJANGO_", "PG"))}
+    return subprocess.run(
+        [sys.executable, "-m", "haitang.server.cli", "evidence", *arguments],
+        capture_output=True, text=True, timeout=60, env=environment, cwd="/",
+    )  # fmt: skip
 
 
 def test_what_was_archived_comes_back_as_it_was() -> None:

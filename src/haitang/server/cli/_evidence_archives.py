@@ -55,13 +55,13 @@ def search_archives(kind: str, value: str, purpose: str, as_json: bool) -> None:
     from haitang.base.actions import acting, system
     from haitang.support.security.evidence.actions import answer_digest, record_access
     from haitang.support.security.evidence.archives import search_archives as search
-    from haitang.support.security.evidence.subjects import index_of
+    from haitang.support.security.evidence.subjects import searched
 
-    found = list(search(index_of([(kind, value)])))
+    found = list(search(searched([(kind, value)])))
     with acting(system("operator")) as act:
         record_access(
             act=act, resource="evidence", fields=["archived accesses"], rows=len(found), answer=answer_digest(str(len(found)).encode()),
-            purpose=purpose, way="haitang evidence search-archives", subjects=[(kind, value)],
+            purpose=purpose, way="haitang evidence search-archives", subjects=[(kind, value)], by_every_suite=True,
         )  # fmt: skip
     show(found, as_json, "\n".join(map(_line, found)) or "归档中没有对此人数据的访问。")
 

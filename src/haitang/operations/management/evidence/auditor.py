@@ -19,7 +19,7 @@ from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
 from haitang.support.security.evidence.actions import answer_digest, record_access
 from haitang.support.security.evidence.models import Access, EvidenceRecord
-from haitang.support.security.evidence.subjects import KINDS, index_of
+from haitang.support.security.evidence.subjects import KINDS, searched
 from haitang.support.security.people.models import Person
 
 ACCESS, DENIED = "evidence.access", ("evidence.denied", "policy.refused")
@@ -136,7 +136,7 @@ def search(request: HttpRequest) -> HttpResponse:
     problems = {}
     if kind not in KINDS:
         problems["kind"] = T("请选择标识的种类。")
-    if not value or not index_of([(kind, value)]):
+    if not value or not searched([(kind, value)]):
         problems["value"] = T("请填写要查询的标识。")
     if purpose not in PURPOSES:
         problems["purpose"] = T("请选择查询的用途，用途会一并留证。")
@@ -149,11 +149,11 @@ def search(request: HttpRequest) -> HttpResponse:
             status=422,
         )
     subjects = [(kind, value)]
-    count = Access.objects.filter(subjects__overlap=index_of(subjects)).count()
+    count = Access.objects.filter(subjects__overlap=searched(subjects)).count()
     with acting(reader(request)) as act:
         ref = record_access(
             act=act, resource="evidence", fields=["accesses"], rows=count, answer=answer_digest(str(count).encode()), purpose=purpose,
-            way=WAY, subjects=subjects,
+            way=WAY, subjects=subjects, by_every_suite=True,
         )  # fmt: skip
     return HttpResponseRedirect(f"/evidence/accesses?search={ref}")
 

@@ -3,15 +3,19 @@
 from django.urls import path
 
 from haitang.base.shell.navigation import entry
-from haitang.operations.management.evidence import auditor, public, receipts, records
+from haitang.operations.management.evidence import auditor, keys, public, receipts, records
 
 entry("evidence", title="证据账本", url="/evidence", icon="shield-check", group="know", order=30, permission="evidence.read")
 entry("accesses", title="数据访问审计", url="/evidence/accesses", icon="eye", group="know", order=32, permission="evidence.read")
+entry("signing_keys", title="签名密钥", url="/evidence/keys", icon="key", group="know", order=33, permission="keys.read")
 entry("my_receipts", title="我的办理凭据", url="/evidence/mine", icon="receipt", group="know", order=34)
 
 urlpatterns = [
     path("evidence", records.records),
     path("evidence/seals", records.seals),
+    path("evidence/keys", keys.list_keys),
+    path("evidence/keys/propose", keys.ask),
+    path("evidence/keys/<uuid:id>", keys.settle),
     path("evidence/roots", public.roots),
     path("evidence/check", public.check),
     path("R/<str:text>", public.check),

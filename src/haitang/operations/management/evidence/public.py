@@ -10,7 +10,7 @@ from haitang.base.shell.views import show
 from haitang.base.text import T
 from haitang.support.security.evidence.daily import node
 from haitang.support.security.evidence.keyring import keys
-from haitang.support.security.evidence.models import DayRoot, DownstreamNode, KeyCompromise, Seal
+from haitang.support.security.evidence.models import DayRoot, DownstreamNode, EvidenceRecord, KeyCompromise, Seal
 from haitang.support.security.evidence.receipts import check_text
 from haitang.support.security.evidence.verify import verify
 
@@ -36,9 +36,14 @@ def roots(request: HttpRequest) -> HttpResponse:
     context = {
         "days": [{"day": day, "stamped": _stamped(day), "upstream": hasattr(day, "upstream")} for day in days],
         "keys": keys(), "compromised": {found.key_id: found.since for found in KeyCompromise.objects.order_by("-since")},
-        "node": node(), "below": DownstreamNode.objects.order_by("node"),
+        "node": node(), "below": [(each, _refused(each.node)) for each in DownstreamNode.objects.order_by("node")],
     }  # fmt: skip
     return show(request, "evidence/roots.html", context)
+
+
+def _refused(node: str) -> int:
+    """How often a node below told another story of a day that it had handed in."""
+    return EvidenceRecord.objects.filter(action="evidence.refuse_root", subject_kind="node_day", subject_id__startswith=f"{node}:").count()
 
 
 def _stamped(day: DayRoot) -> bool:

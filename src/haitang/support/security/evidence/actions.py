@@ -14,7 +14,7 @@ from haitang.base.actions import Act, action, permission
 from haitang.support.security.cryptography import blind
 from haitang.support.security.evidence.merkle import sha256
 from haitang.support.security.evidence.models import Access, EvidenceRecord
-from haitang.support.security.evidence.subjects import index_of
+from haitang.support.security.evidence.subjects import index_of, searched
 
 BLOCK = "block"
 RESOURCE = "resource"
@@ -34,6 +34,7 @@ def record_access(
     on_behalf_of: str | None = None,
     grant: str | None = None,
     subjects: Iterable[tuple[str, str]] = (),
+    by_every_suite: bool = False,
 ) -> str:
     """Record that `act.actor` was given data, inside `acting`; returns the record's ref.
 
@@ -42,12 +43,14 @@ def record_access(
     (`GET /api/resources/{id}/rows`), `on_behalf_of` whom the actor acts for (`organization:<id>`, `person:<id>`), `grant` what allowed it (`grant:<id>`). No personal data in any of these.
 
     `subjects` says whose data it was, as (kind, identifier) with a kind of `subjects.KINDS`, such as `("resident_id", "…")`, in any spelling: it is kept as blind entries only, and an
-    auditor who knows the identifier finds the access. 100,000 of them are one row of 0.8 MB.
+    auditor who knows the identifier finds the access. 100,000 of them are one row of 0.8 MB. `by_every_suite`: with the entries of every suite, for the record of a search, which later pages read them from.
     """
-    found = index_of(subjects)
+    of_whom = list(subjects)
+    own = index_of(of_whom)
+    found = searched(of_whom) if by_every_suite else own
     facts = {
         "fields": sorted(set(fields)), "rows": rows, "answer": answer, "purpose": purpose, "way": way,
-        "on_behalf_of": on_behalf_of, "grant": grant, "subjects": {"count": len(found), "digest": subjects_digest(found)},
+        "on_behalf_of": on_behalf_of, "grant": grant, "subjects": {"count": len(own), "digest": subjects_digest(found)},
     }  # fmt: skip
     ref = _append(act, ACCESS, RESOURCE, resource, facts)
     if found:

@@ -1,6 +1,7 @@
 """The evidence ledger's tables. Triggers in the database let rows be added and sealed, and nothing else."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -62,6 +63,25 @@ class KeyCompromise(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key_id} since {self.since}"
+
+
+class KeyProposal(models.Model):
+    """A change of the keys that one officer proposed and another decides: `what` is `rotate` (from `begins` on, else at once) or `compromise` of `key` since `begins`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    what = models.CharField(max_length=16)
+    key = models.ForeignKey(SigningKey, null=True, on_delete=models.PROTECT, related_name="+")
+    begins = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=64)
+    proposed_by = models.CharField(max_length=128)
+    proposed_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=128, blank=True, default="")
+    decided_at = models.DateTimeField(null=True)
+    approved = models.BooleanField(null=True)
+    made = models.ForeignKey(SigningKey, null=True, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.key_id or ''}"
 
 
 class Seal(models.Model):

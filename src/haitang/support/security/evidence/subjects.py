@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from haitang.base.text import T
 from haitang.support.security.cryptography import blind
+from haitang.support.security.cryptography.suites import SUITES, in_use
 
 _BETWEEN = re.compile(r"[\s\-_.·•・‧∙\u200b-\u200f\ufeff]+")
 _COUNTRY = re.compile(r"^\+?(?:00)?86(?=1[0-9]{10}$)")
@@ -55,6 +56,15 @@ def normalized(kind: str, value: str) -> tuple[str, str]:
 
 
 def index_of(subjects: Iterable[tuple[str, str]]) -> list[int]:
-    """Distinct blind entries of (kind, value) pairs, ascending; empty values are nobody's."""
-    wanted = {normalized(kind, value) for kind, value in subjects}
-    return sorted(set(blind.entries(pair for pair in wanted if pair[1])))
+    """Distinct blind entries of (kind, value) pairs by the suite of the setting, ascending; empty values are nobody's. For a new record."""
+    return sorted(set(blind.entries(_wanted(subjects), in_use().hash_name)))
+
+
+def searched(subjects: Iterable[tuple[str, str]]) -> list[int]:
+    """The entries under which (kind, value) pairs may stand: those of every suite, because the setting may have changed since. For a search."""
+    wanted = _wanted(subjects)
+    return sorted({entry for suite in SUITES.values() for entry in blind.entries(wanted, suite.hash_name)})
+
+
+def _wanted(subjects: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [pair for pair in {normalized(kind, value) for kind, value in subjects} if pair[1]]

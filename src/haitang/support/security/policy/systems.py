@@ -24,6 +24,10 @@ SYSTEMS: dict[str, System] = {
         ("people.sign_in", "people.sign_in_failed", "people.use_factor", "people.accept_invitation"), "登录前还没有身份，由登录进程记录"
     ),
     "sealer": System(("evidence.add_key", "evidence.archive"), "封存证据账本，归档到期的证据"),
+    "keys": System(
+        ("evidence.rotate_key", "evidence.add_key", "evidence.mark_compromised"),
+        "执行一人提出、安全管理员另一人批准的签名密钥更换或泄露声明",
+    ),
     "downstream": System(("evidence.accept_root", "evidence.refuse_root"), "接收已登记的下级节点签名报来的每日根"),
     "writer": System(("evidence.record_block",), "把观测数据写入数据湖并登记数据块"),
     "gather": System(("gather.*", "case.*", "procedure.*"), "把文件采集入库，为隔离的数据行向来源单位立件，全部修正后办结"),
