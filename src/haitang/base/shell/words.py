@@ -29,6 +29,7 @@ PROCESSES = {
     "gather": T("数据采集"),
     "deadlines": T("期限管理"),
     "sealer": T("证据封存"),
+    "keys": T("密钥管理"),
     "sign-in": T("登录服务"),
     "setup": T("安装程序"),
     "operator": T("运维命令"),
