@@ -7,6 +7,7 @@ may see: a masked field can neither be filtered nor sorted by, or its values wou
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as written
 from typing import Any
 
 from haitang.base.actions import Actor, acting, require
@@ -32,12 +33,13 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Asked:
-    """`equal`, `least` and `most`: column -> value as text. `sort`: a column, `-` before it for descending."""
+    """`equal`, `least` and `most`: column -> value as text. `sort`: a column, `-` before it for descending. `newest`: what was written last comes first."""
 
-    equal: Mapping[str, str]
-    least: Mapping[str, str]
-    most: Mapping[str, str]
+    equal: Mapping[str, str] = written(default_factory=dict)
+    least: Mapping[str, str] = written(default_factory=dict)
+    most: Mapping[str, str] = written(default_factory=dict)
     sort: str = ""
+    newest: bool = False
     page: int = 1
     size: int = 100
 
@@ -86,6 +88,14 @@ def read(actor: Actor, resource: Resource, asked: Asked, *, way: str, purpose: s
     return _evident(actor, resource, answer, clear, way=way, around=around)
 
 
+def count(resource: Resource) -> int | None:
+    """How many current rows a resource has, whoever may see them; None before anything was gathered."""
+    table = name_of(resource.id)
+    if not lake.on_reader(lambda connection: stored_columns(connection, table)):
+        return None
+    return int(lake.dicts(f"select count(*) as rows from lake.{table}")[0]["rows"])
+
+
 def _where(actor: Actor, resource: Resource, asked: Asked, clear: Mapping[str, bool], around: Circumstances) -> tuple[str, list[Any]]:
     seen = subject(resource)
     fixed = {"ref": seen.ref, "kind": seen.kind, "organization": seen.organization, "level": seen.level, "sharing": seen.sharing}
@@ -132,7 +142,7 @@ def _asked_of_lake(
         f'"{column}"' if clear[column] else f'{masked(column, types[column], fields[column])} as "{column}"' for column in types if column in there
     ]  # fmt: skip
     order = f'"{asked.sort.lstrip("-")}" {"desc" if asked.sort.startswith("-") else "asc"}, ' if asked.sort else ""
-    page = f"order by {order}block, block_index limit {asked.size} offset {(asked.page - 1) * asked.size}"
+    page = f"order by {order}block{' desc' if asked.newest else ''}, block_index limit {asked.size} offset {(asked.page - 1) * asked.size}"
     try:
         total = lake.dicts(f"select count(*)::bigint as rows from {table} where {where}", values)[0]["rows"]
         return lake.dicts(f"select {', '.join(shown)} from {table} where {where} {page}", values), int(total)

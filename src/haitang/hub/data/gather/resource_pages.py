@@ -1,5 +1,6 @@
 """Pages of the catalogue: what data there is, and one resource with everything about each field on one row."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from haitang.base.actions import Actor, may
+from haitang.base.actions import NOT_ALLOWED, Actor, may
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.base.shell.context import reader
@@ -17,22 +18,27 @@ from haitang.base.shell.templatetags.shell import status, when
 from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
 from haitang.hub.data.catalogue import queries as catalogue
+from haitang.hub.data.catalogue import reads, uses
 from haitang.hub.data.catalogue.kinds import LEVELS, SHARING, TYPES, UPDATES, CodeTable, Resource
-from haitang.hub.data.catalogue.reading import count, sample
+from haitang.hub.data.catalogue.tables import columns_of_field
 from haitang.hub.data.gather import queries
 from haitang.hub.data.gather.kinds import Source
 from haitang.hub.data.gather.models import Run
+from haitang.hub.data.lake import queries as lake
+from haitang.hub.data.lake.connection import NOT_READY
 
 entry("resources", title=T("数据资源"), url="/resources", icon="database", group="know", order=10, permission=catalogue.READ)
 
 Row = dict[str, Any]
+SAMPLE = 10  # rows shown
 
 
 def _rows() -> list[Row]:
     newest: dict[str, Run] = {}
     for run in Run.objects.filter(state=Run.State.DONE, root__isnull=True).order_by("finished_at"):
         newest[run.resource] = run
-    return [{"resource": r, "provider": catalogue.provider(r), "run": newest.get(r.id)} for r in in_force().all(Resource).values()]
+    provided = catalogue.providers()
+    return [{"resource": r, "provider": provided[r.id], "run": newest.get(r.id)} for r in in_force().all(Resource).values()]
 
 
 def _title(row: Row) -> SafeString:
@@ -107,9 +113,9 @@ def resource(request: HttpRequest, id: str) -> HttpResponse:
     runs = queries.visible(actor).filter(resource=id)[:10]
     context = {
         "resource": found, "provider": catalogue.provider(found), "run": run, "stale": queries.is_stale(found, run), "runs": runs, "fields": _fields(found, run),
-        "sharing": SHARING[found.sharing], "update": UPDATES[found.update], "rows": _asked(lambda: count(found)), "may_start": _may_start(actor),
-        "sample": _sample(found) if may(actor, catalogue.SAMPLE) else None, "columns": _columns(found), "readers": readers(), "conditions": found.checks,
-        "sources": [source for source in in_force().all(Source).values() if source.resource == id],
+        "sharing": SHARING[found.sharing], "update": UPDATES[found.update], "rows": _asked(lambda: reads.count(found)), "may_start": _may_start(actor),
+        "sample": _sample(actor, found) if may(actor, catalogue.SAMPLE) else None, "readers": readers(catalogue.SAMPLE), "conditions": found.checks,
+        "row_readers": readers(lake.READ), "sources": [source for source in in_force().all(Source).values() if source.resource == id],
     }  # fmt: skip
     return show(request, "gather/resource.html", context)
 
@@ -122,27 +128,55 @@ def _asked(ask: Any) -> Any:
         return None
 
 
-def _sample(found: Resource) -> list[list[Any]]:
-    return [list(row.values()) for row in _asked(lambda: sample(found)) or []]
+@dataclass(frozen=True)
+class Sample:
+    """The rows that were written last, as this reader may see them. `heads`: title of a column, and whether only a mask of it is shown."""
+
+    heads: list[tuple[str, bool]]
+    rows: list[list[Any]]
 
 
-def _columns(found: Resource) -> list[str]:
-    three = ("经度", "纬度", "区划")
-    names = [
-        [f"{translate(f.title)} · {translate(part)}" for part in three] if f.type == "point" else [translate(f.title)]
-        for f in found.fields.values()
-    ]
-    return [name for group in names for name in group]
+def _sample(actor: Actor, found: Resource) -> Sample | None:
+    """None where the reader may not read its rows."""
+    asked = reads.Asked(newest=True, size=SAMPLE)
+    try:
+        answer = reads.read(actor, found, asked, way="GET /resources/{id}")
+    except HaitangError as reason:
+        if reason.kind is NOT_READY:
+            return Sample([], [])
+        if reason.kind is NOT_ALLOWED:
+            return None
+        raise
+    titles = _columns(found)
+    columns = list(answer.rows[0]) if answer.rows else []
+    return Sample([(titles[column], column in answer.masked) for column in columns], [list(row.values()) for row in answer.rows])
+
+
+def _columns(found: Resource) -> dict[str, str]:
+    """Column -> its title; a point has three."""
+    titles: dict[str, str] = {}
+    for name, field in found.fields.items():
+        columns = list(columns_of_field(name, field))
+        parts = [f" · {translate(part)}" for part in (T("经度"), T("纬度"), T("区划"))] if len(columns) > 1 else [""]
+        titles.update({column: f"{translate(field.title)}{part}" for column, part in zip(columns, parts, strict=True)})
+    return titles
 
 
 def _fields(found: Resource, run: Run | None) -> list[Row]:
+    used = uses.of(found.id)
     return [
         {
             "name": name, "field": field, "type": TYPES[field.type], "level": LEVELS[field.classified], "raised": field.classified not in ("public", "general"),
-            "key": name in found.key, "quality": queries.quality(run, name, field), "rules": _rules(field), "column": (run.columns.get(name) if run else None),
+            "key": name in found.key, "quality": queries.quality(run, name, field), "rules": _rules(field), "headings": _headings(run, name), "uses": used.get(name, []),
         }
         for name, field in found.fields.items()
     ]  # fmt: skip
+
+
+def _headings(run: Run | None, name: str) -> list[str]:
+    """The columns of the file that a field came from."""
+    given = run.columns.get(name, []) if run else []
+    return [given] if isinstance(given, str) else list(given)
 
 
 def _rules(field: Any) -> list[str]:
@@ -163,8 +197,8 @@ def _rules(field: Any) -> list[str]:
     return told
 
 
-def readers() -> list[str]:
-    """The roles that may see samples of resources."""
+def readers(permission: str) -> list[str]:
+    """The roles that hold a permission."""
     from haitang.support.security.policy.decide import who_may
 
-    return who_may(catalogue.SAMPLE)
+    return who_may(permission)

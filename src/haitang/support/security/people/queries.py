@@ -28,6 +28,15 @@ def filling(role: str) -> Organization | None:
     return Organization.objects.filter(active=True, fills__contains=[role]).order_by("id").first()
 
 
+def fillings() -> dict[str, Organization]:
+    """Organization role -> the organization that fills it, as `filling` says, with one query for all."""
+    found: dict[str, Organization] = {}
+    for organization in Organization.objects.filter(active=True).order_by("id"):
+        for role in organization.fills:
+            found.setdefault(role, organization)
+    return found
+
+
 def holders(roles: Iterable[str], organization: str | None = None) -> QuerySet[Person]:
     """Active people who hold any of `roles`, in `organization` where given."""
     found = Person.objects.filter(is_active=True, holdings__role__in=list(roles)).distinct()
