@@ -9,6 +9,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import uvloop
+
 from haitang.base.settings import settings
 from haitang.server import beat
 from haitang.server.processes import module
@@ -22,7 +24,8 @@ def run(name: str) -> None:
     if getattr(process, "OWN_SIGNALS", False):
         process.run()
     elif inspect.iscoroutinefunction(process.run):
-        asyncio.run(_run(name, process.run))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(name, process.run))
     else:
         _run_in_threads(name, process.run)
 

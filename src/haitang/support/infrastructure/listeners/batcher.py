@@ -1,10 +1,12 @@
 """One publish for all connections.
 
 Batching is natural: whatever has come while the last publish waited for its acknowledgement goes into the next. An idle listener answers at once, a busy one
-in batches of at most LARGEST bytes. The queue is bounded; when it is full, connections stop reading and TCP tells the devices to wait.
+in batches of at most LARGEST bytes, for which it lets a moment pass (GATHER): a few large messages cost the stream and its readers far less than many small
+ones. The queue is bounded; when it is full, connections stop reading and TCP tells the devices to wait.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +23,8 @@ from haitang.support.infrastructure.stream.messages import Batch, Observation, S
 log = structlog.get_logger()
 LARGEST = 400_000  # bytes by estimate: below the 1 MB that a NATS server takes by default
 WAITING = 2_000  # packets
+BUSY = 16  # packets in the last batch, from which on the next is gathered
+GATHER = 0.004  # seconds
 
 
 class Counting(Protocol):
@@ -29,11 +33,14 @@ class Counting(Protocol):
     def add(self, name: str, number: int = 1) -> None: ...
 
 
-@dataclass
+Done = Callable[[bool], None]
+
+
+@dataclass(slots=True)
 class _Item:
     observations: list[Observation]
     set_aside: list[SetAside]
-    stored: asyncio.Future[None]
+    done: Done
 
     @property
     def weight(self) -> int:
@@ -41,40 +48,67 @@ class _Item:
 
 
 class Batcher:
-    """`submit` gives a future that is done once what was submitted is on the stream's disk."""
+    """`put` calls back once what was put in is on the stream's disk; `submit` gives a future for it."""
 
     def __init__(self, stream: Stream, counters: Counting, release: Callable[[], str], listener: str) -> None:
         self._stream, self._counters, self._release, self._listener = stream, counters, release, listener
-        self._queue: asyncio.Queue[_Item] = asyncio.Queue(WAITING)
-        self._over: _Item | None = None
+        self._queue: deque[_Item] = deque()
+        self._filled = asyncio.Event()
+        self._waiting: list[Callable[[], None]] = []
+        self._last = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more should be put in now; `when_free` says when."""
+        return len(self._queue) >= WAITING
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call once, when there is room again."""
+        self._waiting.append(call)
+
+    def put(self, observations: list[Observation], set_aside: list[SetAside], done: Done) -> None:
+        """Queue what one packet or message brought; `done(stored)` is called from the event loop, in the order of putting."""
+        self._queue.append(_Item(observations, set_aside, done))
+        self._filled.set()
 
     async def submit(self, observations: list[Observation], set_aside: list[SetAside]) -> asyncio.Future[None]:
-        """Queue what one packet or message brought; waits while the queue is full."""
-        item = _Item(observations, set_aside, asyncio.get_running_loop().create_future())
-        await self._queue.put(item)
-        return item.stored
+        """Queue what one message brought; waits while the queue is full. The future is done once it is stored, cancelled if it is not."""
+        loop = asyncio.get_running_loop()
+        while self.full:
+            room: asyncio.Future[None] = loop.create_future()
+            self.when_free(lambda room=room: room.done() or room.set_result(None))  # type: ignore[misc]
+            await room
+        stored: asyncio.Future[None] = loop.create_future()
+        self.put(observations, set_aside, lambda there: _settle(stored, there))
+        return stored
 
     async def run(self) -> None:
         """Publish until cancelled."""
         while True:
-            items = await self._collect()
-            await self._store(items)
+            await self._filled.wait()
+            if self._last >= BUSY and not self.full:
+                await asyncio.sleep(GATHER)
+            await self._store(self._collect())
 
     async def drain(self) -> None:
         """Publish what is queued now."""
-        while self._over or not self._queue.empty():
-            await self._store(await self._collect())
+        while self._queue:
+            await self._store(self._collect())
 
-    async def _collect(self) -> list[_Item]:
-        first, self._over = self._over or await self._queue.get(), None
-        items, weight = [first], first.weight
-        while not self._queue.empty():
-            item = self._queue.get_nowait()
-            weight += item.weight
-            if weight > LARGEST:
-                self._over = item
+    def _collect(self) -> list[_Item]:
+        items, weight = list[_Item](), 0
+        while self._queue:
+            weight += self._queue[0].weight
+            if items and weight > LARGEST:
                 break
-            items.append(item)
+            items.append(self._queue.popleft())
+        if not self._queue:
+            self._filled.clear()
+        self._last = len(items)
+        if self._waiting and not self.full:
+            waiting, self._waiting = self._waiting, []
+            for call in waiting:
+                call()
         return items
 
     async def _store(self, items: list[_Item]) -> None:
@@ -86,7 +120,7 @@ class Batcher:
             await self._publish(batch)
         except BaseException as failure:
             for item in items:
-                item.stored.cancel()
+                item.done(False)
             if not isinstance(failure, HaitangError):
                 raise
             log.error("listener.batch_not_stored", batch=batch.id, listener=self._listener, reason=str(failure))
@@ -95,8 +129,7 @@ class Batcher:
         self._counters.add("published", len(batch.observations))
         self._counters.add("set_aside", len(batch.set_aside))
         for item in items:
-            if not item.stored.done():
-                item.stored.set_result(None)
+            item.done(True)
 
     async def _publish(self, batch: Batch) -> None:
         """The same batch under the same id until it is stored: what wants no answer is never sent again."""
@@ -107,3 +140,12 @@ class Batcher:
             except StreamUnavailable as failure:
                 self._counters.add("stream_waits")
                 log.warning("listener.stream_away", listener=self._listener, reason=str(failure))
+
+
+def _settle(stored: "asyncio.Future[None]", there: bool) -> None:
+    if stored.done():
+        return
+    if there:
+        stored.set_result(None)
+    else:
+        stored.cancel()

@@ -20,9 +20,9 @@ async def end(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def keep_alive(writer: asyncio.StreamWriter) -> None:
+def keep_alive(transport: asyncio.BaseTransport) -> None:
     """Find out about devices that vanished: their sockets stay open for hours otherwise."""
-    connection = writer.get_extra_info("socket")
+    connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)

@@ -1,15 +1,15 @@
 """One station's connection: frames in, answers out in the order of the packets, each answer after what it answers is stored."""
 
-import asyncio
-import contextlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from haitang.base import clock
+from haitang.support.infrastructure.listeners.answering import Answering
 from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.hj212 import crc, crypto
 from haitang.support.infrastructure.listeners.hj212.answers import answers, on_the_wire, role
@@ -22,8 +22,6 @@ from haitang.support.infrastructure.listeners.hj212.registry import Registry
 from haitang.support.infrastructure.listeners.hj212.sources import Source
 
 log = structlog.get_logger()
-UNANSWERED = 256  # packets of one connection that may wait for their storing before it is read again
-UNREAD = 60.0  # seconds that a station may leave answers unread
 IDLE = 6 * 3600.0  # seconds of silence after which a connection is given up
 _STORED_NOWHERE = {"9011", "9012", "9013", "9014", "9015", "9022"}  # answers and heartbeats say nothing to keep
 
@@ -37,112 +35,10 @@ class Listener:
     counters: Counters
     links: Links = field(default_factory=Links)
     heard: Callable[[Packet], None] = lambda packet: None  # told every packet of an admitted station under its own password
+    connections: "set[Connection]" = field(default_factory=set)
     _parts: OrderedDict[tuple[str, str, str], str] = field(default_factory=OrderedDict)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until it ends."""
-        self.counters.add("connections")
-        peer = (writer.get_extra_info("peername") or ("?",))[0]
-        queue: asyncio.Queue[tuple[asyncio.Future[None], bytes]] = asyncio.Queue(UNANSWERED)
-        answering = asyncio.create_task(self._answer(queue, writer))
-        try:
-            await self._read(reader, writer, str(peer), queue, answering)
-        finally:
-            self.links.ended(writer)
-            answering.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await answering
-            writer.close()
-
-    async def _read(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        peer: str,
-        queue: "asyncio.Queue[tuple[asyncio.Future[None], bytes]]",
-        answering: asyncio.Task[None],
-    ) -> None:
-        framer = Framer()
-        with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
-            while chunk := await asyncio.wait_for(reader.read(65536), IDLE):
-                for frame in framer.feed(chunk):
-                    taken = await self.take(frame, peer, writer)
-                    if taken:
-                        await queue.put(taken)
-            # The station has said all it had to say; what it waits for still goes out.
-            waiting = asyncio.create_task(queue.join())
-            await asyncio.wait({waiting, answering}, return_when=asyncio.FIRST_COMPLETED, timeout=30)
-            waiting.cancel()
-
-    async def _answer(self, queue: "asyncio.Queue[tuple[asyncio.Future[None], bytes]]", writer: asyncio.StreamWriter) -> None:
-        writable = True
-        while True:
-            stored, said = await queue.get()
-            await asyncio.wait([stored])
-            if said and writable and not stored.cancelled():
-                writable = await _say(writer, said)
-                self.counters.add("answered", writable)
-            queue.task_done()
-
-    async def take(
-        self, frame: Frame | Broken, peer: str, writer: asyncio.StreamWriter | None = None
-    ) -> tuple[asyncio.Future[None], bytes] | None:
-        """Take one frame in: what is to be stored, and the bytes to say once it is. None: neither."""
-        if isinstance(frame, Broken):
-            self.counters.add("broken")
-            log.info("hj212.broken", reason=frame.reason, address=peer)
-            return None
-        self.counters.add("received")
-        now = clock.now()
-        try:
-            packet, source, opened = await self._admitted(frame, peer, now)
-        except _Unanswered as reason:
-            self.counters.add(reason.count)
-            return None
-        if opened and _holds(packet, source):
-            if writer:
-                self.links.heard(packet, source, writer)
-            self.heard(packet)
-        return await self._store(packet, source, frame, opened, now)
-
-    async def _admitted(self, frame: Frame, peer: str, now: datetime) -> tuple[Packet, Source, bool]:
-        """The packet and its station, whose checksum and admission hold; raises _Unanswered."""
-        if not frame.encrypted and not crc.matches(frame.segment, frame.check):
-            raise _Unanswered("bad_crc")
-        packet = _parsed(frame.segment)
-        source = await self.registry.source_of(packet, peer, now)
-        if source is None:
-            self.counters.knock_of(packet.mn, packet.st, peer, now)
-            raise _Unanswered("unadmitted")
-        if not frame.encrypted:
-            return packet, source, True
-        if source.key is None:
-            return packet, source, False
-        return _parsed(_revealed(frame, source.key)), source, True
-
-    async def _store(self, packet: Packet, source: Source, frame: Frame, opened: bool, now: datetime) -> tuple[asyncio.Future[None], bytes]:
-        holds = _holds(packet, source)
-        said = b"".join(on_the_wire(packet, a) for a in answers(packet, now=now, password_holds=holds))
-        reading = self._reading(packet, source, frame, opened and holds, opened, now)
-        self.counters.add("late", reading.late)
-        if role(packet) == "reply":
-            self.counters.add("replies")
-        if reading.observations or reading.set_aside:
-            return await self.batcher.submit(reading.observations, reading.set_aside), said
-        nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        nothing.set_result(None)
-        return nothing, said
-
-    def _reading(self, packet: Packet, source: Source, frame: Frame, trusted: bool, opened: bool, now: datetime) -> Reading:
-        raw = frame.segment.decode("utf-8", "backslashreplace")
-        if not trusted:
-            reason = "wrong_password" if opened else "decryption_failed"
-            return Reading(set_aside=[set_aside(source, reason, [f"CN={packet.cn}"], raw, packet.ref, now)])
-        if packet.cn in _STORED_NOWHERE:
-            return Reading()
-        return interpret(packet, source, raw=raw, received=now, data_time=self._time_of_parts(packet))
-
-    def _time_of_parts(self, packet: Packet) -> str | None:
+    def time_of_parts(self, packet: Packet) -> str | None:
         """DataTime of the first part of a split packet, for parts that lack it."""
         if (packet.pnum or 1) < 2:
             return None
@@ -154,19 +50,92 @@ class Listener:
         return self._parts.get(key)
 
 
-def _holds(packet: Packet, source: Source) -> bool:
-    return source.password is None or source.password == packet.pw
+class Connection(Answering[Frame | Broken, bytes]):
+    """From its first byte to its end."""
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener.batcher, IDLE)
+        self._listener, self._counters, self._framer = listener, listener.counters, Framer()
+
+    def opened(self) -> None:
+        self._counters.add("connections")
+        self._listener.connections.add(self)
+
+    def cut(self, chunk: bytes) -> list[Frame | Broken]:
+        return self._framer.feed(chunk)
+
+    def written(self, said: bytes, stored: bool) -> bytes:
+        """Nothing is said of what could not be stored: the station sends it again."""
+        if not said or not stored or self.transport.is_closing():
+            return b""
+        self._counters.add("answered")
+        return said
+
+    def ended(self) -> None:
+        self._listener.connections.discard(self)
+        self._listener.links.ended(self.transport)
+
+    def take(self, frame: Frame | Broken) -> Coroutine[Any, Any, None] | None:
+        if isinstance(frame, Broken):
+            self._counters.add("broken")
+            log.info("hj212.broken", reason=frame.reason, address=self.peer)
+            return None
+        self._counters.add("received")
+        now = clock.now()
+        try:
+            if not frame.encrypted and not crc.matches(frame.segment, frame.check):
+                raise _Unanswered("bad_crc")
+            packet = _parsed(frame.segment)
+            if self._listener.registry.may_admit(packet.mn):
+                return self._admit(frame, packet, now)
+            self._admitted(frame, packet, now)
+        except _Unanswered as reason:
+            self._counters.add(reason.count)
+        return None
+
+    async def _admit(self, frame: Frame, packet: Packet, now: datetime) -> None:
+        """One that is let in provisionally first, which the database is asked for."""
+        await self._listener.registry.admit(packet, self.peer)
+        try:
+            self._admitted(frame, packet, now)
+        except _Unanswered as reason:
+            self._counters.add(reason.count)
+
+    def _admitted(self, frame: Frame, packet: Packet, now: datetime) -> None:
+        """Store the packet if its station is let in; raises _Unanswered."""
+        source = self._listener.registry.source_of(packet, self.peer, now)
+        if source is None:
+            self._counters.knock_of(packet.mn, packet.st, self.peer, now)
+            raise _Unanswered("unadmitted")
+        opened = not frame.encrypted or source.key is not None
+        if frame.encrypted and source.key is not None:
+            packet = _parsed(_revealed(frame, source.key))
+        holds = source.password is None or source.password == packet.pw
+        if opened and holds:
+            self._listener.links.heard(packet, source, self.transport)
+            self._listener.heard(packet)
+        said = b"".join([on_the_wire(packet, answer) for answer in answers(packet, now=now, password_holds=holds)])
+        reading = self._reading(packet, source, frame, opened and holds, opened, now)
+        if reading.late:
+            self._counters.add("late")
+        if role(packet) == "reply":
+            self._counters.add("replies")
+        if reading.observations or reading.set_aside:
+            self.store(reading.observations, reading.set_aside, said)
+        elif said:
+            self.say(said)
+
+    def _reading(self, packet: Packet, source: Source, frame: Frame, trusted: bool, opened: bool, now: datetime) -> Reading:
+        if not trusted:
+            reason = "wrong_password" if opened else "decryption_failed"
+            return Reading(set_aside=[set_aside(source, reason, [f"CN={packet.cn}"], _raw(frame), packet.ref, now)])
+        if packet.cn in _STORED_NOWHERE:
+            return Reading()
+        return interpret(packet, source, raw=_raw(frame), received=now, data_time=self._listener.time_of_parts(packet))
 
 
-async def _say(writer: asyncio.StreamWriter, said: bytes) -> bool:
-    """Whether the station could be told; one that has gone, or does not read, is told nothing more."""
-    try:
-        writer.write(said)
-        await asyncio.wait_for(writer.drain(), UNREAD)
-    except (OSError, TimeoutError):
-        writer.transport.abort()
-        return False
-    return True
+def _raw(frame: Frame) -> str:
+    return frame.segment.decode("utf-8", "backslashreplace")
 
 
 class _Unanswered(Exception):

@@ -14,17 +14,19 @@ What is held is bounded by the largest frame, whatever arrives.
 import re
 from dataclasses import dataclass
 
+import msgspec
+
 LONGEST_SEGMENT = 1024  # characters, by the standard
 LONGEST_ENCRYPTED = 8 * 1024  # bytes: 1024 characters written as `0x41,` and some room
 _HEAD, _SIZE, _CHECK = b"##", 6, 4
 _CUT = re.compile(rb"\r\n|##\d{4}[A-Za-z]{2,4}=")
 _ENCRYPTED = re.compile(rb"CP=&&\{", re.IGNORECASE)
 _ENCRYPTED_END = re.compile(rb"&&([0-9A-Fa-f]{4})(?=\r\n|##)")
+_HEX = re.compile(rb"[0-9A-Fa-f]{4}\Z")
 _TAIL = re.compile(rb"&&[0-9A-Fa-f]{4}\Z")
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """A frame whose shape is whole; whether its checksum holds is not yet looked at. `length` is what the frame says."""
 
     segment: bytes
@@ -54,14 +56,33 @@ class Framer:
         return len(self._held)
 
     def feed(self, chunk: bytes) -> list[Frame | Broken]:
-        self._held += chunk
         found: list[Frame | Broken] = []
-        while self._seek(found):
+        if not self._held:
+            chunk = self._straight(chunk, found)
+        self._held += chunk
+        while self._held and self._seek(found):
             taken = self._take()
             if taken is None:
                 break
             found.append(taken)
         return found
+
+    def _straight(self, chunk: bytes, found: list[Frame | Broken]) -> bytes:
+        """Take the frames that stand whole and beyond doubt at the front, which is nearly all of them; gives the rest, which is looked at closely."""
+        at = 0
+        while (
+            chunk.startswith(_HEAD, at) and (digits := chunk[at + 2 : at + _SIZE]).isdigit() and (length := int(digits)) <= LONGEST_SEGMENT
+        ):
+            end = at + _SIZE + length
+            segment, check = chunk[at + _SIZE : end], chunk[end : end + _CHECK]
+            if b"\r\n" in segment or _HEAD in segment or b"&&{" in segment or not (segment.endswith(b"&&") and _HEX.match(check)):
+                break
+            found.append(Frame(segment, check, length))
+            self._lost = False
+            at = end + _CHECK
+            if chunk.startswith(b"\r\n", at):
+                at += 2
+        return chunk[at:]
 
     def _seek(self, found: list[Frame | Broken]) -> bool:
         """Bring a head to the front; False when there is none yet."""

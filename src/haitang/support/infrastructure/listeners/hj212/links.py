@@ -15,11 +15,12 @@ _2025 = 2
 class Link:
     """A station's connection, and what its last packet told: system code, password, version of its Flag."""
 
-    writer: asyncio.StreamWriter
+    transport: asyncio.Transport
     source: Source
     st: str
     pw: str
     version: int
+    last: tuple[str, str, int | None]  # ST, PW and Flag as they were told
 
     def request(self, *, cn: str, cp: str, qn: str, resent: bool) -> bytes:
         """A request of ours on the wire: an answer is wanted; what the edition of 2025 has encrypted is, where the station has a key."""
@@ -38,19 +39,21 @@ class Links:
     def __init__(self) -> None:
         self._by_mn: dict[str, Link] = {}
 
-    def heard(self, packet: Packet, source: Source, writer: asyncio.StreamWriter) -> None:
+    def heard(self, packet: Packet, source: Source, transport: asyncio.Transport) -> None:
         """Note who speaks on this connection."""
         before = self._by_mn.get(packet.mn)
+        if before and before.transport is transport and before.source is source and before.last == (packet.st, packet.pw, packet.flag):
+            return
         st = packet.st if packet.st != INTERACTION else before.st if before else source.meanings.system or INTERACTION
         version = packet.version if packet.flag is not None else 1
-        self._by_mn[packet.mn] = Link(writer, source, st, packet.pw, version)
+        self._by_mn[packet.mn] = Link(transport, source, st, packet.pw, version, (packet.st, packet.pw, packet.flag))
 
-    def ended(self, writer: asyncio.StreamWriter) -> None:
-        self._by_mn = {mn: link for mn, link in self._by_mn.items() if link.writer is not writer}
+    def ended(self, transport: asyncio.Transport) -> None:
+        self._by_mn = {mn: link for mn, link in self._by_mn.items() if link.transport is not transport}
 
     def get(self, mn: str) -> Link | None:
         link = self._by_mn.get(mn)
-        return link if link and not link.writer.is_closing() else None
+        return link if link and not link.transport.is_closing() else None
 
     def connected(self) -> list[str]:
         return [mn for mn in self._by_mn if self.get(mn)]

@@ -16,7 +16,6 @@ All else that a packet brings is set aside with the packet, once for each reason
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -43,7 +42,8 @@ _SUFFIXES: dict[str, dict[str, tuple[str, Statistic]]] = {
 }
 _NOISE: dict[str, Statistic] = {"leq": "mean", "ld": "mean", "ln": "mean", "ldn": "mean", "lmx": "max", "lmn": "min"}
 _CONSUMED = {"flag", "sampletime"}
-LATE = timedelta(days=1)
+LATE = timedelta(days=1) // timedelta(microseconds=1)
+_EARLIEST, _AHEAD = times.micros(times.EARLIEST), times.AHEAD // timedelta(microseconds=1)
 
 
 @dataclass
@@ -57,13 +57,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Span:
-    start: datetime
-    end: datetime
+    """A period or an instant, in Unix microseconds; `sure`: it begins where it should."""
+
+    start: int
+    end: int
     sure: bool
 
 
 class _Refused(Exception):
-    """A whole packet or one item is set aside."""
+    """A whole packet is set aside."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)
@@ -73,19 +75,17 @@ class _Refused(Exception):
 def interpret(packet: Packet, source: Source, *, raw: str, received: datetime, data_time: str | None = None) -> Reading:
     """Read an admitted station's packet. `data_time` is that of the first part, for a part that lacks its own."""
     reading, refused = Reading(), dict[str, list[str]]()
+    now = times.micros(received)
     try:
-        span = _span(packet, source, packet.values.get("datatime") or data_time or "", received)
-        reading.late = received - span.end > LATE
-        for found in _items(packet, source, span, received):
-            if isinstance(found, _Refused):
-                refused.setdefault(found.reason, []).append(found.detail)
-            else:
-                reading.observations.append(found)
+        span = _span(packet, source, packet.values.get("datatime") or data_time or "", now)
+        reading.late = now - span.end > LATE
+        _read(packet, source, span, now, reading.observations, refused)
         if not reading.observations and not refused:
             refused["empty"] = ["no values"]
     except _Refused as whole:
         refused[whole.reason] = [whole.detail]
-    reading.set_aside = [set_aside(source, reason, details, raw, packet.ref, received) for reason, details in refused.items()]
+    if refused:
+        reading.set_aside = [set_aside(source, reason, details, raw, packet.ref, received) for reason, details in refused.items()]
     return reading
 
 
@@ -94,7 +94,7 @@ def set_aside(source: Source, reason: str, details: list[str], raw: str, ref: st
     return SetAside(source.node, source.thing, reason, ", ".join(details)[:500], raw, source.origin, ref, times.micros(received))
 
 
-def _span(packet: Packet, source: Source, told: str, received: datetime) -> _Span:
+def _span(packet: Packet, source: Source, told: str, now: int) -> _Span:
     """The period, or the instant, that a packet tells of."""
     if packet.cn not in _SUFFIXES:
         raise _Refused("not_an_observation", f"CN={packet.cn}")
@@ -102,59 +102,68 @@ def _span(packet: Packet, source: Source, told: str, received: datetime) -> _Spa
     if start is None or start < times.EARLIEST:
         raise _Refused("bad_time", f"DataTime={told}")
     if packet.cn in ("2011", "2021"):
-        span = _Span(start, start, True)
+        at = times.micros(start)
+        span = _Span(at, at, True)
     else:
         length = _PERIODS.get(packet.cn) or source.minutes
         begin, sure = times.aligned(start, length)
-        span = _Span(begin, begin + length, sure)
-    if span.end > received + times.AHEAD:
+        span = _Span(times.micros(begin), times.micros(begin + length), sure)
+    if span.end > now + _AHEAD:
         raise _Refused("future_time", f"DataTime={told}")
     return span
 
 
-def _items(packet: Packet, source: Source, span: _Span, received: datetime) -> Iterator[Observation | _Refused]:
-    known = _SUFFIXES[packet.cn]
+def _read(packet: Packet, source: Source, span: _Span, now: int, good: list[Observation], refused: dict[str, list[str]]) -> None:
+    """Each item of each factor: an observation, or the reason why it is none."""
+    known, ref, target_of = _SUFFIXES[packet.cn], packet.ref, source.meanings.target
     for code, told in packet.factors.items():
+        flag = told.get("flag", "")
         for suffix, value in told.items():
             if suffix in _CONSUMED:
                 continue
-            try:
-                if suffix not in known:
-                    raise _Refused("unknown_item", f"{code}-{suffix}")
-                variant, statistic = known[suffix]
-                yield _observation(packet, source, span, received, code, variant, statistic, value)
-            except _Refused as one:
-                yield one
+            if suffix not in known:
+                refused.setdefault("unknown_item", []).append(f"{code}-{suffix}")
+                continue
+            variant, statistic = known[suffix]
+            target = target_of(code, variant)
+            if target is None:
+                refused.setdefault("unknown_factor", []).append(code + variant)
+            elif not _NUMBER.match(value):
+                refused.setdefault("not_a_number", []).append(f"{code}={value}")
+            else:
+                number = float(value)
+                start, end = span.start, span.end
+                if statistic == "instant":
+                    start = end = _moment(told, start, now) if "sampletime" in told else start
+                elif statistic == "covered":
+                    statistic = _NOISE.get(code.lower(), statistic)
+                quality = _quality(flag, number, target, span.sure)
+                good.append(
+                    Observation(
+                        source.node,
+                        source.thing,
+                        target.property,
+                        statistic,
+                        start,
+                        end,
+                        target.unit,
+                        quality,
+                        source.origin,
+                        ref,
+                        now,
+                        number,
+                    )
+                )
 
 
-def _observation(
-    packet: Packet, source: Source, span: _Span, received: datetime, code: str, variant: str, statistic: Statistic, value: str
-) -> Observation:
-    target = source.target(code, variant)
-    if target is None:
-        raise _Refused("unknown_factor", code + variant)
-    if not _NUMBER.match(value):
-        raise _Refused("not_a_number", f"{code}={value}")
-    number = float(value)
-    told = packet.factors[code]
-    begin, end = _moment(told, span, received) if statistic == "instant" else (span.start, span.end)
-    if statistic == "covered":
-        statistic = _NOISE.get(code.lower(), statistic)
-    return Observation(
-        source.node, source.thing, target.property, statistic, times.micros(begin), times.micros(end), target.unit,
-        _quality(told.get("flag", ""), number, target, span.sure), source.origin, packet.ref, times.micros(received), number=number,
-    )  # fmt: skip
-
-
-def _moment(told: dict[str, str], span: _Span, received: datetime) -> tuple[datetime, datetime]:
-    sampled = times.read(told["sampletime"]) if "sampletime" in told else None
-    at = sampled if sampled and times.EARLIEST <= sampled <= received + times.AHEAD else span.start
-    return at, at
+def _moment(told: dict[str, str], start: int, now: int) -> int:
+    sampled = times.read(told["sampletime"])
+    at = times.micros(sampled) if sampled else start
+    return at if _EARLIEST <= at <= now + _AHEAD else start
 
 
 def _quality(flag: str, number: float, target: Target, sure: bool) -> str:
-    mark = flag.upper()
-    if mark not in ("", "N"):
+    if flag not in ("", "N") and (mark := flag.upper()) != "N":
         return f"flag:{mark[:8]}"
     if target.range and not target.range[0] <= number <= target.range[1]:
         return "invalid"

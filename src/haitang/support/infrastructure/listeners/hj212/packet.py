@@ -8,14 +8,19 @@ Names are compared without regard to case (the standard's own examples write `Ov
 
 import hashlib
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
+
+import msgspec
 
 from haitang.support.infrastructure.listeners.hj212.crc import written
 
 _CP = re.compile(r"CP=&&(.*)&&\s*\Z", re.IGNORECASE | re.DOTALL)
 _HEADER = re.compile(r"(\w+)=([^;,]*)")
 _BETWEEN = re.compile(r"[;,](?=[^;,=/]+=)")
+# What nearly every packet looks like, read at one go; all else is read name by name, with the same outcome.
+_USUAL = re.compile(
+    r"QN=([^;,&]*);ST=([^;,&]*);CN=([^;,&]*);PW=([^;,&]*);MN=([^;,&]*);Flag=([^;,&]*);(?:PNUM=(\d+);PNO=(\d+);)?CP=&&(.*)&&\s*\Z", re.DOTALL
+)
 EDITIONS = {0: "2005", 1: "2017", 2: "2025"}
 
 
@@ -23,8 +28,7 @@ class UnreadablePacketError(ValueError):
     """The segment lacks MN or CN, or is not text: nobody can be answered."""
 
 
-@dataclass(frozen=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True, dict=True):
     """One packet. `values` are the items of CP without suffix, by lower-case name; `factors` the rest: code as written -> lower-case suffix -> value."""
 
     st: str
@@ -37,8 +41,8 @@ class Packet:
     pno: int | None = None
     resent: bool = False
     cp: str = ""
-    values: dict[str, str] = field(default_factory=dict)
-    factors: dict[str, dict[str, str]] = field(default_factory=dict)
+    values: dict[str, str] = {}
+    factors: dict[str, dict[str, str]] = {}
 
     @property
     def wants_answer(self) -> bool:
@@ -65,6 +69,24 @@ class Packet:
 def parse(segment: bytes) -> Packet:
     """Read a segment whose checksum holds; raises UnreadablePacketError."""
     text = _text(segment)
+    if usual := _USUAL.match(text):
+        qn, st, cn, pw, mn, flag, pnum, pno, cp = usual.groups()
+        if mn.strip() and cn.isdigit() and qn.strip():
+            values, factors = read_cp(cp)
+            return Packet(
+                st.strip(),
+                cn,
+                mn.strip(),
+                pw.strip(),
+                qn.strip(),
+                _number(flag.strip()),
+                _number(pnum),
+                _number(pno),
+                False,
+                cp,
+                values,
+                factors,
+            )
     content = _CP.search(text)
     header = {name.lower(): value.strip() for name, value in _HEADER.findall(text[: content.start()] if content else text)}
     mn, cn = header.get("mn", ""), header.get("cn", "")
@@ -96,16 +118,28 @@ def read_cp(cp: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """The items of CP. Separators inside free text (`//...//`) do not split it: they are followed by no `name=`."""
     values: dict[str, str] = {}
     factors: dict[str, dict[str, str]] = {}
-    for item in _BETWEEN.split(cp):
-        name, equals, value = item.strip(" ;,").partition("=")
+    for item in _items(cp):
+        name, equals, value = item.partition("=")
         if not equals:
             continue
         code, dash, suffix = name.strip().rpartition("-")
         if dash and code:
-            factors.setdefault(code, {})[suffix.lower()] = value.strip()
+            told = factors.get(code)
+            if told is None:
+                told = factors[code] = {}
+            told[suffix.lower()] = value.strip()
         else:
             values[name.strip().lower()] = value.strip()
     return values, factors
+
+
+def _items(cp: str) -> list[str]:
+    """The items without what stands between them. Where each piece between separators is `name=...`, the pieces are the items."""
+    if "/" not in cp:
+        pieces = cp.strip(" ;,").replace(",", ";").split(";")
+        if all(piece.find("=") > 0 for piece in pieces):
+            return pieces
+    return [item.strip(" ;,") for item in _BETWEEN.split(cp)]
 
 
 def framed(segment: bytes) -> bytes:

@@ -8,7 +8,7 @@ import structlog
 from haitang.base.settings import settings
 from haitang.support.infrastructure.listeners import serving
 from haitang.support.infrastructure.listeners.batcher import Batcher
-from haitang.support.infrastructure.listeners.hj212.connection import Listener
+from haitang.support.infrastructure.listeners.hj212.connection import Connection, Listener
 from haitang.support.infrastructure.listeners.hj212.counters import Counters
 from haitang.support.infrastructure.listeners.hj212.links import Links
 from haitang.support.infrastructure.listeners.hj212.registry import Registry
@@ -30,15 +30,7 @@ async def run(stop: asyncio.Event) -> None:
     links = Links()
     sender = Sender(links, registry.off_loop)
     listener = Listener(registry, batcher, counters, links, sender.heard)
-    connections: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.keep_alive(writer)
-        task = asyncio.create_task(listener.serve(reader, writer))
-        connections.add(task)
-        task.add_done_callback(connections.discard)
-
-    server = await asyncio.start_server(accept, settings().host, settings().hj212, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(listener), settings().host, settings().hj212, backlog=1024)
     listens = f"{settings().host}:{settings().hj212}"
     work = [
         asyncio.create_task(batcher.run()),
@@ -51,9 +43,12 @@ async def run(stop: asyncio.Event) -> None:
         await serving.until(stop, work)
     finally:
         server.close()
-        await serving.end([*connections, *work])
+        await serving.end(work)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(batcher.drain(), LINGER)
+        await asyncio.sleep(0)  # what was stored is answered
+        for connection in list(listener.connections):
+            connection.transport.close()
         counters.write(settings().run, listens=listens, admit=settings().hj212_admit)
         await registry.close()
         await stream.close()

@@ -1,4 +1,6 @@
-"""Which stations are listened to: a view of the things table and the release in force, read off the event loop every second.
+"""Which stations are listened to: a view of the things table and the release in force, read off the event loop.
+
+Once a second a fingerprint is asked of the database; only when it differs is the view read anew.
 
 An MN that the view does not have is asked for at once only in commissioning mode, which admits it provisionally; else it stays unanswered and is noted as
 knocking. A retired MN stays out in either mode.
@@ -11,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import structlog
 
@@ -27,9 +29,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = structlog.get_logger()
-EVERY = 1.0  # seconds between two readings
+EVERY = 1.0  # seconds between two looks
 NOTE_EVERY = 5.0  # seconds between two notes of when things were last heard
 LONGEST_MN = 48
+_FINGERPRINT = """
+select count(*), sum(hashtextextended(concat_ws('|', id, mn, status, origin, device, address, password, sm4_key), 0)::numeric)
+from things_thing where mn is not null
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Registry:
     def __init__(self, *, admit: bool) -> None:
         self._admit = admit
         self.view = View()
+        self._mark: Any = None
         self._seen: dict[str, datetime] = {}
         self._note_at = 0.0
         self._lock = asyncio.Lock()
@@ -60,39 +67,41 @@ class Registry:
         if time.monotonic() >= self._note_at:
             seen, self._seen, self._note_at = self._seen, {}, time.monotonic() + NOTE_EVERY
         try:
-            self.view = await self.off_loop(lambda: _load(seen))
+            found = await self.off_loop(lambda: _look(self._mark, seen))
         except Exception as failure:  # whatever it is, stations go on being heard as known so far
             self._seen = {**seen, **self._seen}
             log.warning("hj212.registry_not_read", reason=str(failure))
+            return
+        if found:
+            self._mark, self.view = found
 
     async def keep_fresh(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
             await self.refresh()
 
-    async def source_of(self, packet: Packet, address: str, at: datetime) -> Source | None:
+    def source_of(self, packet: Packet, address: str, at: datetime) -> Source | None:
         """The admitted station of a packet, None when it is not to be answered."""
         source = self.view.sources.get(packet.mn)
-        if source is None and self._may_admit(packet.mn):
-            source = await self._admit_now(packet, address)
         if source is None or not source.may_come_from(address):
             return None
         self._seen[source.thing] = at
         return source
 
-    def _may_admit(self, mn: str) -> bool:
-        return self._admit and len(mn) <= LONGEST_MN and mn not in self.view.retired
+    def may_admit(self, mn: str) -> bool:
+        """Whether a station that is not known yet may be let in provisionally: `admit` does it."""
+        return self._admit and mn not in self.view.sources and len(mn) <= LONGEST_MN and mn not in self.view.retired
 
-    async def _admit_now(self, packet: Packet, address: str) -> Source | None:
+    async def admit(self, packet: Packet, address: str) -> None:
+        """Let in the station of a packet provisionally."""
         async with self._lock:
             if packet.mn in self.view.sources:
-                return self.view.sources[packet.mn]
+                return
             device = self.view.device_of_system.get(packet.st, "")
             try:
                 self.view = await self.off_loop(lambda: _admit(packet.mn, device, address))
             except Exception as failure:  # not admitted, not answered: the station tries again
                 log.warning("hj212.not_admitted", mn=packet.mn, reason=str(failure))
-            return self.view.sources.get(packet.mn)
 
     async def off_loop(self, work: Callable[[], T]) -> T:
         """Run database work in the listener's one thread for it."""
@@ -101,7 +110,7 @@ class Registry:
     async def close(self) -> None:
         seen, self._seen = self._seen, {}
         if seen:
-            await self.off_loop(lambda: _load(seen))
+            await self.off_loop(lambda: _note(seen))
         await asyncio.get_running_loop().run_in_executor(self._thread, _hang_up)
         self._thread.shutdown()
 
@@ -119,13 +128,28 @@ def _hang_up() -> None:
     connection.close()
 
 
-def _load(seen: dict[str, datetime] | None = None) -> View:
+def _look(mark: Any, seen: dict[str, datetime]) -> tuple[Any, View] | None:
+    """Mark and view where they are not those of `mark`."""
+    from django.db import connection
+
+    _note(seen)
+    digest = release_digest()
+    with connection.cursor() as cursor:
+        cursor.execute(_FINGERPRINT)
+        now = (digest, cursor.fetchone())
+    return None if now == mark else (now, _load(digest))
+
+
+def _note(seen: dict[str, datetime]) -> None:
     from haitang.support.infrastructure.things.actions import seen as note
-    from haitang.support.infrastructure.things.models import Thing
 
     if seen:
         note(seen)
-    digest = release_digest()
+
+
+def _load(digest: str) -> View:
+    from haitang.support.infrastructure.things.models import Thing
+
     declared = in_force() if digest else Declarations("", {})
     meanings = {id: Meanings.of(device) for id, device in declared.all(Device).items()}
     node, things = _node(declared), list(Thing.objects.exclude(mn=None))
@@ -154,4 +178,4 @@ def _admit(mn: str, device: str, address: str) -> View:
 
     with acting(system("hj212")) as act:
         admit_provisionally(act=act, mn=mn, device=device, address=address)
-    return _load()
+    return _load(release_digest())

@@ -108,7 +108,7 @@ class Sender:
         if link is None:  # this try is lost; the station may be back for the next
             return
         content = command(open.asked.cn).content(open.asked.values, clock.now())
-        link.writer.write(link.request(cn=open.asked.cn, cp=content, qn=open.exchange.qn, resent=open.exchange.tries > 1))
+        link.transport.write(link.request(cn=open.asked.cn, cp=content, qn=open.exchange.qn, resent=open.exchange.tries > 1))
 
     def _qn(self, now: datetime) -> str:
         self._numbers += 1

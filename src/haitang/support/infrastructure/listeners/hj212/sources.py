@@ -8,6 +8,7 @@ from haitang.support.infrastructure.listeners.hj212.factors import old_names
 from haitang.support.infrastructure.stream.messages import Origin
 from haitang.support.infrastructure.things.kinds import Device
 
+MOST_FOUND = 1000
 Network = IPv4Network | IPv6Network
 
 
@@ -28,6 +29,7 @@ class Meanings:
     old: dict[str, str] = field(default_factory=dict)
     minutes: timedelta = timedelta(minutes=10)
     system: str = ""  # the system code ST of what it observes
+    _found: dict[tuple[str, str], Target | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, device: Device) -> "Meanings":
@@ -35,6 +37,17 @@ class Meanings:
         interval = device.hj212.minute_interval if device.hj212 else 10
         system = f"{device.hj212.system:02d}" if device.hj212 else ""
         return cls(codes, old_names(codes), timedelta(minutes=interval), system)
+
+    def target(self, code: str, variant: str) -> Target | None:
+        """The property of a code (new or of 2005), `variant` being a suffix such as `-zs`; looked up once for each code as it is written."""
+        key = code, variant
+        if key in self._found:
+            return self._found[key]
+        told = code.lower()
+        found = self.by_code.get(told + variant) or self.by_code.get(self.old.get(told, told) + variant)
+        if len(self._found) < MOST_FOUND:  # stations may write anything
+            self._found[key] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -62,8 +75,3 @@ class Source:
     @property
     def minutes(self) -> timedelta:
         return self.meanings.minutes
-
-    def target(self, code: str, variant: str) -> Target | None:
-        """The property of a code (new or of 2005), `variant` being a suffix such as `-zs`."""
-        by_code, told = self.meanings.by_code, code.lower()
-        return by_code.get(told + variant) or by_code.get(self.meanings.old.get(told, told) + variant)

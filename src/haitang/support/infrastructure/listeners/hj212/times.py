@@ -8,7 +8,7 @@ from haitang.support.infrastructure.listeners.instants import AHEAD, EARLIEST, m
 
 __all__ = ["AHEAD", "EARLIEST", "SKEW", "aligned", "micros", "read"]
 
-_WRITTEN = re.compile(r"(\d{14})(\d{3})?\Z")
+_WRITTEN = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\d{3})?\Z")
 SKEW = timedelta(minutes=1)  # how far a period's start may stand off its hour or day by a clock's drift
 
 
@@ -16,7 +16,7 @@ def read(text: str) -> datetime | None:
     """`yyyyMMddhhmmss`, with milliseconds where a station adds them; None when it is no time."""
     found = _WRITTEN.match(text)
     try:
-        return datetime.strptime(found.group(1), "%Y%m%d%H%M%S").replace(tzinfo=CHINA) if found else None
+        return datetime(*map(int, found.groups()), tzinfo=CHINA) if found else None  # type: ignore[misc, arg-type]
     except ValueError:
         return None
 

@@ -37,7 +37,7 @@ async def run(stop: asyncio.Event) -> None:
     connections: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.keep_alive(writer)
+        serving.keep_alive(writer.transport)
         task = asyncio.create_task(Connection(hub, reader, writer).serve())
         connections.add(task)
         task.add_done_callback(connections.discard)

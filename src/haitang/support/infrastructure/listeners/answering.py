@@ -1,0 +1,218 @@
+"""A device's connection as both TCP listeners have it: units in, answers out in the order of the units, each after what it answers is stored.
+
+Everything happens in callbacks of the event loop: no task, queue or timer for a packet. What is held is bounded: beyond MOST unanswered units, while the batcher
+is full, while a unit needs the database and while the device does not read, nothing more is taken in, and TCP tells the device to wait.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Iterable
+from typing import Any, Generic, TypeVar, cast
+
+import structlog
+
+from haitang.support.infrastructure.listeners import serving
+from haitang.support.infrastructure.listeners.batcher import Batcher
+from haitang.support.infrastructure.stream.messages import Observation, SetAside
+
+log = structlog.get_logger()
+Unit = TypeVar("Unit")
+Said = TypeVar("Said")
+
+
+class _Answer(Generic[Said]):
+    """One that is owed. `stored`: None while what it answers is on its way to the disk."""
+
+    __slots__ = ("connection", "said", "stored")
+
+    def __init__(self, connection: "Answering[Any, Said]", said: Said) -> None:
+        self.connection, self.said = connection, said
+        self.stored: bool | None = None
+
+    def done(self, stored: bool) -> None:
+        self.stored = stored
+        self.connection.flush_soon()
+
+
+class Answering(asyncio.Protocol, Generic[Unit, Said]):
+    """A listener derives from it: how bytes become units (`cut`), what one is (`take`), what is said (`written`)."""
+
+    MOST = 256  # units of one connection that may wait for their answers
+    UNREAD = 60.0  # seconds that a device may leave what we say unread
+    LINGER = 30.0  # seconds at the end for what a device sent to be stored
+    transport: asyncio.Transport
+
+    def __init__(self, batcher: Batcher, patience: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._batcher, self._patience = batcher, patience
+        self._units: deque[Unit] = deque()
+        self._owed: deque[_Answer[Said]] = deque()
+        self._heard_at = self._loop.time()
+        self._watch: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._working: asyncio.Task[None] | None = None
+        self._flushing = self._asked = self._paused = self._at_end = self.gone = False
+        self.peer = "?"
+
+    # -- what a listener says ------------------------------------------------------------------
+
+    def opened(self) -> None:
+        """The connection is there."""
+
+    def cut(self, chunk: bytes) -> Iterable[Unit]:
+        """The units that are whole now."""
+        raise NotImplementedError
+
+    def take(self, unit: Unit) -> Coroutine[Any, Any, None] | None:
+        """Take one in. What it gives, if anything, is awaited before the next one is taken."""
+        raise NotImplementedError
+
+    def written(self, said: Said, stored: bool) -> bytes:
+        """What to send now, its turn having come."""
+        raise NotImplementedError
+
+    def silent(self) -> None:
+        """Nothing was heard for `patience` seconds."""
+        self.transport.close()
+
+    def failed(self, reason: Exception) -> None:
+        """Taking in went wrong."""
+        log.error("listener.connection_failed", address=self.peer, exc_info=reason)
+        self.transport.abort()
+
+    def ended(self) -> None:
+        """The connection is gone."""
+
+    # -- what a listener may use ---------------------------------------------------------------
+
+    def store(self, observations: list[Observation], set_aside: list[SetAside], said: Said) -> None:
+        """Store what a unit brought and say this after it."""
+        answer = _Answer(self, said)
+        self._owed.append(answer)
+        self._batcher.put(observations, set_aside, answer.done)
+
+    def say(self, said: Said) -> None:
+        """Say this in its turn; there is nothing to store."""
+        answer = _Answer(self, said)
+        self._owed.append(answer)
+        answer.done(True)
+
+    def wait_for(self, patience: float) -> None:
+        """From now on give up after so many seconds of silence."""
+        self._patience = patience
+        self._look_later()
+
+    # -- the event loop's side -----------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.peer = str((transport.get_extra_info("peername") or ("?",))[0])
+        serving.keep_alive(self.transport)
+        self._look_later()
+        self.opened()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = self._loop.time()
+        try:
+            for unit in self.cut(data):
+                self._units.append(unit)
+        except Exception as reason:
+            self._go_on()
+            self.failed(reason)
+            return
+        self._go_on()
+
+    def eof_received(self) -> bool:
+        """The device has said all it had to say; what it waits for still goes out."""
+        self._at_end = True
+        self._loop.call_later(self.LINGER, self.transport.close)
+        self._go_on()
+        return True
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        self.gone = True
+        for timer in (self._watch, self._unread):
+            if timer:
+                timer.cancel()
+        self.ended()
+
+    def pause_writing(self) -> None:
+        self._unread = self._loop.call_later(self.UNREAD, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._unread:
+            self._unread.cancel()
+            self._unread = None
+        self._go_on()
+
+    # -- units in ------------------------------------------------------------------------------
+
+    def _held(self) -> bool:
+        if self._batcher.full and not self._asked:
+            self._asked = True
+            self._batcher.when_free(self._freed)
+        return self._asked or self._working is not None or len(self._owed) >= self.MOST or self._unread is not None
+
+    def _freed(self) -> None:
+        self._asked = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take in what may be taken in, and read on or not."""
+        while self._units and not self._held():
+            try:
+                work = self.take(self._units.popleft())
+            except Exception as reason:
+                self._units.clear()
+                self.failed(reason)
+                return
+            if work is not None:
+                self._working = self._loop.create_task(self._work(work))
+        if self.gone:
+            return
+        if self._at_end and not self._units and not self._owed and self._working is None:
+            self.transport.close()
+        elif self._paused is not self._held():
+            self._paused = not self._paused
+            (self.transport.pause_reading if self._paused else self.transport.resume_reading)()
+
+    async def _work(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as reason:
+            self._units.clear()
+            self.failed(reason)
+        finally:
+            self._working = None
+        self._go_on()
+
+    # -- answers out ---------------------------------------------------------------------------
+
+    def flush_soon(self) -> None:
+        """One write for all that a batch has answered."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        out, owed = list[bytes](), self._owed
+        while owed and (stored := owed[0].stored) is not None:
+            out.append(self.written(owed.popleft().said, stored))
+        if not self.gone and not self.transport.is_closing() and (told := b"".join(out)):
+            self.transport.write(told)
+        self._go_on()
+
+    def _look_later(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+        self._watch = self._loop.call_at(self._heard_at + self._patience, self._look)
+
+    def _look(self) -> None:
+        """Give up one that says nothing; while we hold it up, its silence is not its own."""
+        if self._paused or self._owed:
+            self._heard_at = self._loop.time()
+        if self._loop.time() - self._heard_at >= self._patience:
+            self.silent()
+        else:
+            self._look_later()
