@@ -65,7 +65,7 @@ def processor_seconds(data: Path) -> dict[str, float]:
     used: dict[str, float] = {}
     for file in sorted((data / "run").glob("*.pid")):
         root = int(file.read_text().split()[0])
-        used[file.stem] = sum(_seconds(pid) for pid in [root, *_below(root)])
+        used[file.stem] = sum(_seconds(pid) for pid in [root, *below(root)])
     return used
 
 
@@ -82,7 +82,7 @@ def _seconds(pid: int) -> float:
     return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
-def _below(root: int) -> list[int]:
+def below(root: int) -> list[int]:
     parents = {
         int(entry.name): int(stat[1]) for entry in Path("/proc").iterdir() if entry.name.isdigit() and (stat := _stat(int(entry.name)))
     }

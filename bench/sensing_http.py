@@ -21,7 +21,7 @@ def run(options: Options) -> list[Figure]:
     batches = 30 if options.quick else 150  # of each connection
     start = time.time() - 86_400
     with city_running(options.data, DEVICES) as instance:
-        devices = _credentials()
+        devices = credentials()
         _load(instance.http, 2, start - 7 * 86_400, devices)  # warm
         until("warm-up stored", lambda: stored() == CONNECTIONS * 2 * BATCH, seconds=60)
         before = stored()
@@ -48,7 +48,7 @@ def run(options: Options) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _credentials() -> list[tuple[str, str, str]]:
+def credentials() -> list[tuple[str, str, str]]:
     """One credential for each device: (identifier, secret, thing)."""
     from haitang.base.actions import acting, system
     from haitang.support.infrastructure.credentials.actions import issue

@@ -41,6 +41,28 @@ def test_what_dies_is_started_again(tmp_path: Path) -> None:
     assert restarts == 1
 
 
+def test_what_lives_but_cannot_recover_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haitang.server.supervisor.child.CHECK_SECONDS", 0.05)
+    sick: set[int] = set()
+
+    async def healthy(pid: int) -> bool:
+        return pid not in sick
+
+    async def go() -> tuple[int, int]:
+        one = child(tmp_path, "import time; time.sleep(60)", healthy=healthy)
+        await one.start()
+        first = one.pid
+        sick.add(first)
+        while one.pid == first or one.restarts == 0:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        second, restarts = one.pid, one.restarts
+        await one.stop()
+        return second, restarts
+
+    assert asyncio.run(asyncio.wait_for(go(), 30))[1] == 1
+
+
 def test_what_ignores_its_signal_is_killed(tmp_path: Path) -> None:
     async def go() -> int | None:
         one = child(tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)", stop_seconds=0.3)

@@ -1,6 +1,7 @@
 """The heartbeat of a process: a file in `run/` that it touches while its loop turns."""
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -11,11 +12,16 @@ STALE = 20.0
 
 
 def beat(run: Path, name: str, pid: int | None = None) -> None:
-    """Say that this process (or its parent, by `pid`) is alive now."""
-    file = run / f"{name}.beat"
-    draft = file.with_suffix(f".{os.getpid()}")
-    draft.write_text(str(pid or os.getpid()))
-    draft.replace(file)
+    """Say that this process (or its parent, by `pid`) is alive now. On a full disk a file that is there can still be touched."""
+    file, told = run / f"{name}.beat", str(pid or os.getpid())
+    with contextlib.suppress(OSError):
+        if file.read_text() == told:
+            os.utime(file)
+            return
+    with contextlib.suppress(OSError):
+        draft = file.with_suffix(f".{os.getpid()}")
+        draft.write_text(told)
+        draft.replace(file)
 
 
 async def keep_beating(run: Path, name: str) -> None:
@@ -36,12 +42,12 @@ def beat_in_thread(run: Path, name: str, stop: threading.Event, pid: int | None 
     threading.Thread(target=turn, name="beat", daemon=True).start()
 
 
-def is_alive(run: Path, name: str, pid: int | None = None) -> bool:
-    """Whether the process (with this pid, where given) exists and beat not long ago."""
+def is_alive(run: Path, name: str, pid: int | None = None, *, stale: float = STALE) -> bool:
+    """Whether the process (with this pid, where given) exists and beat within `stale` seconds."""
     file = run / f"{name}.beat"
     try:
         told, age = int(file.read_text()), time.time() - file.stat().st_mtime
         os.kill(told, 0)
     except (OSError, ValueError):
         return False
-    return age < STALE and pid in (None, told)
+    return age < stale and pid in (None, told)

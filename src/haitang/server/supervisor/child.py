@@ -15,7 +15,8 @@ from haitang.server.supervisor.death import tied_to_parent
 from haitang.server.supervisor.logs import last_lines, open_log
 
 DID_NOT_START = error("server.did_not_start", 500, "{name} 没有启动成功。日志 {log} 的末尾：\n{tail}")
-LONGEST_BACKOFF = 30.0
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 5.0
+CHECK_SECONDS = 5.0
 STEADY_SECONDS = 60.0
 
 Answers = Callable[[int], Awaitable[bool]]
@@ -23,7 +24,10 @@ Answers = Callable[[int], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class Spec:
-    """What to run. `command` is asked anew at each start; `answers(pid)` says whether it is ready; `before` runs ahead of each start."""
+    """What to run. `command` is asked anew at each start; `answers(pid)` says whether it is ready; `before` runs ahead of each start.
+
+    `healthy(pid)` is asked every few seconds of one that has answered: False when only a new start can help it.
+    """
 
     name: str
     command: Callable[[], list[str]]
@@ -34,6 +38,7 @@ class Spec:
     stop_seconds: float = 10.0
     start_seconds: float = 150.0
     before: Callable[[], None] = field(default=lambda: None)
+    healthy: Answers | None = None
 
 
 class Child:
@@ -88,20 +93,48 @@ class Child:
         return False
 
     async def _keep(self) -> None:
-        backoff = 1.0
+        backoff = FIRST_BACKOFF
         while True:
             began = time.monotonic()
-            assert self.process
-            code = await self.process.wait()
+            code = await self._ended()
             self._forget()
             if time.monotonic() - began > STEADY_SECONDS:
-                backoff = 1.0
+                backoff = FIRST_BACKOFF
             self.restarts += 1
-            complain(f"{self.spec.name} 意外结束（{_reason(code)}），{backoff:.0f} 秒后重新启动。日志：{self.logs / self.spec.name}.log")
+            complain(f"{self.spec.name} 意外结束（{_reason(code)}），{backoff:.1f} 秒后重新启动。日志：{self.logs / self.spec.name}.log")
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF)
-            await self._spawn()
+            while not await self._spawned():
+                await asyncio.sleep(backoff)
             say(f"{self.spec.name} 已重新启动（第 {self.restarts} 次）。")
+
+    async def _spawned(self) -> bool:
+        """Start it again; False where not even that can be done now (a full disk, no memory for one more process)."""
+        try:
+            await self._spawn()
+        except OSError as reason:
+            complain(f"{self.spec.name} 暂时无法启动：{reason}")
+            return False
+        return True
+
+    async def _ended(self) -> int:
+        """The exit code, once it has ended; one that lives and cannot recover is ended."""
+        assert self.process
+        watching = asyncio.create_task(self._watch())
+        try:
+            return await self.process.wait()
+        finally:
+            watching.cancel()
+
+    async def _watch(self) -> None:
+        if self.spec.healthy is None or not await self._until_it_answers():
+            return
+        while await self.spec.healthy(self.pid):
+            await asyncio.sleep(CHECK_SECONDS)
+        complain(f"{self.spec.name} 仍在运行但已不能工作，强制结束并重新启动。")
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
 
     async def _end(self) -> None:
         if self.process and self.process.returncode is None:

@@ -50,7 +50,35 @@ def _nats(stream: Nats, settings: Settings) -> Spec:
     async def answers(pid: int) -> bool:
         return await says_info("127.0.0.1", stream.port)
 
-    return Spec("nats", stream.command, answers, _bare(settings), Path("/"))
+    async def healthy(pid: int) -> bool:
+        return not await _gave_up(stream.url)
+
+    return Spec("nats", stream.command, answers, _bare(settings), Path("/"), healthy=healthy)
+
+
+async def _gave_up(url: str) -> bool:
+    """Whether the server says that it runs without JetStream: after a failed write, such as on a full disk, it turns it off until it is started anew."""
+    import nats
+    from nats.errors import Error as NatsError
+    from nats.js.errors import ServiceUnavailableError
+
+    try:
+        client = await nats.connect(url, connect_timeout=2, allow_reconnect=False, max_reconnect_attempts=0, error_cb=_quiet)
+    except (NatsError, OSError, TimeoutError):
+        return False
+    try:
+        await client.jetstream().account_info()
+    except ServiceUnavailableError:
+        return True
+    except (NatsError, OSError, TimeoutError):
+        return False
+    finally:
+        await client.close()
+    return False
+
+
+async def _quiet(reason: Exception) -> None:
+    """What cannot be reached now is asked again soon."""
 
 
 async def says_info(host: str, port: int) -> bool:
