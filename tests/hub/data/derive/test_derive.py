@@ -60,6 +60,16 @@ FUNCTIONS = """
     def twice(x: pa.DoubleArray) -> pa.DoubleArray:
         return pc.multiply(x, 2.0)
 """
+OUTFALL = """
+    title: 排污口
+    key: [no]
+    sharing: unconditional
+    fields:
+      no: {title: 编号}
+      river: {title: 水体}
+      daily: {title: 日排放量, type: number}
+      owner: {title: 负责人, level: sensitive}
+"""
 FILES = {
     "devices/air_station.yaml": DEVICE,
     "derive/air_hour.sql": HOURLY,

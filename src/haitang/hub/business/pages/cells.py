@@ -21,6 +21,7 @@ from haitang.hub.business.cases.listing import readable
 from haitang.hub.business.maps.scales import scale_of
 from haitang.hub.business.pages.kinds import Page
 from haitang.hub.business.pages.tiles import tile
+from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.lineage import lineage
 from haitang.hub.data.derive.queries import select
@@ -133,9 +134,17 @@ def _units(id: str, release: str) -> dict[str, str]:
     for column, sources in lineage(id).items():
         properties = {tuple(source.partition(",")[0].split(".", 1)) for source in sources}
         if len(properties) == 1 and len(only := properties.pop()) == 2 and column.partition("_")[0] in (only[1], only[1].partition("_")[0]):
-            observed = in_force().get(Device, only[0]).observes.get(only[1])
-            found |= {column: unit(observed.unit)} if observed else {}
+            measured = _unit_of(*only)
+            found |= {column: unit(measured)} if measured else {}
     return found
+
+
+def _unit_of(whose: str, name: str) -> str | None:
+    """The unit of a property of a device type, or of a field of a resource."""
+    device, resource = in_force().all(Device).get(whose), in_force().all(Resource).get(whose)
+    observed = device.observes.get(name) if device else None
+    field = resource.fields.get(name) if resource else None
+    return observed.unit if observed else field.unit if field else None
 
 
 @lru_cache(maxsize=32)

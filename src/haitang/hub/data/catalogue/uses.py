@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Use:
-    """Something that reads a field: `kind` is its word (derive, indicator), `title` its name in zh-Hans, `url` where it is shown."""
+    """Something that reads a field: `kind` is its word (derive, indicator), `title` its name in zh-Hans, `url` where it is shown, empty where it has no page."""
 
     kind: str
     id: str

@@ -12,8 +12,11 @@ class Derivations(AppConfig):
     label = "derive"
 
     def ready(self) -> None:
+        from haitang.hub.data.catalogue import uses
+        from haitang.hub.data.derive.uses import uses as ours
         from haitang.hub.data.lake import followers
 
+        uses.register("derive", ours)
         followers.register("derive", _follow, every=3.0)
 
 

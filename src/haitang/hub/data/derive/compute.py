@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from haitang.base.declarations import Declarations
+from haitang.hub.data.catalogue.kinds import Resource
+from haitang.hub.data.catalogue.tables import ensure, name_of, stored_columns
 from haitang.hub.data.derive import udf
 from haitang.hub.data.derive.plan import Planned, Things
-from haitang.hub.data.derive.sources import READ, TOUCHED, Only, relation
+from haitang.hub.data.derive.sources import READ, TOUCHED, Only, columns_of, relation
 from haitang.hub.data.derive.sql import condition, render
 from haitang.hub.data.lake import offsets
 from haitang.hub.data.lake.buckets import WIDTH, date_sql, start_sql
@@ -26,13 +28,19 @@ class Computed:
     failures: list[dict[str, Any]] = field(default_factory=list)
 
 
-def compute(connection: Any, planned: Planned, declarations: Declarations, things: Things, position: int) -> Computed | None:
-    """Bring a derivation up to block `position`; None when it is there already."""
+def compute(
+    connection: Any, planned: Planned, declarations: Declarations, things: Things, position: int, gathered: int = 0
+) -> Computed | None:
+    """Bring a derivation up to block `position` and to what was gathered of its resources until `gathered`; None when it is there already.
+
+    A run that ended changes rows anywhere in a resource, so that what reads it is computed anew as a whole.
+    """
     name = f"derive:{planned.derive.id}:{planned.digest}"
-    come = offsets.load(connection, name)
-    whole = not come.ranges or planned.table not in tables(connection)
-    if not whole and come.last >= position:
+    come, known = offsets.load(connection, name), offsets.load(connection, f"{name}:gathered")
+    whole = not come.ranges or planned.table not in tables(connection) or gathered > known.last
+    if not whole and (come.last >= position or not planned.observes):
         return None
+    _ensure_resources(connection, planned, declarations)
     only = None if whole else _touched(connection, planned, come.last, position)
     buckets: int | None = connection.execute(f"select count(*) from {TOUCHED}").fetchone()[0] if only else None
     if buckets == 0:
@@ -46,7 +54,20 @@ def compute(connection: Any, planned: Planned, declarations: Declarations, thing
             _put(connection, planned, whole, only)
         connection.execute("delete from lake.offsets where name like ?", [f"derive:{planned.derive.id}:%"])
         offsets.reach(connection, name, position)
+        if gathered:
+            offsets.reach(connection, f"{name}:gathered", gathered)
     return Computed(rows, buckets, failures)
+
+
+def _ensure_resources(connection: Any, planned: Planned, declarations: Declarations) -> None:
+    """A resource of which nothing was gathered yet is an empty table; one that has new fields has columns for them."""
+    for source in planned.parsed.sources:
+        if source.kind != "resource":
+            continue
+        there = stored_columns(connection, name_of(source.name))
+        if set(columns_of(source, declarations) or ()) - there.keys():
+            with transaction(connection, name_of(source.name)):
+                ensure(connection, declarations.get(Resource, source.name))
 
 
 def _touched(connection: Any, planned: Planned, since: int, position: int) -> Only | None:

@@ -1,6 +1,7 @@
 """Keeps all derivations up with the lake; a follower of the writer."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from haitang.base.errors import HaitangError
 from haitang.hub.data.derive.compute import Computed, compute
 from haitang.hub.data.derive.models import DerivationRun
 from haitang.hub.data.derive.plan import Planned, Things, plan
+from haitang.hub.data.gather.queries import ended
 from haitang.support.infrastructure.things.models import Thing
 
 log = structlog.get_logger()
@@ -26,7 +28,7 @@ class Engine:
     """Remembers only what spares work: the truth is in the lake."""
 
     def __init__(self) -> None:
-        self._done: tuple[str, int] | None = None
+        self._done: tuple[str, int, int] | None = None
         self._failed_at = 0.0
         self._pruned = 0.0
 
@@ -36,10 +38,11 @@ class Engine:
             declarations = in_force()
         except HaitangError:
             return  # before the first release there is nothing to derive
-        state = (declarations.digest, position)
+        gathered = ended()
+        state = (declarations.digest, position, max(gathered.values(), default=0))
         if self._done == state and not (self._failed_at and time.monotonic() - self._failed_at > RETRY):
             return
-        failed = update(connection, declarations, position)
+        failed = update(connection, declarations, position, gathered)
         self._done, self._failed_at = state, time.monotonic() if failed else 0.0
         self._prune()
 
@@ -59,20 +62,25 @@ def things_of() -> Things:
     return look_up
 
 
-def update(connection: Any, declarations: Declarations, position: int) -> set[str]:
-    """Compute all derivations in order; returns the ids of those that failed. What reads a failed one waits for it."""
+def update(connection: Any, declarations: Declarations, position: int, gathered: Mapping[str, int] | None = None) -> set[str]:
+    """Compute all derivations in order; returns the ids of those that failed. What reads a failed one waits for it.
+
+    `gathered`: resource -> when its newest run ended; not given: it is asked.
+    """
     failed: set[str] = set()
+    gathered = ended() if gathered is None else gathered
     things = things_of()
     for planned in plan(declarations, things):
-        if failed.intersection(planned.below) or not _run(connection, planned, declarations, things, position):
+        if failed.intersection(planned.below) or not _run(connection, planned, declarations, things, position, gathered):
             failed.add(planned.derive.id)
     return failed
 
 
-def _run(connection: Any, planned: Planned, declarations: Declarations, things: Things, position: int) -> bool:
+def _run(connection: Any, planned: Planned, declarations: Declarations, things: Things, position: int, gathered: Mapping[str, int]) -> bool:
     started = now()
+    until = max((gathered.get(id, 0) for id in planned.resources), default=0)
     try:
-        computed = compute(connection, planned, declarations, things, position)
+        computed = compute(connection, planned, declarations, things, position, until)
     except DatabaseError:
         raise
     except Exception as reason:

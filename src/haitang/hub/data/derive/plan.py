@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
+from typing import Any
 
 from haitang.base.declarations import Declarations
 from haitang.base.declarations.functions import functions_of
 from haitang.base.durations import parse_span
 from haitang.hub.data.derive.kinds import Derive
-from haitang.hub.data.derive.sources import device_of
-from haitang.hub.data.derive.sql import BAD_SQL, TABLE_FUNCTIONS, Parsed, parse
+from haitang.hub.data.derive.sources import columns_of, device_of, read
+from haitang.hub.data.derive.sql import BAD_SQL, TABLE_FUNCTIONS, Parsed
 
 Things = Callable[[str], list[str]]  # device type -> ids of its things
 
@@ -22,7 +23,8 @@ class Planned:
     """One derivation. `digest` changes with its declaration, its functions, its device types and the derivations below it.
 
     `looks_back`: how long before its own bucket it reads; `carries`: how long after an observation a row may still change with it, by what it and the
-    derivations below it look back on.
+    derivations below it look back on. `resources`: those that it and the derivations below it read; `observes`: whether any of these reads what the
+    stream brings.
     """
 
     derive: Derive
@@ -30,6 +32,8 @@ class Planned:
     digest: str
     functions: ModuleType | None
     carries: timedelta = timedelta()
+    resources: frozenset[str] = frozenset()
+    observes: bool = True
 
     @property
     def looks_back(self) -> timedelta:
@@ -59,15 +63,25 @@ def plan(declarations: Declarations, things: Things | None = None) -> list[Plann
     With `things` a station that is added or moved to another device type changes the digest too: its earlier data is then taken in.
     """
     derives = declarations.all(Derive)
-    parsed = {id: parse(derive.sql, derives.keys()) for id, derive in derives.items()}
+    parsed = {id: read(derive.sql, declarations) for id, derive in derives.items()}
     planned: dict[str, Planned] = {}
     for id in order(parsed):
         derive = derives[id]
         module = functions_of(derive.owner, declarations) if parsed[id].functions else None
         made = Planned(derive, parsed[id], _digest(derive, parsed[id], module, declarations, planned, things), module)
         below = max((planned[name].carries for name in made.below), default=timedelta())
-        planned[id] = replace(made, carries=made.looks_back + below)
+        planned[id] = replace(made, carries=made.looks_back + below, **_inputs(made, planned))
     return list(planned.values())
+
+
+def _inputs(made: Planned, planned: dict[str, Planned]) -> dict[str, Any]:
+    own = {source.name for source in made.parsed.sources if source.kind == "resource"}
+    below = [planned[name] for name in made.below]
+    streams = any(source.kind not in ("derive", "resource") for source in made.parsed.sources)
+    return {
+        "resources": frozenset(own.union(*(each.resources for each in below))),
+        "observes": streams or any(each.observes for each in below),
+    }
 
 
 def _digest(
@@ -77,6 +91,8 @@ def _digest(
     for source in parsed.sources:
         if source.kind == "derive":
             parts.append(below[source.name].digest)
+        elif source.kind == "resource":
+            parts += columns_of(source, declarations) or []
         elif source.kind in TABLE_FUNCTIONS:
             parts.append(device_of(declarations, source.name).model_dump_json())
             parts += things(source.name) if things else []

@@ -3,6 +3,8 @@
 `hour_means_of('air_station')`: one row a station and hour, columns `station`, `hour` (timestamptz, its start) and one a property; a missing or invalid value
 is null. A property that the device sends as hour means is taken as sent; one that it does not is the mean over its finer readings, never a mixture.
 `day_means_of` likewise with `day`, a date in China.
+
+A resource gives its current rows, with the columns of its declared fields: neither versions that were replaced nor rows in quarantine.
 """
 
 from collections.abc import Iterable
@@ -11,8 +13,11 @@ from typing import Literal
 
 from haitang.base.declarations import Declarations
 from haitang.base.errors import error
+from haitang.hub.data.catalogue.kinds import Resource
+from haitang.hub.data.catalogue.tables import columns_of as columns_of_resource
+from haitang.hub.data.catalogue.tables import name_of
 from haitang.hub.data.derive.kinds import Derive
-from haitang.hub.data.derive.sql import Source
+from haitang.hub.data.derive.sql import Parsed, Source, parse
 from haitang.hub.data.lake.buckets import date_sql, start_sql
 from haitang.hub.data.lake.connection import quoted
 from haitang.support.infrastructure.things.kinds import Device, Observed
@@ -46,6 +51,11 @@ class Only:
         return f"{column} in (select bucket from {self.read})" if self.unit == "key" else "true"
 
 
+def read(sql: str, declarations: Declarations) -> Parsed:
+    """A statement over the derivations and resources of a release; raises BAD_SQL."""
+    return parse(sql, declarations.all(Derive).keys(), declarations.all(Resource).keys())
+
+
 def _statistic(observed: Observed, unit: Literal["hour", "day"]) -> str | None:
     return next((name for name in _FINER[unit] if name in observed.statistics), None)
 
@@ -64,11 +74,13 @@ def statistics_of(device: Device, unit: Literal["hour", "day"]) -> dict[str, str
 
 
 def columns_of(source: Source, declarations: Declarations) -> list[str] | None:
-    """The columns of a table function; None for other sources."""
+    """The columns of a table function or a resource; None for other sources."""
     if source.kind == "hour_means_of":
         return ["station", "hour", *statistics_of(device_of(declarations, source.name), "hour")]
     if source.kind == "day_means_of":
         return ["station", "day", *statistics_of(device_of(declarations, source.name), "day")]
+    if source.kind == "resource":
+        return list(columns_of_resource(declarations.get(Resource, source.name)))
     return None
 
 
@@ -80,6 +92,9 @@ def relation(source: Source, declarations: Declarations, things: Iterable[str], 
         return _means(device_of(declarations, source.name), "day", things, only)
     if source.kind == "lake":
         return _lake(source.name, only)
+    if source.kind == "resource":
+        columns = ", ".join(f'"{column}"' for column in columns_of(source, declarations) or [])
+        return f"select {columns} from lake.{name_of(source.name)}"
     return _derived(declarations.get(Derive, source.name), only)
 
 

@@ -10,10 +10,12 @@
       s1       08:00   50
 
 `given` stands for the one source that the statement reads; columns that it leaves out are missing values. A time is China's; `-` is a missing value.
+Rows of a resource have the types of its fields.
 """
 
 import math
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -22,9 +24,12 @@ from sqlglot import exp
 from haitang.base.clock import CHINA
 from haitang.base.declarations.functions import functions_of
 from haitang.base.declarations.spec import Failure, SpecTable, Table
+from haitang.hub.data.catalogue.kinds import Resource
+from haitang.hub.data.catalogue.tables import columns_of
 from haitang.hub.data.derive import udf
 from haitang.hub.data.derive.kinds import Derive
-from haitang.hub.data.derive.sql import Parsed, parse, render
+from haitang.hub.data.derive.sources import read
+from haitang.hub.data.derive.sql import Parsed, render
 from haitang.hub.data.lake.connection import plain
 
 TIMES = {"hour": pa.timestamp("us", tz="UTC"), "day": pa.date32(), "start": pa.timestamp("us", tz="UTC")}
@@ -32,24 +37,25 @@ TIMES = {"hour": pa.timestamp("us", tz="UTC"), "day": pa.date32(), "start": pa.t
 
 def run_table(derive: Derive, table: SpecTable) -> list[Failure]:
     """Compare what the statement gives of `given` with `expect`, row by row in the order of the grain."""
-    parsed = parse(derive.sql, table.declarations.all(Derive).keys())
+    parsed = read(derive.sql, table.declarations)
     if len(parsed.sources) != 1:
         return [Failure("用例表只支持读取一个来源的派生语句")]
     day = date.fromisoformat(str(table.options.get("day", "2026-03-01")))
     try:
-        given = _arrow(table.given, parsed, day)
+        resource = table.declarations.get(Resource, parsed.sources[0].name) if parsed.sources[0].kind == "resource" else None
+        given = _arrow(table.given, parsed, day) if resource is None else _texts(table.given, resource)
         expected = [_typed_row(row, day) for row in table.expect]
     except ValueError as reason:
         return [Failure(f"表里有读不懂的值：{reason}")]
-    found = _computed(derive, parsed, table, given)
+    found = _computed(derive, parsed, table, given, _source(resource))
     return _compare(expected, found, table.expect)
 
 
-def _computed(derive: Derive, parsed: Parsed, table: SpecTable, given: Any) -> list[dict[str, Any]]:
+def _computed(derive: Derive, parsed: Parsed, table: SpecTable, given: Any, source: str) -> list[dict[str, Any]]:
     connection = plain()
     connection.register("given", given)
     module = functions_of(derive.owner, table.declarations)
-    sql = render(parsed, lambda source: "select * from given", lambda name: udf.register(connection, module, derive.owner, name))
+    sql = render(parsed, lambda _: source, lambda name: udf.register(connection, module, derive.owner, name))
     cursor = connection.execute(f"select * from ({sql}) order by {', '.join(derive.grain)}")
     names = [column[0] for column in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -98,8 +104,21 @@ def _arrow(table: Table, parsed: Parsed, day: date) -> Any:
     return pa.table(columns)
 
 
+def _texts(table: Table, resource: Resource) -> Any:
+    return pa.table({name: pa.array([row.get(name) for row in table], pa.string()) for name in columns_of(resource)})
+
+
+def _source(resource: Resource | None) -> str:
+    """SQL of the given rows; those of a resource in the types of its fields."""
+    if resource is None:
+        return "select * from given"
+    return f"select {', '.join(f'cast({chr(34)}{name}{chr(34)} as {type}) as {chr(34)}{name}{chr(34)}' for name, type in columns_of(resource).items())} from given"
+
+
 def _same(expected: Any, found: Any) -> bool:
-    if isinstance(expected, float) and isinstance(found, int | float) and not isinstance(found, bool):
+    if isinstance(found, date) and not isinstance(found, datetime) and isinstance(expected, str):
+        return found.isoformat() == expected
+    if isinstance(expected, float) and isinstance(found, int | float | Decimal) and not isinstance(found, bool):
         return math.isclose(expected, float(found), rel_tol=1e-9, abs_tol=1e-9)
     return bool(expected == found or (isinstance(expected, float) and str(found) == f"{expected:g}"))
 

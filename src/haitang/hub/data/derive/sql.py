@@ -91,9 +91,9 @@ _OWN: dict[str, Callable[..., str]] = {
 
 @dataclass(frozen=True)
 class Source:
-    """What follows FROM. `kind`: the table function (`name` is the device type), derive (a derivation's id) or lake (a table)."""
+    """What follows FROM. `kind`: the table function (`name` is the device type), derive (a derivation's id), resource (its id) or lake (a table)."""
 
-    kind: Literal["hour_means_of", "day_means_of", "derive", "lake"]
+    kind: Literal["hour_means_of", "day_means_of", "derive", "resource", "lake"]
     name: str
 
     @property
@@ -110,13 +110,13 @@ class Parsed:
     functions: frozenset[str]
 
 
-def parse(sql: str, derivations: Collection[str]) -> Parsed:
-    """Read a statement; raises BAD_SQL with what is wrong. `derivations` are the ids that may follow FROM."""
-    return _parse(sql, frozenset(derivations))
+def parse(sql: str, derivations: Collection[str], resources: Collection[str] = ()) -> Parsed:
+    """Read a statement; raises BAD_SQL with what is wrong. `derivations` and `resources` are the ids that may follow FROM."""
+    return _parse(sql, frozenset(derivations), frozenset(resources))
 
 
 @cache
-def _parse(sql: str, derivations: frozenset[str]) -> Parsed:
+def _parse(sql: str, derivations: frozenset[str], resources: frozenset[str]) -> Parsed:
     try:
         statements = sqlglot.parse(sql, dialect="duckdb")
     except sqlglot.errors.SqlglotError as reason:
@@ -126,11 +126,11 @@ def _parse(sql: str, derivations: frozenset[str]) -> Parsed:
     tree = statements[0]
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     tables = [table for table in tree.find_all(exp.Table) if not (isinstance(table.this, exp.Identifier) and table.name in own)]
-    sources = tuple(dict.fromkeys(_source(table, derivations) for table in tables))
+    sources = tuple(dict.fromkeys(_source(table, derivations, resources) for table in tables))
     return Parsed(tree, sources, frozenset(_functions(tree)))
 
 
-def _source(table: exp.Table, derivations: frozenset[str]) -> Source:
+def _source(table: exp.Table, derivations: frozenset[str], resources: frozenset[str]) -> Source:
     if table.db or table.catalog:
         raise BAD_SQL(reason=f"不能引用 {table.sql()}：只写表名")
     call = table.this
@@ -145,7 +145,9 @@ def _source(table: exp.Table, derivations: frozenset[str]) -> Source:
         return Source("derive", table.name)
     if table.name in TABLES:
         return Source("lake", table.name)
-    raise BAD_SQL(reason=f"没有名为 {table.name} 的派生数据或数据湖表")
+    if table.name in resources:
+        return Source("resource", table.name)
+    raise BAD_SQL(reason=f"没有名为 {table.name} 的派生数据、数据资源或数据湖表")
 
 
 def _functions(tree: exp.Expr) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from haitang.base import clock
 from haitang.base.actions import Actor, permission, require
@@ -64,6 +64,12 @@ def understood(resource: str, headings: list[str]) -> Mapping[str, Any]:
 def last_done(resource: str) -> Run | None:
     """The newest run that brought data of a resource."""
     return Run.objects.filter(resource=resource, state=Run.State.DONE, root__isnull=True).order_by("-finished_at").first()
+
+
+def ended() -> dict[str, int]:
+    """Resource -> when its newest run ended, in microseconds since 1970: it grows whenever the rows of the resource may have changed."""
+    newest = Run.objects.filter(finished_at__isnull=False).order_by("resource").values_list("resource").annotate(Max("finished_at"))
+    return {resource: round(at.timestamp() * 1_000_000) for resource, at in newest}
 
 
 def fresh_until(resource: Resource, at: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ from haitang.base.declarations.checks import Context, Problem, check
 from haitang.base.declarations.spec import Failure, Row, SpecTable, Table, spec
 from haitang.base.errors import HaitangError
 from haitang.hub.data.derive.kinds import Derive
-from haitang.hub.data.derive.sql import parse as parse_derive
+from haitang.hub.data.derive.sources import read
 from haitang.hub.data.indicators import relations, sql
 from haitang.hub.data.indicators.kinds import Indicator
 from haitang.hub.data.lake.connection import plain
@@ -26,7 +26,7 @@ def _columns(indicator: Indicator, context: Context) -> dict[str, list[str] | No
 
 def _selected(derive: Derive, context: Context) -> list[str] | None:
     try:
-        names = parse_derive(derive.sql, context.all(Derive).keys()).tree.named_selects
+        names = read(derive.sql, context.declarations).tree.named_selects
     except HaitangError:
         return None
     return None if "*" in names else list(names)
@@ -102,9 +102,9 @@ def _value(text: str | None) -> Any:
     """A cell as number, truth, date, time or text."""
     if text is None or text in ("true", "false"):
         return None if text is None else text == "true"
-    for read in (float, date.fromisoformat, lambda t: datetime.fromisoformat(t).replace(tzinfo=CHINA)):
+    for as_value in (float, date.fromisoformat, lambda t: datetime.fromisoformat(t).replace(tzinfo=CHINA)):
         try:
-            return read(text)
+            return as_value(text)
         except ValueError:
             continue
     return text

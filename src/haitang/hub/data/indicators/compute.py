@@ -15,7 +15,7 @@ from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.queries import select
 from haitang.hub.data.indicators import relations, sql
 from haitang.hub.data.indicators.kinds import Indicator
-from haitang.hub.data.indicators.sources import Source, devices_below, of_devices
+from haitang.hub.data.indicators.sources import Source, of_tables
 
 Rows = list[dict[str, Any]]
 
@@ -71,9 +71,8 @@ def _number(value: Any) -> float | None:
 
 
 def _source(indicator: Indicator, declarations: Declarations, at: datetime) -> Source:
-    derives = declarations.all(Derive)
-    tree = sql.parse(indicator.value, derives.keys())
-    return of_devices(devices_below(sql.tables_in(tree), declarations), at)
+    tree = sql.parse(indicator.value, declarations.all(Derive).keys())
+    return of_tables(sql.tables_in(tree), declarations, at)
 
 
 def _case_origins(run: Callable[[str], Rows]) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
 """Where an indicator's input comes from: how new it is, what is missing, and whether it is live."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from haitang.base.clock import CHINA
 from haitang.base.declarations import Declarations
+from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.derive.kinds import Derive
-from haitang.hub.data.derive.sql import parse
+from haitang.hub.data.derive.sources import read
+from haitang.hub.data.gather.queries import last_done
 from haitang.hub.data.lake.queries import dicts
 from haitang.support.infrastructure.things.models import Thing
 
@@ -28,21 +30,36 @@ class Source:
         return any(fresh) and not all(fresh)
 
 
-def devices_below(tables: Iterable[str], declarations: Declarations) -> set[str]:
-    """The device types whose observations end up in these derivations."""
-    derives, found, seen = declarations.all(Derive), set[str](), set[str]()
+def below(tables: Iterable[str], declarations: Declarations) -> tuple[set[str], set[str]]:
+    """The device types and the resources whose data end up in these derivations."""
+    derives, devices, resources, seen = declarations.all(Derive), set[str](), set[str](), set[str]()
     waiting = list(tables)
     while waiting:
         name = waiting.pop()
         if name in seen or name not in derives:
             continue
         seen.add(name)
-        for source in parse(derives[name].sql, derives.keys()).sources:
+        for source in read(derives[name].sql, declarations).sources:
             if source.kind == "derive":
                 waiting.append(source.name)
+            elif source.kind == "resource":
+                resources.add(source.name)
             elif source.kind.endswith("_means_of"):
-                found.add(source.name)
-    return found
+                devices.add(source.name)
+    return devices, resources
+
+
+def of_tables(tables: Iterable[str], declarations: Declarations, at: datetime) -> Source:
+    """The input of derivations: of things and of resources. With both, it is as new as the older of them."""
+    devices, resources = below(tables, declarations)
+    things = of_devices(devices, at) if devices else Source()
+    runs = {id: last_done(id) for id in resources}
+    times = [run.finished_at if run else None for run in runs.values()] + ([things.newest] if devices else [])
+    synthetic = any(declarations.get(Resource, id).synthetic or (run and run.synthetic) for id, run in runs.items())
+    origins = (*things.origins, *(["simulated"] if synthetic else []))
+    known = [time for time in times if time]
+    newest = min(known) if known and len(known) == len(times) else None
+    return replace(things, newest=newest, origins=tuple(sorted(set(origins))))
 
 
 def of_devices(devices: set[str], at: datetime) -> Source:
