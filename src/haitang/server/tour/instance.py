@@ -26,6 +26,7 @@ class Instance:
     place: str
     http: int
     hj212: int
+    mqtt: int = 0
 
     @property
     def url(self) -> str:
@@ -75,7 +76,7 @@ def running(data: Path, place: str, *, seconds: float = 180) -> Iterator[Instanc
     """Start an instance in `data`, wait until it is ready, and stop it cleanly at the end."""
     data.mkdir(parents=True, exist_ok=True)
     http, hj212, mqtt = _free_ports(3)
-    instance = Instance(data, place, http, hj212)
+    instance = Instance(data, place, http, hj212, mqtt)
     ports = ["--http", str(http), "--hj212", str(hj212), "--mqtt", str(mqtt)]
     with instance.log.open("wb") as log:
         process = subprocess.Popen(

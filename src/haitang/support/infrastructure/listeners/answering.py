@@ -45,13 +45,13 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     def __init__(self, batcher: Batcher, patience: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._batcher, self._patience = batcher, patience
-        self._units: deque[Unit] = deque()
+        self._units: deque[Unit | Exception] = deque()
         self._owed: deque[_Answer[Said]] = deque()
         self._heard_at = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._working: asyncio.Task[None] | None = None
-        self._flushing = self._asked = self._paused = self._at_end = self.gone = False
+        self._flushing = self._asked = self._paused = self._at_end = self._finished = self.at_eof = self.gone = False
         self.peer = "?"
 
     # -- what a listener says ------------------------------------------------------------------
@@ -80,6 +80,10 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
         log.error("listener.connection_failed", address=self.peer, exc_info=reason)
         self.transport.abort()
 
+    def finished(self) -> None:
+        """What the device sent is stored and answered, and no more is to come."""
+        self.transport.close()
+
     def ended(self) -> None:
         """The connection is gone."""
 
@@ -102,6 +106,21 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
         self._patience = patience
         self._look_later()
 
+    def finish(self) -> None:
+        """No more is taken in than what has come; `finished` follows once that is answered."""
+        self._at_end = True
+        self._loop.call_later(self.LINGER, self.transport.close)
+        self._go_on()
+
+    def finish_now(self) -> None:
+        """Nothing that waits is taken in or answered any more."""
+        self._at_end = True
+        self._units.clear()
+        self._owed.clear()
+        if self._working and self._working is not _current():
+            self._working.cancel()
+        self._go_on()
+
     # -- the event loop's side -----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -114,19 +133,19 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     def data_received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
         try:
-            for unit in self.cut(data):
-                self._units.append(unit)
-        except Exception as reason:
-            self._go_on()
-            self.failed(reason)
-            return
+            if not self._at_end:
+                self._units.extend(self.cut(data))
+        except Exception as reason:  # has its turn after what came before it
+            self._units.append(reason)
         self._go_on()
 
     def eof_received(self) -> bool:
         """The device has said all it had to say; what it waits for still goes out."""
-        self._at_end = True
-        self._loop.call_later(self.LINGER, self.transport.close)
-        self._go_on()
+        self.at_eof = True
+        if self._finished:
+            self.transport.close()
+        else:
+            self.finish()
         return True
 
     def connection_lost(self, reason: Exception | None) -> None:
@@ -160,18 +179,27 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     def _go_on(self) -> None:
         """Take in what may be taken in, and read on or not."""
         while self._units and not self._held():
+            unit = self._units.popleft()
             try:
-                work = self.take(self._units.popleft())
+                if isinstance(unit, Exception):
+                    raise unit
+                work = self.take(unit)
             except Exception as reason:
                 self._units.clear()
                 self.failed(reason)
                 return
             if work is not None:
                 self._working = self._loop.create_task(self._work(work))
+                self._working.add_done_callback(self._worked)
         if self.gone:
             return
-        if self._at_end and not self._units and not self._owed and self._working is None:
-            self.transport.close()
+        if self._at_end and not self._finished and not self._units and not self._owed and self._working is None:
+            self._finished = True
+            self.finished()
+        if self._finished:
+            if self._paused and not self.transport.is_closing():
+                self._paused = False
+                self.transport.resume_reading()
         elif self._paused is not self._held():
             self._paused = not self._paused
             (self.transport.pause_reading if self._paused else self.transport.resume_reading)()
@@ -182,8 +210,9 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
         except Exception as reason:
             self._units.clear()
             self.failed(reason)
-        finally:
-            self._working = None
+
+    def _worked(self, work: "asyncio.Task[None]") -> None:
+        self._working = None
         self._go_on()
 
     # -- answers out ---------------------------------------------------------------------------
@@ -199,7 +228,7 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
         out, owed = list[bytes](), self._owed
         while owed and (stored := owed[0].stored) is not None:
             out.append(self.written(owed.popleft().said, stored))
-        if not self.gone and not self.transport.is_closing() and (told := b"".join(out)):
+        if not self.gone and not self._finished and not self.transport.is_closing() and (told := b"".join(out)):
             self.transport.write(told)
         self._go_on()
 
@@ -216,3 +245,11 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
             self.silent()
         else:
             self._look_later()
+
+
+def _current() -> "asyncio.Task[Any] | None":
+    """The task that runs now; a callback of the event loop is none."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

@@ -16,6 +16,7 @@ from haitang.support.infrastructure.listeners.hj212.crc import written
 
 _CP = re.compile(r"CP=&&(.*)&&\s*\Z", re.IGNORECASE | re.DOTALL)
 _HEADER = re.compile(r"(\w+)=([^;,]*)")
+_PAIR = re.compile(r"([^=;,]+)=([^;,]*)")
 _BETWEEN = re.compile(r"[;,](?=[^;,=/]+=)")
 # What nearly every packet looks like, read at one go; all else is read name by name, with the same outcome.
 _USUAL = re.compile(
@@ -118,10 +119,7 @@ def read_cp(cp: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """The items of CP. Separators inside free text (`//...//`) do not split it: they are followed by no `name=`."""
     values: dict[str, str] = {}
     factors: dict[str, dict[str, str]] = {}
-    for item in _items(cp):
-        name, equals, value = item.partition("=")
-        if not equals:
-            continue
+    for name, value in _items(cp):
         code, dash, suffix = name.strip().rpartition("-")
         if dash and code:
             told = factors.get(code)
@@ -133,13 +131,14 @@ def read_cp(cp: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     return values, factors
 
 
-def _items(cp: str) -> list[str]:
-    """The items without what stands between them. Where each piece between separators is `name=...`, the pieces are the items."""
-    if "/" not in cp:
-        pieces = cp.strip(" ;,").replace(",", ";").split(";")
-        if all(piece.find("=") > 0 for piece in pieces):
-            return pieces
-    return [item.strip(" ;,") for item in _BETWEEN.split(cp)]
+def _items(cp: str) -> list[tuple[str, str]]:
+    """Name and value of each item. Where each piece between separators is `name=...`, the pieces are the items."""
+    if "/" not in cp and not cp.startswith("=") and ";=" not in cp and ",=" not in cp:
+        pairs = _PAIR.findall(cp)
+        if len(pairs) == cp.count(";") + cp.count(",") + 1:
+            return pairs
+    parts = [item.strip(" ;,").partition("=") for item in _BETWEEN.split(cp)]
+    return [(name, value) for name, equals, value in parts if equals]
 
 
 def framed(segment: bytes) -> bytes:

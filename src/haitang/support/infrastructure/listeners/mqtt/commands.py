@@ -75,12 +75,9 @@ class Commands:
         if command is not None:
             await self._directory.off_loop(lambda: _told(command, taken=reason < reasons.UNSPECIFIED))
 
-    async def answered(self, known: Known, command: str, payload: bytes) -> "asyncio.Future[None]":
-        """A device says what became of a command; done once that is in the table."""
-        done = asyncio.get_running_loop().create_future()
+    async def answered(self, known: Known, command: str, payload: bytes) -> None:
+        """A device says what became of a command; returns once that is in the table."""
         await self._directory.off_loop(lambda: _answered(known.thing, command, payload))
-        done.set_result(None)
-        return done
 
 
 def _payload(command: "DeviceCommand") -> bytes:

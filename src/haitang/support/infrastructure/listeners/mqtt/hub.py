@@ -30,31 +30,42 @@ class Hub:
     counters: Counters
     commands: Commands
     sessions: Sessions = field(default_factory=Sessions)
-    connections: "set[Connection]" = field(default_factory=set)
+    all: "set[Connection]" = field(default_factory=set)
+    connections: "set[Connection]" = field(default_factory=set)  # those that have signed in
 
     def may_publish(self, topic: str, known: Known) -> bool:
         return topics.route(topic, known) is not None
 
-    async def take(self, topic: str, payload: bytes, known: Known, properties: dict[str, object]) -> asyncio.Future[None]:
-        """Queue what a message brings; the future is done once it is durable. The topic is one that the device may publish to."""
+    def read(self, route: tuple[str, str], payload: bytes, known: Known, properties: dict[str, object]) -> Reading:
+        """What a message brings; `route` is that of its topic (topics.route), which is not the result of a command."""
         self.counters.add("received")
-        what, detail = topics.route(topic, known) or ("unknown", topic)
+        what, detail = route
         now = clock.now()
-        if what == "result":
-            return await self.commands.answered(known, detail, payload)
         if what == "observations":
-            reading = interpret(payload, known, now=now, ref=_ref(properties))
-        else:
-            reading = Reading([], [aside(payload, known, "unknown_topic", detail, "", now)])
-        return await self.batcher.submit(reading.observations, reading.set_aside)
+            return interpret(payload, known, now=now, ref=_ref(properties) if properties else "")
+        return Reading([], [aside(payload, known, "unknown_topic", detail, "", now)])
 
-    async def sweep(self) -> None:
+    async def answered(self, route: tuple[str, str], payload: bytes, known: Known) -> None:
+        """A device says what became of a command; returns once that is in the table."""
+        self.counters.add("received")
+        await self.commands.answered(known, route[1], payload)
+
+    async def take(self, topic: str, payload: bytes, known: Known, properties: dict[str, object]) -> None:
+        """Store a message that nobody waits for; returns once it is queued."""
+        route = topics.route(topic, known) or ("unknown", topic)
+        if route[0] == "result":
+            await self.answered(route, payload, known)
+        else:
+            reading = self.read(route, payload, known, properties)
+            await self.batcher.submit(reading.observations, reading.set_aside)
+
+    def sweep(self) -> None:
         """End the connections whose credential holds no longer; the others go on as their thing is known now."""
         for connection in list(self.connections):
             found = self.directory.still(connection.known)
             if found is None:
                 self.counters.add("revoked")
-                await connection.end(reasons.REVOKED)
+                connection.end(reasons.REVOKED)
             else:
                 connection.known = found
 
@@ -62,7 +73,7 @@ class Hub:
         while True:
             await asyncio.sleep(1)
             self.sessions.forget_ended()
-            await self.sweep()
+            self.sweep()
             await self.commands.deliver(self.sessions)
 
 

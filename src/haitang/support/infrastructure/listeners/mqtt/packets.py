@@ -7,6 +7,8 @@ what depends on the connection's state is the connection's to judge.
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from haitang.support.infrastructure.listeners.mqtt import properties as props
 from haitang.support.infrastructure.listeners.mqtt.properties import (
     AUTH,
@@ -60,25 +62,23 @@ class Connack:
     properties: Properties = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Publish:
+class Publish(msgspec.Struct, frozen=True, gc=False):
     topic: str
     payload: bytes
     qos: int = 0
     packet_id: int = 0
     retain: bool = False
     dup: bool = False
-    properties: Properties = field(default_factory=dict)
+    properties: Properties = {}
 
 
-@dataclass(frozen=True)
-class Ack:
+class Ack(msgspec.Struct, frozen=True, gc=False):
     """PUBACK, PUBREC, PUBREL or PUBCOMP."""
 
     type: int
     packet_id: int
     reason: int = 0
-    properties: Properties = field(default_factory=dict)
+    properties: Properties = {}
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,12 @@ def _publish(flags: int, cursor: Cursor, version: int) -> Publish:
         raise malformed("QoS 3, or DUP at QoS 0")
     topic = cursor.text()
     number = _identifier(cursor) if qos else 0
-    found = _properties(cursor, PUBLISH, version)
+    if version != V5:
+        found: Properties = {}
+    elif cursor.data[cursor.at : cursor.at + 1] == b"\0":  # no properties, as nearly always
+        cursor.at, found = cursor.at + 1, {}
+    else:
+        found = props.read(cursor, PUBLISH)
     return Publish(topic, cursor.rest(), qos, number, bool(flags & 1), bool(flags & 8), found)
 
 

@@ -34,16 +34,8 @@ async def run(stop: asyncio.Event) -> None:
     await directory.refresh()
     batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
     hub = Hub(directory, batcher, counters, Commands(directory))
-    connections: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.keep_alive(writer.transport)
-        task = asyncio.create_task(Connection(hub, reader, writer).serve())
-        connections.add(task)
-        task.add_done_callback(connections.discard)
-
     # `ssl=` is the seam for TLS: a setting names certificate and key (the security issue's).
-    server = await asyncio.start_server(accept, settings().host, settings().mqtt, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(hub), settings().host, settings().mqtt, backlog=1024)
     listens = f"{settings().host}:{settings().mqtt}"
     work = [
         asyncio.create_task(each)
@@ -61,12 +53,23 @@ async def run(stop: asyncio.Event) -> None:
     finally:
         server.close()
         for connection in list(hub.connections):
-            await connection.end(reasons.SHUTTING_DOWN)
-        if connections:
-            await asyncio.wait(connections, timeout=LINGER)
-        await serving.end([*connections, *work])
+            connection.end(reasons.SHUTTING_DOWN)
+        for stranger in hub.all - hub.connections:
+            stranger.transport.close()
+        await _gone(hub)
+        await serving.end(work)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(batcher.drain(), LINGER)
         counters.write(settings().run, listens=listens)
         await directory.close()
         await stream.close()
+
+
+async def _gone(hub: Hub) -> None:
+    """Wait until the devices have heard why; those that do not listen are left."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            while hub.all:
+                await asyncio.sleep(0.05)
+    for connection in list(hub.all):
+        connection.transport.abort()

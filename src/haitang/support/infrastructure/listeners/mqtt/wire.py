@@ -23,7 +23,7 @@ def protocol_error(text: str) -> MqttError:
     return MqttError(PROTOCOL_ERROR, text)
 
 
-@dataclass
+@dataclass(slots=True)
 class Cursor:
     """Reads one packet's bytes; raises MqttError where they end too soon."""
 
@@ -66,7 +66,13 @@ class Cursor:
         raise malformed("variable byte integer of more than four bytes")
 
     def binary(self) -> bytes:
-        return self.take(self.two())
+        """Two bytes of length, then so many."""
+        data, at = self.data, self.at + 2
+        end = at + int.from_bytes(data[at - 2 : at], "big")
+        if end > len(data) or at > len(data):
+            raise malformed("packet ends too soon")
+        self.at = end
+        return data[at:end]
 
     def text(self) -> str:
         """A UTF-8 string: no surrogates, no U+0000."""

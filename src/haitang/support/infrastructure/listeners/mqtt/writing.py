@@ -29,6 +29,8 @@ from haitang.support.infrastructure.listeners.mqtt.properties import (
 
 def written(packet: Packet, version: int) -> bytes:
     """The bytes of a packet for a connection of this version."""
+    if isinstance(packet, Ack) and not packet.reason and not packet.properties:
+        return bytes((packet.type << 4 | (2 if packet.type == PUBREL else 0), 2)) + packet.packet_id.to_bytes(2, "big")
     first, body = _parts(packet, version)
     return bytes([first]) + wire.variable(len(body)) + body
 
