@@ -4,6 +4,7 @@ type Island = { mount(element: HTMLElement): void };
 const heavy: Record<string, () => Promise<Island>> = {
   map: () => import("./islands/map"),
   chart: () => import("./islands/chart"),
+  pick: () => import("./islands/pick"),
 };
 const light: Record<string, () => Promise<Island>> = {
   draft: () => import("./islands/draft"),

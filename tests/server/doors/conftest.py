@@ -29,6 +29,7 @@ from haitang.server.declared import load, owners_with
 from haitang.server.seeding import seed
 from haitang.support.infrastructure.commands.models import DeviceCommand
 from haitang.support.infrastructure.credentials.actions import issue
+from haitang.support.infrastructure.groups.actions import save_group, set_members
 from haitang.support.infrastructure.listeners.hj212.actions import send
 from haitang.support.infrastructure.things.actions import plan_maintenance
 from haitang.support.infrastructure.things.models import Thing
@@ -143,6 +144,8 @@ def samples(clients: Clients) -> dict[str, str]:
     station = Thing.objects.filter(status=Thing.ADMITTED).exclude(mn=None)[0]
     with acting(system("operator")) as act:
         asked = send(act=act, thing=station, cn="1061", given={})
+        group = save_group(act=act, id="river", title="沿河站点", new=True)
+        set_members(act=act, group=group, add=[thing.pk])
         window = plan_maintenance(act=act, thing=thing, starts_at=act.at, ends_at=act.at + timedelta(hours=1), reason="校准")
     indicator, derive = next(iter(in_force().all(Indicator))), next(iter(in_force().all(Derive)))
     run = Run.objects.create(
@@ -168,7 +171,7 @@ def samples(clients: Clients) -> dict[str, str]:
         "resource": "enterprise_permit", "run": str(run.pk), "held": str(held.pk), "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
         "page": next(iter(in_force().all(Page))), "person": str(mine.pk), "edit": str(edit.pk), "digest": digest, "record": record,
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
-        "credential": credential, "command": str(command.pk), "asked": str(asked.pk), "window": str(window.pk),
+        "credential": credential, "command": str(command.pk), "asked": str(asked.pk), "window": str(window.pk), "group": group.pk,
         "refusal": refused.code, "token": str(token.pk), "client": str(outside.pk),
     }  # fmt: skip
     return {key: values.get(name, name) for key, name in SAMPLES.items()}
@@ -176,7 +179,7 @@ def samples(clients: Clients) -> dict[str, str]:
 
 SAMPLES = {
     "resources/": "resource", "gather/sources/": "no_source", "gather/runs/": "run", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
-    "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "things/*/maintenance/": "window", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
+    "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "things/*/maintenance/": "window", "things/groups/": "group", "things/groups/*/do/": "save", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",

@@ -46,6 +46,15 @@ class NatsServer:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
 
+    def stand_still(self) -> None:
+        """It stays connected and answers nothing until `go_on`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()

@@ -77,7 +77,7 @@ function legend(rows: Data["legend"], width: number): L.Control {
   return control;
 }
 
-function ground(map: L.Map, data: Data): L.LatLngBounds | null {
+export function ground(map: L.Map, data: Data): L.LatLngBounds | null {
   if (data.tiles) L.tileLayer(data.tiles, { maxZoom: 18 }).addTo(map);
   if (!data.boundary) return null;
   const style = getComputedStyle(document.documentElement);
@@ -88,13 +88,13 @@ function ground(map: L.Map, data: Data): L.LatLngBounds | null {
   return layer.getBounds();
 }
 
-async function load(address: string): Promise<Data> {
+export async function load(address: string): Promise<Data> {
   const response = await fetch(address, { headers: { Accept: "application/json" } });
   if (!response.ok) throw new Error(String(response.status));
   return (await response.json()) as Data;
 }
 
-function style(address: string | undefined): Promise<void> {
+export function style(address: string | undefined): Promise<void> {
   if (!address || document.querySelector(`link[href="${address}"]`)) return Promise.resolve();
   return new Promise((done) => {
     const link = document.createElement("link");

@@ -1,6 +1,8 @@
 """Things: seeded once, admitted by a person, with evidence of every decision."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -8,7 +10,7 @@ from django.test import Client
 from haitang.base.actions import acting, system
 from haitang.base.declarations import Declarations, put_in_force
 from haitang.base.errors import HaitangError
-from haitang.support.infrastructure.things import actions
+from haitang.support.infrastructure.things import actions, listening
 from haitang.support.infrastructure.things.kinds import Device, Hj212, Observed
 from haitang.support.infrastructure.things.kinds import Thing as Declared
 from haitang.support.infrastructure.things.models import Thing, ThingLocation
@@ -143,3 +145,25 @@ def test_the_origin_of_data_is_stated_with_evidence() -> None:
     assert keeper.post("/things/a9/origin", {"origin": "replay"}).status_code == 302
     assert Thing.objects.get(pk="a9").origin == "replay"
     assert EvidenceRecord.objects.get(action="things.set_origin").facts == {"origin_before": "live", "origin": "replay"}
+
+
+def test_a_device_that_comes_by_mqtt_or_http_is_taken_in_on_a_page_and_confirmed_there() -> None:
+    keeper, reader = signed_in("keeper"), signed_in("reader")
+    told = {"id": "meter-7", "device": "air_station", "title": "七号站"}
+    assert reader.post("/things/register", told).status_code == 403
+    assert keeper.post("/things/register", {**told, "id": "groups"}).status_code == 400
+    answer = keeper.post("/things/register", told)
+    assert (answer.status_code, answer["Location"]) == (302, "/things/meter-7/credentials")
+    assert keeper.post("/things/register", told).status_code == 409
+    assert keeper.post("/things/meter-7/credentials/issue", {}).status_code == 200
+    shown = keeper.get("/things/meter-7").content.decode()
+    assert ("确认接入" in shown, "SM4" in shown) == (True, False)
+    assert keeper.post("/things/meter-7/admit", {"device": "air_station", "title": "七号站"}).status_code == 302
+    assert Thing.objects.get(pk="meter-7").status == "admitted"
+
+
+def test_who_knocks_without_a_credential_is_told_of(tmp_path: Path) -> None:
+    knock = {"address": "10.0.0.7", "count": 3, "last": "2026-03-01T08:00:00+08:00"}
+    (tmp_path / "mqtt.json").write_text(json.dumps({"counters": {}, "knocking": {"meter-7": knock}}))
+    (tmp_path / "http.json").write_text("not yet whole")
+    assert listening.strangers(tmp_path) == [{"name": "meter-7", "way": "MQTT", **knock}]

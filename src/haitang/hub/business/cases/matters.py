@@ -10,6 +10,7 @@ from haitang.base.ports import Matter
 from haitang.hub.business.cases.actions import Where, clear_cause, open_case
 from haitang.hub.business.cases.models import Case
 from haitang.support.infrastructure.things.models import Thing
+from haitang.support.infrastructure.things.queries import locations_at
 
 
 class CaseMatters:
@@ -41,8 +42,15 @@ def _standing(matter: Matter) -> Case | None:
     return Case.objects.filter(same).order_by("opened_at").first()
 
 
+def _place(thing: str, at: datetime) -> tuple[str, float | None, float | None] | None:
+    """Where a thing stood when the matter arose: it may have been moved since."""
+    known = Thing.objects.filter(pk=thing).values_list("division", "longitude", "latitude").first()
+    then = locations_at([thing], at).get(thing)
+    return (known[0], then.longitude, then.latitude) if known and then else known
+
+
 def _open(matter: Matter, act: Act) -> Case:
-    place = Thing.objects.filter(pk=matter.thing).values_list("division", "longitude", "latitude").first() if matter.thing else None
+    place = _place(matter.thing, matter.arose_at) if matter.thing else None
     return open_case(
         act=act,
         kind=matter.case_kind,

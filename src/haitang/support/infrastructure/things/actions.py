@@ -8,6 +8,7 @@ from ipaddress import ip_network
 
 from django.db import IntegrityError, transaction
 
+from haitang.base import clock
 from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
@@ -15,6 +16,7 @@ from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.kinds import Thing as Declared
 from haitang.support.infrastructure.things.models import MaintenanceWindow, Thing, ThingLocation
 from haitang.support.security.evidence.facts import Secret
+from haitang.support.standards.coordinates import SYSTEMS, convert
 
 NO_SUCH_THING = error("things.no_such_thing", 404, "没有设备“{id}”。")
 MN_TAKEN = error("things.mn_taken", 409, "设备编号 MN {mn} 已由另一台设备使用，请核对。")
@@ -23,6 +25,7 @@ ALWAYS_REPLAY = error("things.always_replay", 409, "“{title}”是为回放登
 BAD_ID = error("things.bad_id", 400, "设备编号“{id}”不可用：用字母、数字、下划线和连字符，不以 replay_ 开头，最多 64 个字符。")
 ID_TAKEN = error("things.id_taken", 409, "设备编号“{id}”已被使用。")
 REPLAY = "replay_"  # the id of a thing that was registered for a replay begins so
+RESERVED = ("groups", "health", "register")  # addresses of pages under /things/
 NO_SUCH_DEVICE = error("things.no_such_device", 400, "没有声明设备类型“{device}”，请从列表中选择。")
 BAD_KEY = error("things.bad_key", 400, "SM4 密钥须为 16 个 ASCII 字符。")
 BAD_ORIGIN = error("things.bad_origin", 400, "数据来源只能是 live、replay 或 simulated。")
@@ -32,6 +35,10 @@ BAD_WINDOW = error("things.bad_window", 400, "维护结束时间须晚于开始�
 LONG_WINDOW = error("things.long_window", 400, "一次维护最长 {days} 天；更久请停用设备。")
 WINDOW_OVER = error("things.window_over", 409, "这次维护已经结束，请刷新页面。")
 LONGEST_WINDOW = timedelta(days=30)
+NO_SUCH_SYSTEM = error("things.no_such_system", 400, "没有坐标系“{system}”，请从列表中选择。")
+OUT_OF_RANGE = error("things.out_of_range", 400, "经度须在 -180 到 180 之间，纬度须在 -90 到 90 之间，并请核对两者是否颠倒。")
+NO_MOVE_REASON = error("things.no_move_reason", 400, "请写明位置变更的事由。")
+MOVED_WHEN = error("things.moved_when", 400, "变更时间须不晚于现在，并晚于上一次登记的 {since}。")
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def register_provisionally(*, act: Act, id: str, device: str, title: str = "") -
     """Take in a device that nobody has decided on yet, for MQTT or HTTP: its data are stored as with HJ 212's commissioning mode; a person decides later."""
     if device not in in_force().all(Device):
         raise NO_SUCH_DEVICE(device=device)
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", id) or id.startswith(REPLAY):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", id) or id.startswith(REPLAY) or id in RESERVED:
         raise BAD_ID(id=id)
     if Thing.objects.filter(pk=id).exists():
         raise ID_TAKEN(id=id)
@@ -116,7 +123,7 @@ def register_replay(*, act: Act, thing: Thing) -> Thing:
     return found
 
 
-@action("things.admit", title="确认接入设备")
+@action("things.admit", title="确认接入设备", resource="thing")
 def admit(
     *, act: Act, thing: Thing, device: str, title: str, organization: str = "", longitude: float | None = None, latitude: float | None = None,
     credential: Credential = NO_CREDENTIAL,
@@ -136,7 +143,7 @@ def admit(
     return thing
 
 
-@action("things.refuse", title="拒绝接入设备")
+@action("things.refuse", title="拒绝接入设备", resource="thing")
 def refuse(*, act: Act, thing: Thing, reason: str) -> Thing:
     """Stop listening to a provisional station; what it sent stays in the lake under its id."""
     if thing.status != Thing.PROVISIONAL:
@@ -144,13 +151,13 @@ def refuse(*, act: Act, thing: Thing, reason: str) -> Thing:
     return _retire(act, thing, reason)
 
 
-@action("things.retire", title="停用设备")
+@action("things.retire", title="停用设备", resource="thing")
 def retire(*, act: Act, thing: Thing, reason: str) -> Thing:
     """Take a device out of service; it is no longer answered."""
     return _retire(act, thing, reason)
 
 
-@action("things.set_origin", title="标明数据来源")
+@action("things.set_origin", title="标明数据来源", resource="thing")
 def set_origin(*, act: Act, thing: Thing, origin: str) -> Thing:
     """Say that what a thing sends from now on is live, replayed or simulated."""
     if origin not in ("live", "replay", "simulated"):
@@ -164,7 +171,7 @@ def set_origin(*, act: Act, thing: Thing, origin: str) -> Thing:
     return thing
 
 
-@action("things.set_credential", title="设置设备凭据")
+@action("things.set_credential", title="设置设备凭据", resource="thing")
 def set_credential(*, act: Act, thing: Thing, credential: Credential) -> Thing:
     """Replace the whole credential."""
     credential.give(thing)
@@ -173,15 +180,10 @@ def set_credential(*, act: Act, thing: Thing, credential: Credential) -> Thing:
     return thing
 
 
-@action("things.plan_maintenance", title="登记设备维护")
+@action("things.plan_maintenance", title="登记设备维护", resource="thing")
 def plan_maintenance(*, act: Act, thing: Thing, starts_at: datetime, ends_at: datetime, reason: str) -> MaintenanceWindow:
     """Say that a thing is worked on from `starts_at` until `ends_at` (both aware). What was silent before stays silent: only what would open within is held."""
-    if not reason:
-        raise NO_REASON()
-    if ends_at <= starts_at or ends_at <= act.at:
-        raise BAD_WINDOW()
-    if ends_at - starts_at > LONGEST_WINDOW:
-        raise LONG_WINDOW(days=LONGEST_WINDOW.days)
+    check_window(act, starts_at=starts_at, ends_at=ends_at, reason=reason)
     made = MaintenanceWindow.objects.create(thing=thing, starts_at=starts_at, ends_at=ends_at, reason=reason, noted_by=act.actor.ref)
     act.record(
         "thing", thing.id, {"window": made.pk, "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat(), "reason": Secret(reason)}
@@ -190,7 +192,17 @@ def plan_maintenance(*, act: Act, thing: Thing, starts_at: datetime, ends_at: da
     return made
 
 
-@action("things.end_maintenance", title="结束设备维护")
+def check_window(act: Act, *, starts_at: datetime, ends_at: datetime, reason: str) -> None:
+    """Raises NO_REASON, BAD_WINDOW, LONG_WINDOW."""
+    if not reason:
+        raise NO_REASON()
+    if ends_at <= starts_at or ends_at <= act.at:
+        raise BAD_WINDOW()
+    if ends_at - starts_at > LONGEST_WINDOW:
+        raise LONG_WINDOW(days=LONGEST_WINDOW.days)
+
+
+@action("things.end_maintenance", title="结束设备维护", resource="window")
 def end_maintenance(*, act: Act, window: MaintenanceWindow) -> MaintenanceWindow:
     """End a window now, before its time; one that has not begun is thereby cancelled."""
     window = MaintenanceWindow.objects.select_for_update().get(pk=window.pk)
@@ -201,6 +213,50 @@ def end_maintenance(*, act: Act, window: MaintenanceWindow) -> MaintenanceWindow
     act.record("thing", window.thing_id, {"window": window.pk, "planned_end": window.ends_at.isoformat()})
     announce(act, window.thing)
     return window
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point as it was told, in degrees of a system of `coordinates.SYSTEMS`. Raises NO_SUCH_SYSTEM, OUT_OF_RANGE."""
+
+    longitude: float
+    latitude: float
+    system: str = "cgcs2000"
+
+    def __post_init__(self) -> None:
+        if self.system not in SYSTEMS:
+            raise NO_SUCH_SYSTEM(system=self.system)
+        if not (-180 <= self.longitude <= 180 and -90 <= self.latitude <= 90):
+            raise OUT_OF_RANGE()
+
+    def normalized(self) -> tuple[float, float]:
+        """Longitude and latitude in CGCS2000, to about a centimetre."""
+        lng, lat = convert(self.longitude, self.latitude, self.system, "cgcs2000")
+        return round(float(lng), 7), round(float(lat), 7)
+
+    @property
+    def stated(self) -> str:
+        return "" if self.system == "cgcs2000" else f"{self.longitude:.7g}, {self.latitude:.7g} ({self.system})"
+
+
+@action("things.relocate", title="变更设备位置", resource="thing")
+def relocate(*, act: Act, thing: Thing, to: Point, reason: str, since: datetime | None = None) -> ThingLocation:
+    """Note that a thing stands elsewhere since `since` (aware, default now). What it observed before stays where it stood then."""
+    if not reason:
+        raise NO_MOVE_REASON()
+    at, last = since or act.at, thing.locations.first()
+    if at > act.at or (last is not None and at <= last.since):
+        raise MOVED_WHEN(since=f"{last.since.astimezone(clock.CHINA):%Y-%m-%d %H:%M}" if last else "—")
+    thing.longitude, thing.latitude = to.normalized()
+    thing.save(update_fields=["longitude", "latitude"])
+    made = ThingLocation.objects.create(
+        thing=thing, longitude=thing.longitude, latitude=thing.latitude, since=at, reason=reason, moved_by=act.actor.ref, stated=to.stated
+    )
+    act.record("thing", thing.id, {
+        "longitude": made.longitude, "latitude": made.latitude, "since": at.isoformat(), "system": to.system, "reason": Secret(reason),
+    })  # fmt: skip
+    announce(act, thing)
+    return made
 
 
 def seen(times: dict[str, datetime]) -> None:
@@ -241,7 +297,7 @@ def _place(act: Act, thing: Thing, longitude: float | None, latitude: float | No
 
 def _note_location(act: Act, thing: Thing) -> None:
     if thing.longitude is not None and thing.latitude is not None:
-        ThingLocation.objects.create(thing=thing, longitude=thing.longitude, latitude=thing.latitude, since=act.at)
+        ThingLocation.objects.create(thing=thing, longitude=thing.longitude, latitude=thing.latitude, since=act.at, moved_by=act.actor.ref)
 
 
 def _retire(act: Act, thing: Thing, reason: str) -> Thing:

@@ -69,7 +69,10 @@ class Command(BaseModel):
 
 @kind("device", title="设备类型", folder="devices")
 class Device(Declaration):
-    """A type of device: what it observes and how it speaks."""
+    """A type of device: what it observes and how it speaks.
+
+    `every`: how often it tells its instant values; where it says so, the share of them that came is shown on the health page.
+    """
 
     title: Text
     observes: dict[Word, Observed]
@@ -77,13 +80,14 @@ class Device(Declaration):
     message: Message | None = None
     commands: dict[Word, Command] = {}
     silent_after: Annotated[SpanText, Tunable("多久没有数据算失联")] = "90min"
+    every: SpanText | None = None
 
 
 @kind("thing", title="设备", folder="things", shape="table", where="place")
 class Thing(Declaration):
     """One device of the place, seeded from the folder; from then on the database rules.
 
-    Longitude and latitude in degrees, CGCS2000 (EPSG:4490). `mn` is the HJ 212 device number.
+    Longitude and latitude in degrees, CGCS2000 (EPSG:4490). `mn` is the HJ 212 device number. `groups`: which groups it is in at first.
     """
 
     title: Text
@@ -95,3 +99,13 @@ class Thing(Declaration):
     mn: str | None = None
     password: str | None = None
     origin: Literal["live", "replay", "simulated"] = "live"  # everything it sends is marked so
+    groups: list[Annotated[str, Reference("thing_group")]] = []
+
+
+@kind("thing_group", title="设备分组", folder="thing_groups", shape="table", where="place")
+class ThingGroup(Declaration):
+    """Things that are looked after together, such as those of one maintenance contract or one river. Seeded from the folder; from then on the database rules."""
+
+    title: Text
+    note: str = ""
+    organization: Annotated[str, Reference("organization")] | None = None

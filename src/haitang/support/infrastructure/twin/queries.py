@@ -15,3 +15,11 @@ def latest(things: Iterable[str] | None = None, properties: Iterable[str] | None
     if properties is not None:
         found = found.filter(property__in=list(properties))
     return found.filter(statistic=statistic) if statistic else found
+
+
+GOOD = ("normal", "flag:N")  # N: normal, by HJ 212
+
+
+def flagged() -> QuerySet[Reading]:
+    """The newest readings that their station, or the check of their range, marked as anything but normal."""
+    return Reading.objects.exclude(quality__in=GOOD)

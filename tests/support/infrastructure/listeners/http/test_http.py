@@ -14,6 +14,7 @@ from haitang.server.processes import front
 from haitang.support.infrastructure.credentials.actions import Issued
 from haitang.support.infrastructure.listeners.http import body as bodies
 from haitang.support.infrastructure.listeners.http.body import unpacked
+from haitang.support.infrastructure.listeners.http.ingest import AT_ONCE
 from tests.support.infrastructure.listeners.conftest import Platform
 from tests.support.infrastructure.nats_server import NatsServer, free_port
 
@@ -198,3 +199,31 @@ def test_while_the_stream_is_away_the_answer_is_later_and_the_same_id_is_then_ta
 
 def test_unpacking_stops_at_the_limit() -> None:
     assert unpacked(gzip.compress(b"x" * 1000)) == b"x" * 1000
+
+
+def test_a_device_that_sends_more_than_the_stalled_stream_takes_is_told_to_come_again_and_nothing_is_lost(served: Any) -> None:
+    """A real socket, and a NATS server that stands still: 16 messages wait for their answers, the next is refused at once with Retry-After."""
+
+    async def work(platform: Platform, send: Sender) -> None:
+        assert (await send([leq(30)], "before")).status_code == 200
+        platform.nats.stand_still()
+        try:
+            waiting = [asyncio.create_task(send([leq(50 + n)], f"m{n}")) for n in range(AT_ONCE)]
+            while _received(platform) <= AT_ONCE:
+                await asyncio.sleep(0.1)
+            refused = await send([leq(99)], "late")
+            assert (refused.status_code, refused.headers["Retry-After"], refused.json()["error"]) == (429, "1", "http.busy")
+            assert not [task for task in waiting if task.done()]
+        finally:
+            platform.nats.go_on()
+        assert [(await task).status_code for task in waiting] == [200] * AT_ONCE
+        assert (await send([leq(99)], "late")).status_code == 200
+        assert {o.number for o in await platform.observations()} == {30, 99, *range(50, 50 + AT_ONCE)}
+
+    play(served, work)
+
+
+def _received(platform: Platform) -> int:
+    """What the listener says that it has taken in; it writes it down every second."""
+    file = platform.run / "http.json"
+    return int(json.loads(file.read_text("utf-8"))["counters"]["received"]) if file.is_file() else 0
