@@ -18,6 +18,7 @@ import pytest
 
 from haitang.support.infrastructure.embedded.postgres import Postgres
 
+os.environ.setdefault("HAITANG_OUTGOING_ALLOW", "127.0.0.0/8 ::1")  # the services that tests talk to are on this machine
 FAST_SHUTDOWN = signal.SIGINT  # PostgreSQL's: connections are cut off, while SIGTERM would wait for them
 _running: list[tuple[Postgres, "subprocess.Popen[bytes]"]] = []
 

@@ -74,6 +74,23 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("tsa_every", int, 0, "time-stamp every n-th seal besides the last of each day; 0: only that"),
     Setting("upstream_url", str, "", "address of the node above, which keeps this node's daily roots; empty: none"),
     Setting("evidence_months", int, 12, "months that evidence stays in the database before it moves into sealed archives; at least 6"),
+    Setting(
+        "outgoing_allow",
+        str,
+        "",
+        "networks (10.0.0.0/8) and host names that outgoing connections may reach although they are not public: sign-in provider, robot, time stamps, broker, node above",
+    ),
+    Setting("request_rate", int, 1000, "requests a second that one address may send to pages and APIs (twice that at once); 0: no limit"),
+    Setting("upload_megabytes", int, 4096, "largest body of a request in MiB from who is signed in; from everybody else 16 MiB"),
+    Setting(
+        "tls_certificate",
+        str,
+        "",
+        "file with the certificate chain (PEM) for pages and listeners; empty: no TLS; read again when it changes",
+    ),
+    Setting("tls_key", str, "", "file with the private key (PEM) of the certificate"),
+    Setting("tls_for", str, "http mqtt", "what speaks TLS when a certificate is set: http, mqtt, hj212; stations by HJ 212 seldom can"),
+    Setting("otel_endpoint", str, "", "OpenTelemetry collector (OTLP over HTTP, http://host:4318) for traces and metrics; empty: none"),
     Setting("log_level", str, "INFO", "log level"),
 )
 
@@ -116,6 +133,13 @@ class Settings:
     tsa_every: int
     upstream_url: str
     evidence_months: int
+    outgoing_allow: str
+    request_rate: int
+    upload_megabytes: int
+    tls_certificate: str
+    tls_key: str
+    tls_for: str
+    otel_endpoint: str
     log_level: str
 
     @property
@@ -129,7 +153,11 @@ class Settings:
 
     @property
     def url(self) -> str:
-        return self.public_url or f"http://{self.host}:{self.http}"
+        return self.public_url or f"http{'s' if self.speaks_tls('http') else ''}://{self.host}:{self.http}"
+
+    def speaks_tls(self, what: str) -> bool:
+        """Whether `http`, `mqtt` or `hj212` speaks TLS."""
+        return bool(self.tls_certificate) and what in self.tls_for.replace(",", " ").split()
 
 
 def _typed(setting: Setting, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Django's settings, made from ours."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from haitang.base import settings as ours
 from haitang.server.discovery import apps
@@ -33,6 +33,7 @@ DATABASES = {
         "PASSWORD": unquote(_db.password or ""),
         "HOST": _db.hostname,
         "PORT": _db.port or 5432,
+        "OPTIONS": dict(parse_qsl(_db.query)),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -74,4 +75,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _s.url.startswith("https:")
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(_s.url))]
+SECURE_REFERRER_POLICY = None  # these and the rest are said once, by the front (server/front/headers.py)
+SECURE_CONTENT_TYPE_NOSNIFF = False
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 LOGIN_URL = "/sign-in"

@@ -38,6 +38,10 @@ _OF_THE_RUNNING = (
     "tsa_every",
     "upstream_url",
     "evidence_months",
+    "outgoing_allow",
+    "tls_certificate",
+    "tls_key",
+    "tls_for",
 )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from haitang.base.shell.tables import Table
 
 MOST = 100_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width forms too: some programs fold them
 
 
 def plain(value: Any) -> Any:

@@ -10,8 +10,10 @@ from haitang.server.instance import CHECKOUT
 @click.argument("name")
 def command(name: str) -> None:
     use(load(checkout=CHECKOUT))
+    from haitang.server import logs
     from haitang.server.boot import boot
     from haitang.server.processes import host
 
+    logs.install()
     boot()
     host.run(name)

@@ -10,6 +10,7 @@ from haitang.base.settings import settings
 from haitang.server.cli.options import as_json, instance, show
 from haitang.server.front.ready import operators_token
 from haitang.server.instance import read
+from haitang.support.security.tls.contexts import to_ourselves
 
 
 @click.command(
@@ -34,10 +35,11 @@ def report() -> dict[str, Any]:
     base |= {"url": told["url"], "pid": told["pid"], "place": told["place"], "listens": {k: told[k] for k in ("http", "hj212", "mqtt")}}
     base["processes"] = {name: _pid(name) for name in ["postgres", "nats", *told["processes"]] if _pid(name)}
     try:
-        address = f"http://{_reachable(told['host'])}:{told['http']}/ready"
+        secure = settings().speaks_tls("http")
+        address = f"http{'s' if secure else ''}://{_reachable(told['host'])}:{told['http']}/ready"
         operator = {"Authorization": f"Bearer {operators_token(settings().secret_key)}"}
-        answer = httpx.get(address, headers=operator, timeout=10, trust_env=False).json()
-    except (httpx.HTTPError, ValueError) as failure:
+        answer = httpx.get(address, headers=operator, timeout=10, trust_env=False, verify=to_ourselves() if secure else True).json()
+    except (httpx.HTTPError, OSError, ValueError) as failure:
         return {**base, "parts": {"front": {"ok": False, "detail": type(failure).__name__}}}
     return {**base, "ready": answer["ready"], "state": answer["state"], "parts": answer["parts"]}
 

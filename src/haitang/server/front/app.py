@@ -11,10 +11,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from haitang.base.settings import settings
 from haitang.server.discovery import modules
 from haitang.server.front.door import Door
+from haitang.server.front.headers import Headers
 from haitang.server.front.live import Live
 from haitang.server.front.passing import Control
 from haitang.server.front.ready import Readiness
 from haitang.server.front.static import static_files
+from haitang.server.front.throttle import Throttle
 
 
 def application() -> Starlette:
@@ -53,4 +55,5 @@ def application() -> Starlette:
         *data,
         Mount("/", control.application),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    guards = [Middleware(Headers, settings=settings()), Middleware(Throttle, rate=settings().request_rate)]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=guards)

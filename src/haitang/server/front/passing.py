@@ -11,6 +11,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
+from haitang.base.settings import settings
+
 # RFC 9110 section 7.6.1: these concern one connection and are never passed on.
 _HOP_BY_HOP = frozenset(
     (
@@ -27,6 +29,9 @@ _HOP_BY_HOP = frozenset(
 )
 _SERVERS = frozenset(("date", "server"))  # uvicorn says when, and nobody needs to know what runs
 _OURS = frozenset(("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip"))
+
+OVER = "haitang.body_over"
+FROM_STRANGERS = 16 << 20  # bytes of a body from who is not signed in
 
 _PAGE = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><body style="font:16px/1.7 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em">
@@ -62,6 +67,24 @@ class Control:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return 0, None
 
+    async def _body(self, request: Request) -> AsyncIterator[bytes] | None:
+        """The body, streamed and counted: a stranger may fill no disk. Raises BodyTooLargeError at once where the size is told."""
+        if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+            return None
+        size = _told_size(request)
+        most = FROM_STRANGERS if size is not None and size <= FROM_STRANGERS else await self._most(request)
+        if size is not None and size > most:
+            raise BodyTooLargeError(most)
+        return _counted(request, most)
+
+    async def _most(self, request: Request) -> int:
+        headers = {name.title(): request.headers[name] for name in ("authorization", "cookie") if name in request.headers}
+        if not headers:
+            return FROM_STRANGERS
+        by_token = headers.get("Authorization", "").lower().startswith("bearer ")
+        status, _ = await self.ask("/api/tokens/self" if by_token else "/api/session", headers)
+        return settings().upload_megabytes << 20 if status == 200 else FROM_STRANGERS
+
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             request = Request(scope, receive)
@@ -73,11 +96,14 @@ class Control:
     async def _pass(self, request: Request) -> Response:
         assert self._client
         try:
+            body = await self._body(request)
             answer = await self._client.request(
-                request.method, _target(request), headers=_headers(request), data=_body(request), allow_redirects=False
+                request.method, _target(request), headers=_headers(request), data=body, allow_redirects=False
             )
         except ClientDisconnect:
             return Response(status_code=499)
+        except BodyTooLargeError as large:
+            return _too_large(request, large.most)
         except (aiohttp.ClientConnectorError, FileNotFoundError):
             return _failure(
                 request, 503, "平台正在启动", "网页服务尚未就绪，请稍候刷新。", "The pages are still starting. Please reload in a moment."
@@ -85,10 +111,17 @@ class Control:
         except TimeoutError:
             return _failure(request, 504, "处理超时", "处理时间过长，请稍后再试。", "This took too long. Please try again.")
         except (aiohttp.ClientError, OSError):
+            if OVER in request.scope:
+                return _too_large(request, request.scope[OVER])
             return _failure(
                 request, 502, "网页服务暂时中断", "服务中断后会自动恢复，请稍候再试。", "The page service broke off and is being restarted."
             )
         return _answer(answer)
+
+
+def _told_size(request: Request) -> int | None:
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isascii() and told.isdigit() else None
 
 
 def _target(request: Request) -> URL:
@@ -105,15 +138,37 @@ def _headers(request: Request) -> CIMultiDict[str]:
         if name not in _HOP_BY_HOP and name not in _OURS and name not in named and not name.startswith("x-haitang-")
     )
     kept["X-Forwarded-For"] = request.client.host if request.client else ""
-    kept["X-Forwarded-Proto"] = request.url.scheme
+    kept["X-Forwarded-Proto"] = (
+        "https" if settings().url.startswith("https:") else request.url.scheme
+    )  # a proxy before us may have ended TLS
     kept["X-Forwarded-Host"] = request.headers.get("host", "")
     return kept
 
 
-def _body(request: Request) -> AsyncIterator[bytes] | None:
-    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
-        return None
-    return request.stream()
+class BodyTooLargeError(Exception):
+    """More than `most` bytes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most} bytes")
+        self.most = most
+
+
+async def _counted(request: Request, most: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > most:
+            request.scope[OVER] = most  # the client that sends wraps what is raised here
+            raise BodyTooLargeError(most)
+        yield piece
+
+
+def _too_large(request: Request, most: int) -> Response:
+    text = f"请求体超过 {most >> 20} MiB。请先登录，或分开上传。"
+    answer = _failure(request, 413, "内容过大", text, f"The body is larger than {most >> 20} MiB. Sign in first, or send it in parts.")
+    del answer.headers["Retry-After"]
+    answer.headers["Connection"] = "close"
+    return answer
 
 
 def _answer(answer: aiohttp.ClientResponse) -> Response:

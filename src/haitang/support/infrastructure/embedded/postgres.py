@@ -40,6 +40,10 @@ CONFIGURATION = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
+    "log_min_error_statement": "panic",  # a statement holds the values of rows, and the detail of an error quotes them: neither belongs in a log
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "log_checkpoints": "off",
 }
 

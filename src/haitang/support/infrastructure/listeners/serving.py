@@ -3,6 +3,12 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from haitang.support.security.tls.contexts import Renewed
+
+HANDSHAKE = 10.0  # seconds in which a device must have agreed on TLS
 
 
 async def until(stop: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None:
@@ -12,6 +18,11 @@ async def until(stop: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None
     waiting.cancel()
     for task in done - {waiting}:
         task.result()
+
+
+def tls(renewed: "Renewed | None") -> dict[str, Any]:
+    """What `start_server` is told of TLS; nothing where the listener speaks without."""
+    return {"ssl": renewed.context, "ssl_handshake_timeout": HANDSHAKE} if renewed else {}
 
 
 async def end(tasks: Sequence[asyncio.Task[None]]) -> None:

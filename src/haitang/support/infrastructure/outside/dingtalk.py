@@ -14,6 +14,7 @@ import httpx
 from haitang.base import clock
 from haitang.base.errors import HaitangError
 from haitang.support.infrastructure.outside.errors import REFUSED, TOO_FAST, UNREACHABLE
+from haitang.support.security.outgoing import guard as outgoing
 
 PEER = "钉钉机器人"
 PER_MINUTE = 20
@@ -44,9 +45,9 @@ class DingTalkRobot:
             timestamp = str(int(clock.now().timestamp() * 1000))
             url = url.copy_merge_params({"timestamp": timestamp, "sign": sign(self.secret, timestamp)})
         try:
-            answer = httpx.post(url, json=_markdown(title, text, link, mobiles), timeout=self.timeout)
+            answer = outgoing.post(url, json=_markdown(title, text, link, mobiles), timeout=self.timeout)
         except httpx.HTTPError as failure:
-            raise UNREACHABLE(peer=PEER, reason=type(failure).__name__) from None  # the address holds the token: never repeated
+            raise UNREACHABLE(peer=PEER, reason=outgoing.reason_of(failure)) from None  # the address holds the token: never repeated
         return _receipt(answer)
 
 

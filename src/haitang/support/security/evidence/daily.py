@@ -21,6 +21,7 @@ from haitang.support.security.evidence.keyring import key_json, keys, sign, sign
 from haitang.support.security.evidence.models import DayRoot, Seal, UpstreamReceipt
 from haitang.support.security.evidence.queries import daily_root
 from haitang.support.security.evidence.sealing import LOCK
+from haitang.support.security.outgoing import guard as outgoing
 
 log = structlog.get_logger()
 AT_ONCE, SECONDS = 20, 20.0
@@ -95,7 +96,7 @@ def _stamp(seal: Seal) -> bool:
     request = stamps.request_for(chain)
     authorities = Path(settings().tsa_ca).read_bytes() if settings().tsa_ca else None
     try:
-        answer = httpx.post(
+        answer = outgoing.post(
             settings().tsa_url, content=request.as_bytes(), headers={"Content-Type": "application/timestamp-query"}, timeout=SECONDS
         ).raise_for_status()
         stamps.check(answer.content, chain, authorities, request)
@@ -112,8 +113,8 @@ def deliver_days() -> int:
         return taken
     for day in DayRoot.objects.filter(upstream=None).order_by("date")[: AT_ONCE * 5]:
         try:
-            answer = httpx.post(
-                f"{settings().upstream_url.rstrip('/')}/api/evidence/downstream", timeout=SECONDS, follow_redirects=False,
+            answer = outgoing.post(
+                f"{settings().upstream_url.rstrip('/')}/api/evidence/downstream", timeout=SECONDS,
                 json={"day": day_json(day), "keys": [key_json(key) for key in keys()]},
             )  # fmt: skip
             told = answer.json()

@@ -11,6 +11,7 @@ from typing import Any
 
 import python_calamine as calamine
 
+from haitang.base.workbooks import UnpackedTooLargeError, check_workbook
 from haitang.hub.data.gather.readers import faults, headings
 from haitang.hub.data.gather.readers.archive import check_archive
 from haitang.hub.data.gather.readers.cells import imprecise, text_of
@@ -62,6 +63,7 @@ def read_excel(path: Path, layout: Layout, start: Position | None = None) -> Ite
 def _opened(path: Path) -> Any:
     if zipfile.is_zipfile(path):
         check_archive(path)
+        _measure(path)
     try:
         return calamine.CalamineWorkbook.from_path(str(path))
     except Exception as failure:
@@ -70,6 +72,18 @@ def _opened(path: Path) -> Any:
         if isinstance(failure, KeyboardInterrupt | SystemExit):
             raise
         raise faults.NOT_EXCEL(name=path.name, why=type(failure).__name__) from failure
+
+
+MOST_IN_MEMORY = 4 << 30  # bytes: the library takes the sheet into memory
+
+
+def _measure(path: Path) -> None:
+    """What the archive says of its sizes may be a lie, and the library takes a whole sheet into memory: so each member is unpacked once into nothing."""
+    try:
+        with path.open("rb") as file:
+            check_workbook(file, MOST_IN_MEMORY)
+    except UnpackedTooLargeError as wrong:
+        raise faults.NOT_EXCEL(name=path.name, why=str(wrong)) from wrong
 
 
 def _chosen(book: Any, path: Path, layout: Layout) -> tuple[Any, dict[str, int]]:

@@ -5,6 +5,7 @@ a reconnect; its id, or the digest of its content, makes it one in the lake.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,20 @@ from haitang.support.infrastructure.listeners.instants import micros
 from haitang.support.infrastructure.listeners.known import Known
 from haitang.support.infrastructure.listeners.messages import interpret
 from haitang.support.infrastructure.stream.messages import SetAside
+from haitang.support.security.outgoing import guard as outgoing
 
 log = structlog.get_logger()
 AT_ONCE = 100  # messages that wait for their acknowledgement; the broker keeps the rest
 KEPT = 7 * 24 * 3600  # seconds that the broker keeps our session
 LARGEST = 128 * 1024  # bytes; a larger message is set aside without its content
 Find = Callable[[str], Known | None]
+
+
+class _Client(paho.Client):
+    """Connects to judged addresses only; TLS still asks for the broker's name."""
+
+    def _create_socket_connection(self) -> socket.socket:
+        return outgoing.connect(self._host, self._port, self._connect_timeout, (self._bind_address, self._bind_port))
 
 
 class Outside:
@@ -44,7 +53,7 @@ class Outside:
     def _made(self, password: str) -> paho.Client:
         five = self._feed.version == "5"
         more: dict[str, Any] = {} if five else {"clean_session": False}
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             f"haitang-{self._node}-{self._feed.id}",
             protocol=paho.MQTTv5 if five else paho.MQTTv311,

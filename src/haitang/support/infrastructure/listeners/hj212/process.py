@@ -14,6 +14,7 @@ from haitang.support.infrastructure.listeners.hj212.links import Links
 from haitang.support.infrastructure.listeners.hj212.registry import Registry
 from haitang.support.infrastructure.listeners.hj212.sender import Sender
 from haitang.support.infrastructure.stream.client import connect
+from haitang.support.security.tls.contexts import served
 
 log = structlog.get_logger()
 NAME = "hj212"
@@ -30,7 +31,10 @@ async def run(stop: asyncio.Event) -> None:
     links = Links()
     sender = Sender(links, registry.off_loop)
     listener = Listener(registry, batcher, counters, links, sender.heard)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(listener), settings().host, settings().hj212, backlog=1024)
+    renewed = served("hj212")
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(listener), settings().host, settings().hj212, backlog=1024, **serving.tls(renewed)
+    )
     listens = f"{settings().host}:{settings().hj212}"
     work = [
         asyncio.create_task(batcher.run()),
@@ -38,6 +42,7 @@ async def run(stop: asyncio.Event) -> None:
         asyncio.create_task(sender.run()),
         asyncio.create_task(counters.keep_written(settings().run, listens=listens, admit=settings().hj212_admit)),
     ]
+    work += [asyncio.create_task(renewed.keep_fresh())] if renewed else []
     log.info("hj212.listens", address=listens, admit=settings().hj212_admit)
     try:
         await serving.until(stop, work)

@@ -16,6 +16,7 @@ from haitang.support.infrastructure.listeners.mqtt.commands import Commands
 from haitang.support.infrastructure.listeners.mqtt.connection import Connection
 from haitang.support.infrastructure.listeners.mqtt.hub import Hub
 from haitang.support.infrastructure.stream.client import connect
+from haitang.support.security.tls.contexts import served
 
 log = structlog.get_logger()
 NAME = "mqtt"
@@ -34,8 +35,10 @@ async def run(stop: asyncio.Event) -> None:
     await directory.refresh()
     batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
     hub = Hub(directory, batcher, counters, Commands(directory))
-    # `ssl=` is the seam for TLS: a setting names certificate and key (the security issue's).
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(hub), settings().host, settings().mqtt, backlog=1024)
+    renewed = served("mqtt")
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(hub), settings().host, settings().mqtt, backlog=1024, **serving.tls(renewed)
+    )
     listens = f"{settings().host}:{settings().mqtt}"
     work = [
         asyncio.create_task(each)
@@ -45,6 +48,7 @@ async def run(stop: asyncio.Event) -> None:
             hub.keep_swept(),
             Feeds(stream, directory).run(),
             counters.keep_written(settings().run, listens=listens),
+            *([renewed.keep_fresh()] if renewed else []),
         )
     ]
     log.info("mqtt.listens", address=listens)

@@ -16,6 +16,7 @@ from haitang.base import ports
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.base.text import T, translate
+from haitang.base.workbooks import check_workbook
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person
 
@@ -47,7 +48,7 @@ class Line:
 def template() -> bytes:
     """An empty workbook with the columns, choices for organization and state, and a sheet that explains both."""
     out = BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet, lists = book.add_worksheet("名册"), book.add_worksheet("填写说明")
     bold, text = book.add_format({"bold": True, "bg_color": "#f3e3ea"}), book.add_format({"num_format": "@"})
     organizations = list(Organization.objects.filter(active=True).order_by("id").values_list("id", "title"))
@@ -74,6 +75,7 @@ def read(content: bytes) -> tuple[str, list[dict[str, str]]]:
     if len(content) > LARGEST:
         raise NOT_A_WORKBOOK(reason=translate(T("文件超过 10 MB")))
     try:
+        check_workbook(BytesIO(content))
         cells = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
     except (CalamineError, OSError, ValueError, IndexError) as wrong:
         raise NOT_A_WORKBOOK(reason=str(wrong)) from None

@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet
 from haitang.base import clock
 from haitang.base.errors import error
 from haitang.base.settings import settings
+from haitang.support.security.outgoing import guard as outgoing
 from haitang.support.security.people.models import STAFF, Person
 
 NOT_SET_UP = error("people.outside_not_set_up", 404, "本系统没有设置外部统一身份认证。")
@@ -49,7 +50,7 @@ def discover() -> dict[str, Any]:
 
 def _get(url: str, **more: Any) -> dict[str, Any]:
     try:
-        return dict(httpx.get(url, timeout=_SECONDS, **more).raise_for_status().json())
+        return dict(outgoing.get(url, timeout=_SECONDS, **more).raise_for_status().json())
     except (httpx.HTTPError, ValueError) as wrong:
         raise UNREACHABLE(reason=str(wrong)) from None
 
@@ -92,7 +93,7 @@ def finish(request: HttpRequest) -> tuple[Person, str, str]:
 def _exchange(told: dict[str, Any], code: str, verifier: str) -> dict[str, Any]:
     body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri(), "code_verifier": verifier}
     try:
-        answer = httpx.post(
+        answer = outgoing.post(
             told["token_endpoint"], data=body, auth=(settings().oidc_client_id, settings().oidc_client_secret), timeout=_SECONDS
         )
         found = dict(answer.json())

@@ -1,0 +1,1 @@
+"""Connections that the platform opens to addresses outside: one guard for all of them."""
