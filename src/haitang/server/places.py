@@ -1,5 +1,6 @@
 """The place as a folder: which there are, and one written back with the edits that people approved."""
 
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +28,12 @@ def places() -> dict[str, str]:
     return found
 
 
-def export(place: Owner, edits: "list[Edit]", folder: Path) -> Path:
-    """Write the place's files to `folder`, its overrides with the edits in them; returns the folder."""
+def export(place: Owner, edits: "list[Edit]", folder: Path, adopted: Iterable[Owner] = ()) -> Path:
+    """Write the place's files to `folder`, its overrides with the edits in them, what was adopted beside them; returns the folder."""
     if folder.exists() and any(folder.iterdir()):
         raise NOT_EMPTY(folder=folder)
-    for relative, text in place.files.items():
+    files = [(relative, text) for owner in (place, *adopted) for relative, text in owner.files.items()]
+    for relative, text in files:
         file = folder / relative
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")

@@ -14,7 +14,7 @@ from haitang.base import settings
 from haitang.base.actions import NOT_ALLOWED, Refusal, Refused, acting, system
 from haitang.base.clock import now
 from haitang.base.declarations import Declarations, in_force, put_in_force
-from haitang.base.declarations.models import Edit
+from haitang.base.declarations.models import Edit, Provisional
 from haitang.base.ports import Decision
 from haitang.hub.business.cases.actions import attach, open_case
 from haitang.hub.business.notifications.models import Notice
@@ -161,6 +161,9 @@ def samples(clients: Clients) -> dict[str, str]:
     held = Held.objects.create(
         run=run, part=1, line=2, raw="示例", cells={"持证单位": "示例"}, reasons=[{"field": "holder", "code": "required"}]
     )
+    provisional = Provisional.objects.create(
+        declaration="proposed", title="提议的资源", files={}, organization="ecology", proposed_by="system:test", proposed_at=case.opened_at
+    )
     water = Organization.objects.get(pk="water")
     with acting(system("operator")) as act:
         outside = register_client(act=act, title="水利平台", purpose="取报警", organization=water, responsible=mine, roles=["verifier"])
@@ -168,7 +171,7 @@ def samples(clients: Clients) -> dict[str, str]:
     nobody = Refused(NOT_ALLOWED, {}, Refusal(actor_of(mine), "case.move", case, Decision(False, "没有角色获得此项授权", "no_role")))
     refused = kept(nobody.refusal, "POST /cases")
     values = {
-        "resource": "enterprise_permit", "run": str(run.pk), "held": str(held.pk), "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
+        "resource": "enterprise_permit", "run": str(run.pk), "provisional": str(provisional.pk), "held": str(held.pk), "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
         "page": next(iter(in_force().all(Page))), "person": str(mine.pk), "edit": str(edit.pk), "digest": digest, "record": record,
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
         "credential": credential, "command": str(command.pk), "asked": str(asked.pk), "window": str(window.pk), "group": group.pk,
@@ -178,7 +181,7 @@ def samples(clients: Clients) -> dict[str, str]:
 
 
 SAMPLES = {
-    "resources/": "resource", "gather/sources/": "no_source", "gather/runs/": "run", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
+    "resources/": "resource", "gather/sources/": "no_source", "gather/runs/": "run", "gather/provisional/": "provisional", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
     "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "things/*/maintenance/": "window", "things/groups/": "group", "things/groups/*/do/": "save", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",

@@ -50,14 +50,20 @@ def build(raw: Raw) -> tuple[Declaration | None, list[Problem]]:
     if not isinstance(raw.data, dict):
         return None, [place(faults.NOT_A_MAPPING.problem(), raw, ())]
     try:
-        declared = raw.kind.model.model_validate(raw.data)
+        declared = raw.kind.model.model_validate(_marked(raw))
     except ValidationError as refused:
         return None, _problems(raw, refused.errors(include_url=False, include_context=True))
     except (RecursionError, TypeError, ValueError, ArithmeticError) as trouble:
         return None, [place(faults.BAD_VALUE.problem(value=raw.id, reason=str(trouble)), raw, ())]
     declared._id = raw.id
-    declared._origin = Origin(raw.owner.name, raw.start.file)
+    declared._origin = Origin(raw.owner.name, raw.start.file, raw.owner.where == "provisional")
     return declared, []
+
+
+def _marked(raw: Raw) -> Any:
+    """What is provisional says so in its title, and thereby on every page, in every export and in JSON."""
+    title = raw.data.get("title")
+    return {**raw.data, "title": f"{title}（暂定）"} if raw.owner.where == "provisional" and isinstance(title, str) and title else raw.data
 
 
 def place(problem: Problem, raw: Raw, path: KeyPath) -> Problem:

@@ -71,7 +71,7 @@ def _read_file(owner: Owner, relative: str, text: str) -> Found:
     kind = kind_of_file(path)
     if kind is None:
         return [], [_at_file(faults.UNKNOWN_FILE, owner, relative, name=relative, near=_near_file(path))]
-    where = "application" if owner.where == "platform" else owner.where
+    where = owner.where if owner.where == "place" else "application"
     if where not in kind.where:
         belongs = "地方" if "place" in kind.where else "应用"
         return [], [_at_file(faults.WRONG_PLACE, owner, relative, kind=kind.title, where=belongs)]

@@ -59,6 +59,7 @@ class Origin:
 
     owner: str
     file: Path
+    provisional: bool = False
 
 
 class Declaration(BaseModel):
@@ -77,6 +78,11 @@ class Declaration(BaseModel):
     def owner(self) -> str:
         """The application, place or room that declares it."""
         return self._origin.owner if self._origin else ""
+
+    @property
+    def provisional(self) -> bool:
+        """Proposed by software from data and adopted by nobody yet: it says so wherever it is shown, and is published to nobody."""
+        return self._origin is not None and self._origin.provisional
 
     @property
     def file(self) -> Path | None:

@@ -1,4 +1,4 @@
-"""Releases of declarations, their admissions, and the edits that people approved."""
+"""Releases of declarations, their admissions, the edits that people approved, and what was proposed from data."""
 
 from typing import ClassVar
 
@@ -66,3 +66,39 @@ class Edit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.declaration}: {self.key}"
+
+
+class Provisional(models.Model):
+    """Declarations that were proposed from data, in force beside the release until somebody adopts or discards them (docs/adr/0061).
+
+    `files`: relative path -> text, as a place would hold them; `about`: what was seen and doubted, for the page. A release that declares the same id
+    takes its place.
+    """
+
+    class Status(models.TextChoices):
+        PROVISIONAL = "provisional", "暂定"
+        ADOPTED = "adopted", "已采纳"
+        LEAVING = "leaving", "正在撤去"
+        DISCARDED = "discarded", "已撤去"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    declaration = models.CharField(max_length=64)  # the id of the resource
+    title = models.CharField(max_length=200)
+    files = models.JSONField()
+    about = models.JSONField(default=dict)
+    organization = models.CharField(max_length=64, blank=True, default="")  # whose data it is
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PROVISIONAL)
+    proposed_by = models.CharField(max_length=100)
+    proposed_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=100, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["declaration"], condition=~models.Q(status="discarded"), name="one_provisional_of_an_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.declaration} {self.title}"

@@ -13,7 +13,7 @@ from typing import Literal
 import haitang
 from haitang.base.settings import Settings
 
-Where = Literal["platform", "application", "place"]
+Where = Literal["platform", "application", "place", "provisional", "adopted"]  # the last two: kept in the database (`Provisional`)
 
 READ = frozenset({".yaml", ".yml", ".sql", ".cedar", ".csv", ".geojson", ".svg"})
 UNREAD_FOLDERS = frozenset({"samples", "__pycache__", "migrations", "templates", "static"})

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.db import OperationalError
@@ -19,11 +20,15 @@ from haitang.base.declarations.content import owners_in
 from haitang.base.declarations.in_force import NOTHING_IN_FORCE, Declarations
 from haitang.base.declarations.loader import Loaded, Tuning, load_folders
 from haitang.base.declarations.locales import catalogue_of
-from haitang.base.declarations.models import Admission, Edit, Release
+from haitang.base.declarations.models import Admission, Edit, Provisional, Release
 from haitang.base.declarations.overrides import key_path
+from haitang.base.declarations.owners import Owner, Where
 from haitang.base.declarations.positions import Position
 from haitang.base.errors import error
 from haitang.base.text import put_catalogue
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +44,7 @@ class Pointer:
 
     admission: int
     edits: tuple[str, ...]
+    provisional: tuple[tuple[str, str], ...] = ()  # id and status
 
 
 def today() -> date:
@@ -65,12 +71,19 @@ def pointer() -> Pointer | None:
     if admission is None:
         return None
     approved = Edit.objects.filter(status=Edit.Status.APPROVED, effective__lte=today()).values_list("id", flat=True)
-    return Pointer(admission, tuple(str(id) for id in approved))
+    proposed = provisional_in_force().values_list("id", "status")
+    return Pointer(admission, tuple(str(id) for id in approved), tuple((str(id), status) for id, status in proposed))
 
 
-def digest_in_force(release: str, edits: Iterable[Edit]) -> str:
-    """SHA-256 over the release's digest and the edits in their order; the release's own digest where there are none."""
+def provisional_in_force() -> "QuerySet[Provisional]":
+    """What was proposed from data and not discarded."""
+    return Provisional.objects.exclude(status=Provisional.Status.DISCARDED)
+
+
+def digest_in_force(release: str, edits: Iterable[Edit], provisional: Iterable[Provisional] = ()) -> str:
+    """SHA-256 over the release's digest, the edits in their order and what is provisional; the release's own digest where there is neither."""
     written = [f"{e.kind} {e.declaration} {e.key} {e.new!r} {e.effective}" for e in edits]
+    written += [f"provisional {each.id} {each.status} {json.dumps(each.files, sort_keys=True)}" for each in provisional]
     return hashlib.sha256("\n".join([release, *written]).encode()).hexdigest() if written else release
 
 
@@ -82,11 +95,62 @@ def tuning(kind: str, id: str, key: str, value: Any, source: str) -> Tuning:
     return Tuning(kind, id, key_path(key), value, Position(Path(source), 1))
 
 
-def load_release(release: Release, edits: Iterable[Edit] = ()) -> Loaded:
+def owner_of(provisional: Provisional) -> Owner:
+    """What was proposed, as a folder of declarations."""
+    where: Where = "adopted" if provisional.status == Provisional.Status.ADOPTED else "provisional"
+    name = f"provisional_{provisional.declaration}"
+    return Owner(name, where, Path("provisional") / provisional.declaration, dict(provisional.files))
+
+
+def beside(owners: Iterable[Owner], provisional: Iterable[Provisional]) -> list[Owner]:
+    """The owners with what is provisional, save what one of them declares itself by now."""
+    kept = list(owners)
+    declared = {_of_file(file) for owner in kept for file in owner.files}
+    return [*kept, *(owner_of(each) for each in provisional if declared.isdisjoint(map(_of_file, each.files)))]
+
+
+def _of_file(relative: str) -> str:
+    return relative.rpartition(".")[0]
+
+
+def load_release(release: Release, edits: Iterable[Edit] = (), provisional: Iterable[Provisional] = ()) -> Loaded:
     """A kept release as it was, with edits on top. It is built, not checked again: stricter checks of later software do not undo it."""
-    chosen = list(edits)
-    digest = digest_in_force(release.digest, chosen)
-    return load_folders(owners_in(release.content, release.folders), tunings=tunings_of(chosen), digest=digest, checked=False)
+    chosen, proposed = list(edits), list(provisional)
+    digest = digest_in_force(release.digest, chosen, proposed)
+    owners = beside(owners_in(release.content, release.folders), proposed)
+    return load_folders(owners, tunings=tunings_of(chosen), digest=digest, checked=False)
+
+
+def digest_at(there: Pointer) -> str:
+    """The digest of what the pointer stands at, when all of it fits."""
+    release, edits, proposed = _standing(there)
+    return digest_in_force(release.digest, edits, proposed)
+
+
+def _standing(there: Pointer) -> tuple[Release, list[Edit], list[Provisional]]:
+    admission = Admission.objects.select_related("release").get(pk=there.admission)
+    edits = {str(edit.id): edit for edit in Edit.objects.filter(pk__in=there.edits)}
+    status = dict(there.provisional)
+    proposed = list(Provisional.objects.filter(pk__in=status))
+    for each in proposed:
+        each.status = status[str(each.id)]
+    return admission.release, [edits[id] for id in there.edits], proposed
+
+
+def load_at(there: Pointer) -> Declarations:
+    """What was in force when the pointer stood there, whatever has become of its edits since; raises RELEASE_BROKEN."""
+    return _loaded(*_standing(there))
+
+
+def _loaded(release: Release, edits: list[Edit], proposed: list[Provisional]) -> Declarations:
+    """The release with as much on top of it as fits."""
+    loaded = load_release(release, edits, proposed)
+    if loaded.declarations is None:
+        edits = _fitting(release, edits)
+        loaded = load_release(release, edits, _sound(release, edits, proposed))
+    if loaded.declarations is None:
+        raise RELEASE_BROKEN(digest=release.digest[:12], problems="；".join(str(problem) for problem in loaded.errors[:5]))
+    return loaded.declarations
 
 
 def load_in_force() -> Declarations:
@@ -94,12 +158,7 @@ def load_in_force() -> Declarations:
     admission = current_admission()
     if admission is None:
         raise NOTHING_IN_FORCE()
-    loaded = load_release(admission.release, edits_in_force())
-    if loaded.declarations is None:
-        loaded = load_release(admission.release, _fitting(admission.release, edits_in_force()))
-    if loaded.declarations is None:
-        raise RELEASE_BROKEN(digest=admission.release_id[:12], problems="；".join(str(problem) for problem in loaded.errors[:5]))
-    return loaded.declarations
+    return _loaded(admission.release, edits_in_force(), list(provisional_in_force()))
 
 
 def _fitting(release: Release, edits: Iterable[Edit]) -> list[Edit]:
@@ -113,6 +172,17 @@ def _fitting(release: Release, edits: Iterable[Edit]) -> list[Edit]:
             )
         else:
             kept.append(edit)
+    return kept
+
+
+def _sound(release: Release, edits: list[Edit], proposed: list[Provisional]) -> list[Provisional]:
+    """What is provisional and still builds, for the same reason."""
+    kept: list[Provisional] = []
+    for each in proposed:
+        if load_release(release, edits, [*kept, each]).declarations is None:
+            log.warning("provisional_left_out", provisional=str(each.id), declaration=each.declaration)
+        else:
+            kept.append(each)
     return kept
 
 

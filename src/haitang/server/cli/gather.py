@@ -24,15 +24,36 @@ EVERY = 0.3  # seconds between two looks at the run
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--resource", metavar="ID", help="数据资源（resource）。")
 @click.option("--source", metavar="ID", default="", help="数据来源声明，决定列的对应、版式和来源单位（source）。")
+@click.option(
+    "--infer",
+    is_flag=True,
+    help="按文件提议一个数据资源，暂定后采集进去；--resource 可指定编号（propose a resource, gather into it provisionally）。",
+)
+@click.option("--title", default="", help="与 --infer 合用：资源名称（title）。")
+@click.option("--organization", default="", metavar="ID", help="与 --infer 合用：数据是哪个单位的（whose data it is）。")
+@click.option("--propose-only", is_flag=True, help="与 --infer 合用：只提议，不采集（only propose）。")
 @click.option("--load", type=click.Choice(["update", "full"]), help="update 按主键新增和更新；full 为全量，文件里没有的标为移除（load）。")
 @instance("data", running=True, boot=True)
 @as_json
-def command(file: Path, resource: str | None, source: str, load: str | None, as_json: bool) -> None:
+def command(
+    file: Path, resource: str | None, source: str, infer: bool, title: str, organization: str, propose_only: bool, load: str | None, as_json: bool
+) -> None:  # fmt: skip
     from haitang.server.gathering import result, sentence, start_file, wait
 
-    run = start_file(file, resource, source, load)
+    told: dict[str, Any] = {}
+    text = ""
+    if infer:
+        from haitang.server.inferring import in_words, start_inferred, told_of
+
+        proposal, folder, run = start_inferred(file, resource or "", title, organization, only=propose_only)
+        told, text = told_of(proposal, folder), in_words(proposal, folder) + "\n"
+        if run is None:
+            show(told, as_json, text)
+            return
+    else:
+        run = start_file(file, resource, source, load)
     wait(run, lambda: _progress(run) if not as_json else None, EVERY)
-    show(result(run), as_json, sentence(run))
+    show({**told, **result(run)}, as_json, text + sentence(run))
     sys.exit({"done": 1 if run.quarantined else 0}.get(run.state, 2))
 
 

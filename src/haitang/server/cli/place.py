@@ -35,7 +35,7 @@ def export(folder: Path, as_json: bool) -> None:
 
     place = next(owner for owner in in_force().owners if owner.where == "place")
     edits = edits_in_force()
-    write(place, edits, folder)
+    write(place, edits, folder, [owner for owner in in_force().owners if owner.where == "adopted"])
     show({"folder": str(folder), "edits": len(edits)}, as_json, f"已写到 {folder}，其中有 {len(edits)} 项已批准的调整。")
 
 

@@ -27,5 +27,14 @@ def get_rows(request: HttpRequest, id: str, sort: str = "", page: int = 1, size:
         most={name.removesuffix(".to"): value for name, value in given.items() if name.endswith(".to")},
         sort=sort, page=page, size=size,
     )  # fmt: skip
-    found = reads.read(actor(request), in_force().get(Resource, id), asked, way="GET /api/resources/{id}/rows", purpose=purpose[:100])
-    return {"total": found.total, "page": page, "size": size, "rows": found.rows, "masked": found.masked, "evidence": found.evidence}
+    resource = in_force().get(Resource, id)
+    found = reads.read(actor(request), resource, asked, way="GET /api/resources/{id}/rows", purpose=purpose[:100])
+    return {
+        "total": found.total,
+        "provisional": resource.provisional,
+        "page": page,
+        "size": size,
+        "rows": found.rows,
+        "masked": found.masked,
+        "evidence": found.evidence,
+    }

@@ -14,7 +14,7 @@ from haitang.base.actions import Actor, acting, require
 from haitang.base.errors import error
 from haitang.hub.data.catalogue.kinds import LEVELS, Resource
 from haitang.hub.data.catalogue.masks import masked
-from haitang.hub.data.catalogue.queries import provider
+from haitang.hub.data.catalogue.queries import PROVISIONAL, provider
 from haitang.hub.data.catalogue.tables import columns_of_field, name_of, stored_columns
 from haitang.hub.data.lake import queries as lake
 from haitang.support.security.evidence.actions import answer_digest, record_access
@@ -75,6 +75,8 @@ def open_columns(actor: Actor, resource: Resource, around: Circumstances) -> dic
 def read(actor: Actor, resource: Resource, asked: Asked, *, way: str, purpose: str = "", grant: str = "") -> Answer:
     """A page of rows. Raises base.not_allowed, MASKED, NO_FIELD, BAD_VALUE, BAD_PAGE. `grant` is the caller's to have verified."""
     require(actor, lake.READ, subject(resource))
+    if resource.provisional:
+        require(actor, PROVISIONAL, subject(resource))
     if not (asked.page >= 1 and 1 <= asked.size <= MOST):
         raise BAD_PAGE(most=MOST)
     around = Circumstances(purpose, grant)

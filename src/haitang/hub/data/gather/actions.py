@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.db.transaction import on_commit
 
 from haitang.base import ports
 from haitang.base.actions import Act, action
@@ -90,7 +91,7 @@ def finish(*, act: Act, run: Run) -> Run:
     _end(act, run, Run.State.DONE)
     if run.root_id:
         _settle_submitted(run)
-    elif run.quarantined:
+    elif run.held.filter(state=Held.State.OPEN).exists():
         order(act=act, run=run)
     parts.forget(run.pk)
     return run
@@ -101,7 +102,7 @@ def _end(act: Act, run: Run, state: str) -> Run:
     run.save()
     act.record("gather_run", str(run.pk), {"state": str(state), **facts(run)})
     act.announce("gather", {"run": str(run.pk), "resource": run.resource, "state": str(state), "read": run.read})
-    forget(run)
+    on_commit(lambda: forget(run))  # rolled back, the run goes on, and needs its file
     return run
 
 

@@ -38,8 +38,13 @@ def _run(run: Run) -> dict[str, Any]:
     return {
         "id": str(run.pk), "resource": run.resource, "state": run.state, "organization": run.organization, "load": run.load, "file": run.file,
         "created_at": run.created_at, "finished_at": run.finished_at, "settled_at": run.settled_at, "error": run.error, "case": run.matter or None,
-        "root": str(run.root_id) if run.root_id else None, "synthetic": run.synthetic, **{name: getattr(run, name) for name in COUNTS},
+        "root": str(run.root_id) if run.root_id else None, "provisional": _provisional(run.resource), "synthetic": run.synthetic, **{name: getattr(run, name) for name in COUNTS},
     }  # fmt: skip
+
+
+def _provisional(id: str) -> bool:
+    found = in_force().all(Resource).get(id)
+    return found is not None and found.provisional
 
 
 def _held(row: Held) -> dict[str, Any]:

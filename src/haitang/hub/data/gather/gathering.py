@@ -17,7 +17,6 @@ from django.db import transaction
 
 from haitang.base import ports
 from haitang.base.clock import now
-from haitang.base.declarations import in_force, release_digest
 from haitang.base.errors import error
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather import parts, readers
@@ -27,6 +26,7 @@ from haitang.hub.data.gather.judge.lookups import InLake
 from haitang.hub.data.gather.mended import mended_chunks
 from haitang.hub.data.gather.models import Part, Run
 from haitang.hub.data.gather.readers.types import Chunk, Layout
+from haitang.hub.data.gather.releases import note, under
 from haitang.hub.data.lake.connection import plain
 from haitang.support.security.evidence import merkle
 
@@ -41,7 +41,8 @@ class Gathering:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.resource = in_force().get(Resource, run.resource)
+        self.declarations = under(run)
+        self.resource = self.declarations.get(Resource, run.resource)
         self.parts = [
             parts.path(run.pk, n) for n in run.staged.filter(kind="rows", rows__gt=0).order_by("number").values_list("number", flat=True)
         ]
@@ -69,7 +70,7 @@ class Gathering:
         refuse_missing(self.resource, columns, headings)
         self.run.columns = columns
         connection = plain(memory=MEMORY)
-        self.judge = Judge(connection, self.resource, columns, in_force(), InLake(), ports.divisions().locate, self.parts)
+        self.judge = Judge(connection, self.resource, columns, self.declarations, InLake(), ports.divisions().locate, self.parts)
 
     def _take(self, chunk: Chunk) -> None:
         assert self.judge is not None
@@ -164,10 +165,12 @@ def _hold(run: Run, number: int, refused: list[Refused]) -> None:
 
 
 def begin(run: Run) -> None:
-    """Mark a run as being read (again)."""
+    """Mark a run as being read (again). It keeps the release under which it was first begun."""
+    if not run.release:
+        note(run)
     run.started_at = run.started_at or now()
-    run.release, run.state = run.release or release_digest(), Run.State.RUNNING
-    run.save(update_fields=["started_at", "release", "state"])
+    run.state = Run.State.RUNNING
+    run.save(update_fields=["started_at", "release", "declared", "state"])
 
 
 def facts(run: Run) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from django.db import transaction as of_database
 from django.db.models import F
 
 from haitang.base.clock import now
-from haitang.base.declarations import in_force
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.tables import ensure, leaf, name_of, past_of
 from haitang.hub.data.gather import parts
 from haitang.hub.data.gather.models import Part, Run
+from haitang.hub.data.gather.releases import under
 from haitang.hub.data.lake.connection import quoted
 from haitang.hub.data.lake.schema import tables
 from haitang.hub.data.lake.transaction import transaction
@@ -71,31 +71,41 @@ def _known(connection: Any, part: Part) -> Landed | None:
 
 
 def _put(connection: Any, part: Part) -> Landed:
-    resource = in_force().get(Resource, part.run.resource)
+    if part.kind == "discard":
+        return _discard(connection, part)
+    resource = under(part.run).get(Resource, part.run.resource)
     table, past = name_of(resource.id), past_of(resource.id)
     with transaction(connection, table, past, "blocks", "gathered"):
-        if "gathered" not in tables(connection):
-            connection.execute(f"create table lake.gathered ({GATHERED})")
         ensure(connection, resource)
         block = connection.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
         columns, landed = (
             _removed(connection, part, resource, block) if part.kind == "removal" else _rows(connection, part, resource, block)
         )
-        connection.execute(
-            "insert into lake.gathered values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                str(part.run_id),
-                part.number,
-                landed.block,
-                columns,
-                landed.inserted,
-                landed.updated,
-                landed.unchanged,
-                landed.removed,
-                now(),
-            ],
-        )
+        _note(connection, part, columns, landed)
     return landed
+
+
+def _note(connection: Any, part: Part, columns: list[str], landed: Landed) -> None:
+    """The line that says that a part is in the lake."""
+    if "gathered" not in tables(connection):
+        connection.execute(f"create table lake.gathered ({GATHERED})")
+    counts = [landed.inserted, landed.updated, landed.unchanged, landed.removed]
+    connection.execute(
+        "insert into lake.gathered values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [str(part.run_id), part.number, landed.block, columns, *counts, now()],
+    )
+
+
+def _discard(connection: Any, part: Part) -> Landed:
+    """A provisional resource leaves the lake, its past versions too. The roots of its blocks stay in the ledger."""
+    found = [name for name in (name_of(part.run.resource), past_of(part.run.resource)) if name in tables(connection)]
+    with transaction(connection, "gathered"):
+        current = [name for name in found if name == name_of(part.run.resource)]
+        rows = sum(int(connection.execute(f"select count(*) from lake.{name}").fetchone()[0]) for name in current)
+        for name in found:
+            connection.execute(f"drop table lake.{name}")
+        _note(connection, part, [], Landed(removed=rows))
+    return Landed(removed=rows)
 
 
 def _named(columns: list[str], of: str = "") -> str:

@@ -28,7 +28,7 @@ class Run(models.Model):
     source = models.CharField(max_length=64, blank=True, default="")
     organization = models.CharField(max_length=64, blank=True, default="")  # who sent it and mends it
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
-    load = models.CharField(max_length=8, default="update")
+    load = models.CharField(max_length=8, default="update")  # or full; discard: takes a provisional resource out of the lake
     file = models.CharField(max_length=255, blank=True, default="")  # its name
     path = models.TextField(blank=True, default="")  # where it lies, until the run ends
     digest = models.CharField(max_length=64, blank=True, default="")
@@ -37,6 +37,7 @@ class Run(models.Model):
     synthetic = models.BooleanField(default=False)
     root = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="descendants")  # whose rows were mended
     release = models.CharField(max_length=64, blank=True, default="")
+    declared = models.JSONField(null=True)  # what was in force when it began (`releases`)
 
     position = models.JSONField(null=True)
     parts = models.IntegerField(default=0)

@@ -15,6 +15,7 @@ from haitang.base.errors import HaitangError
 from haitang.hub.data.gather import actions
 from haitang.hub.data.gather.gathering import TAKEN_OVER, Gathering, begin
 from haitang.hub.data.gather.models import Held, Run
+from haitang.hub.data.gather.provisional.actions import gone
 
 log = structlog.get_logger()
 
@@ -75,6 +76,8 @@ def finish_landed() -> bool:
     for found in landed:
         with acting(ACTOR) as act:
             actions.finish(act=act, run=found)
+            if found.load == "discard":
+                gone(act=act, run=found)
     return bool(landed)
 
 

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from haitang.base.actions import NOT_ALLOWED, Actor, may
+from haitang.base.actions import NOT_ALLOWED, Actor, may, require
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.base.shell.context import reader
@@ -33,17 +33,23 @@ Row = dict[str, Any]
 SAMPLE = 10  # rows shown
 
 
-def _rows() -> list[Row]:
+def _rows(actor: Actor) -> list[Row]:
     newest: dict[str, Run] = {}
     for run in Run.objects.filter(state=Run.State.DONE, root__isnull=True).order_by("finished_at"):
         newest[run.resource] = run
     provided = catalogue.providers()
-    return [{"resource": r, "provider": provided[r.id], "run": newest.get(r.id)} for r in in_force().all(Resource).values()]
+    return [
+        {"resource": r, "provider": provided[r.id], "run": newest.get(r.id)}
+        for r in in_force().all(Resource).values()
+        if catalogue.seen_by(actor, r)
+    ]
 
 
 def _title(row: Row) -> SafeString:
     resource = row["resource"]
     mark = format_html(' <span class="status status-notice">{}</span>', translate("示例数据")) if resource.synthetic else ""
+    if resource.provisional:
+        mark = format_html('{} <span class="status status-notice">{}</span>', mark, translate("暂定"))
     return format_html('<a href="/resources/{}">{}</a>{}', resource.id, translate(resource.title), mark)
 
 
@@ -85,7 +91,7 @@ def _has(row: Row, text: str) -> bool:
 FILTERS = [
     Filter("q", T("名称、字段或编号"), lambda rows, text: [row for row in rows if _has(row, text)], kind="text"),
     Filter("provider", T("提供单位"), lambda rows, value: [row for row in rows if row["provider"] and row["provider"].pk == value], choices=lambda: {
-        row["provider"].pk: row["provider"].title for row in _rows() if row["provider"]}),
+        found.pk: found.title for r in in_force().all(Resource).values() if not r.provisional and (found := catalogue.provider(r))}),
     Filter("sharing", T("共享属性"), lambda rows, value: [row for row in rows if row["resource"].sharing == value], choices=lambda: SHARING),
     Filter("stale", T("过期或无数据"), lambda rows, value: [row for row in rows if row["run"] is None or queries.is_stale(row["resource"], row["run"])], kind="flag"),
 ]  # fmt: skip
@@ -96,7 +102,7 @@ FILTERS = [
 def resources(request: HttpRequest) -> HttpResponse:
     """The catalogue, by search and filters."""
     nothing = Empty(T("还没有声明数据资源"), T("在应用的 resources/ 下声明后，用 haitang apply 生效。"))
-    table = Table(request, "resources", rows=_rows(), columns=COLUMNS, filters=FILTERS, unfiltered=nothing)
+    table = Table(request, "resources", rows=_rows(reader(request)), columns=COLUMNS, filters=FILTERS, unfiltered=nothing)
     return table.response("gather/resources.html", {"may_start": _may_start(reader(request))})
 
 
@@ -109,6 +115,8 @@ def _may_start(actor: Actor) -> bool:
 def resource(request: HttpRequest, id: str) -> HttpResponse:
     """One resource: fields with type, level, quality and lineage; freshness, sample, runs, who may use it."""
     found, actor = in_force().get(Resource, id), reader(request)
+    if found.provisional:
+        require(actor, catalogue.PROVISIONAL, catalogue.Whose(catalogue.provider(found)))
     run = queries.last_done(id)
     runs = queries.visible(actor).filter(resource=id)[:10]
     context = {

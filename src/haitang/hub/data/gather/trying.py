@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from haitang.base import ports
-from haitang.base.declarations import in_force
+from haitang.base.declarations import Declarations, in_force
 from haitang.base.errors import HaitangError
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather.judge.judge import Judge, Judged
@@ -25,9 +25,9 @@ def _lookups() -> Lookups:
     return InLake()
 
 
-def try_chunk(resource: Resource, columns: Mapping[str, Any], chunk: Chunk) -> Judged:
-    """What would become of a chunk."""
-    return Judge(plain(memory="200MB"), resource, columns, in_force(), _lookups(), ports.divisions().locate).judge(chunk)
+def try_chunk(resource: Resource, columns: Mapping[str, Any], chunk: Chunk, declarations: Declarations | None = None) -> Judged:
+    """What would become of a chunk, under what is in force where no other declarations are given."""
+    return Judge(plain(memory="200MB"), resource, columns, declarations or in_force(), _lookups(), ports.divisions().locate).judge(chunk)
 
 
 def try_row(resource: Resource, columns: Mapping[str, Any], cells: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
-from haitang.base.actions import acting, require
-from haitang.base.declarations import in_force
+from haitang.base.actions import acting, may, require
+from haitang.base.declarations import Declarations, in_force
 from haitang.base.errors import HaitangError
 from haitang.base.shell.context import reader
 from haitang.base.shell.views import page, show
@@ -17,6 +17,7 @@ from haitang.hub.data.catalogue.queries import provider
 from haitang.hub.data.gather import actions, incoming, queries, readers
 from haitang.hub.data.gather.judge.columns import match, refuse_missing
 from haitang.hub.data.gather.judge.reasons import said
+from haitang.hub.data.gather.provisional.pages import preview as propose_from
 from haitang.hub.data.gather.readers.types import Chunk
 from haitang.hub.data.gather.trying import try_chunk
 
@@ -26,19 +27,28 @@ ROWS = 20
 @page("gather.start", own=True)
 def upload(request: HttpRequest) -> HttpResponse:
     """Choose a resource and a file; then see its first rows as they will be understood, with what is wrong with them."""
-    context: dict[str, Any] = {"resources": _mine(request), "chosen": request.POST.get("resource") or request.GET.get("resource", "")}
+    context: dict[str, Any] = {
+        "resources": _mine(request), "chosen": request.POST.get("resource") or request.GET.get("resource", ""),
+        "may_infer": may(reader(request), "gather.infer", reader(request)),
+    }  # fmt: skip
     if request.method != "POST":
         return show(request, "gather/upload.html", context)
     try:
         file = request.FILES.get("file")
+        if not context["chosen"] and context["may_infer"]:
+            return propose_from(request, _kept(request, file))
         resource = in_force().get(Resource, context["chosen"])
         require(reader(request), "gather.start", sender(resource))
-        kept = incoming.keep(file, file.name or "") if file else incoming.kept(request.POST.get("kept", ""), request.POST.get("name", ""))
+        kept = _kept(request, file)
         return show(request, "gather/preview.html", {**context, **_preview(request, resource, kept)})
     except HaitangError as refused:
         if refused.status == 403:
             raise
         return show(request, "gather/upload.html", {**context, "sentence": sentence_of(refused)}, status=refused.status)
+
+
+def _kept(request: HttpRequest, file: Any) -> incoming.Incoming:
+    return incoming.keep(file, file.name or "") if file else incoming.kept(request.POST.get("kept", ""), request.POST.get("name", ""))
 
 
 def sender(resource: Resource) -> actions.Sender:
@@ -47,8 +57,6 @@ def sender(resource: Resource) -> actions.Sender:
 
 
 def _mine(request: HttpRequest) -> dict[str, Resource]:
-    from haitang.base.actions import may
-
     return {id: each for id, each in in_force().all(Resource).items() if may(reader(request), "gather.start", sender(each))}
 
 
@@ -79,15 +87,16 @@ def _preview(request: HttpRequest, resource: Resource, kept: incoming.Incoming) 
         refuse_missing(resource, columns, headings)
     except HaitangError as refused:
         return {**context, "sentence": sentence_of(refused)}
-    return {**context, **(_judged(resource, columns, chunk) if chunk else {})}
+    return {**context, **(judged(resource, columns, chunk) if chunk else {})}
 
 
-def _judged(resource: Resource, columns: Mapping[str, Any], chunk: Chunk) -> Mapping[str, Any]:
-    judged = try_chunk(resource, columns, chunk)
-    names = [name for name in judged.accepted.schema.names if name != "line"]
-    accepted = [{"line": row.pop("line"), "cells": list(row.values()), "reasons": []} for row in judged.accepted.to_pylist()]
+def judged(resource: Resource, columns: Mapping[str, Any], chunk: Chunk, declarations: Declarations | None = None) -> dict[str, Any]:
+    """Rows of a chunk as they would be understood, or why they would be quarantined, for a preview."""
+    found = try_chunk(resource, columns, chunk, declarations)
+    names = [name for name in found.accepted.schema.names if name != "line"]
+    accepted = [{"line": row.pop("line"), "cells": list(row.values()), "reasons": []} for row in found.accepted.to_pylist()]
     refused = [
-        {"line": row.line, "raw": row.raw, "reasons": [_reason(resource, reason) for reason in row.reasons]} for row in judged.refused
+        {"line": row.line, "raw": row.raw, "reasons": [_reason(resource, reason) for reason in row.reasons]} for row in found.refused
     ]
     return {
         "columns": names,

@@ -59,7 +59,14 @@ class Column:
     required: bool = False
     distinct: int = 0
     filled: int = 0
+    wrong: int = 0  # values that do not fit the type
+    why: str = ""  # why its level is above general
     doubts: list[str] = field(default_factory=list)
+
+    @property
+    def fits(self) -> float:
+        """Which share of its values is of the type, 0 to 1."""
+        return 1 - self.wrong / self.filled if self.filled else 0.0
 
 
 def look(heading: str, name: Name, cells: Sequence[str | None]) -> Column:
@@ -107,6 +114,7 @@ def _code(column: Column, values: list[str]) -> bool:
 
 
 def _doubt_share(column: Column, wrong: int, of: int) -> None:
+    column.wrong = wrong
     if wrong:
         column.doubts.append(f"样本中 {of} 个值里有 {wrong} 个不合规，将进入隔离区")
 
@@ -156,13 +164,13 @@ def _number(column: Column, values: list[str]) -> bool:
 
 def _level(column: Column, values: list[str]) -> None:
     if column.type in ("resident_id", "mobile"):
-        column.level = "sensitive"
+        column.level, column.why = "sensitive", "值是居民身份证号码" if column.type == "resident_id" else "值是手机号码"
         return
     if column.type in ("text", "date") and _PERSONAL.search(column.name.title):
-        column.level = "sensitive"
+        column.level, column.why = "sensitive", "标题像是个人信息"
         column.doubts.append("按标题判断可能是个人信息，定为敏感；若是单位公开信息请改为 general")
     elif column.type == "text" and (inside := sum(_INSIDE.search(value) is not None for value in values)):
-        column.level = "sensitive"
+        column.level, column.why = "sensitive", "文字里夹有手机号码或身份证号码"
         column.doubts.append(f"样本中有 {inside} 个值的文字里夹有手机号码或身份证号码，定为敏感")
 
 

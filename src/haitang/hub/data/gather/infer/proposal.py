@@ -52,15 +52,23 @@ class Proposal:
     mapping: dict[str, str | list[str]] = field(default_factory=dict)  # field -> heading(s)
 
 
-def propose(path: Path, id: str = "", title: str = "", layout: Layout | None = None, provider: str | None = None) -> Proposal:
-    """Look at the first 200,000 rows of a file and propose a resource for it."""
-    title = title or _title_of(path)
-    id = id or _id_of(path)
+def propose(
+    path: Path,
+    id: str = "",
+    title: str = "",
+    layout: Layout | None = None,
+    provider: str | None = None,
+    name: str = "",
+    most: int = LOOKED_AT,
+) -> Proposal:
+    """Look at the first rows of a file, 200,000 unless told, and propose a resource for it. `name`: what its sender calls the file."""
+    title = title or _title_of(Path(name or path.name))
+    id = id or _id_of(title)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", id):
         raise BAD_ID(id=id)
-    headings, rows, broken, whole = _sample(path, layout)
+    headings, rows, broken, whole = _sample(path, layout, most)
     if not rows:
-        raise NOTHING_TO_INFER(name=path.name)
+        raise NOTHING_TO_INFER(name=name or path.name)
     cells = list(zip(*rows, strict=True))
     columns = [look(heading, name, column) for heading, name, column in zip(headings, names_of(headings), cells, strict=True)]
     proposal = Proposal(id, title, columns, [], len(rows), whole)
@@ -83,12 +91,12 @@ def _title_of(path: Path) -> str:
     return re.sub(r"(?:\(\d+\)|_?\d{6,8})$", "", path.name.split(".")[0]) or path.name
 
 
-def _id_of(path: Path) -> str:
-    (name,) = names_of([_title_of(path)])
+def _id_of(title: str) -> str:
+    (name,) = names_of([title])
     return name.word if name.known else "provisional_data"
 
 
-def _sample(path: Path, layout: Layout | None) -> tuple[list[str], list[tuple[str | None, ...]], int, bool]:
+def _sample(path: Path, layout: Layout | None, most: int) -> tuple[list[str], list[tuple[str | None, ...]], int, bool]:
     """Headings, rows, how many are broken, and whether this is the whole file."""
     rows: list[tuple[str | None, ...]] = []
     headings: list[str] = []
@@ -96,10 +104,10 @@ def _sample(path: Path, layout: Layout | None) -> tuple[list[str], list[tuple[st
     for chunk in read(path, layout):
         headings = list(chunk.columns.schema.names)
         found = zip(*(column.to_pylist() for column in chunk.columns.columns), strict=True)
-        rows += islice(found, LOOKED_AT - len(rows))
+        rows += islice(found, most - len(rows))
         broken += len(chunk.broken)
-        if len(rows) >= LOOKED_AT:
-            return headings, rows, broken, chunk.done and chunk.columns.num_rows <= LOOKED_AT
+        if len(rows) >= most:
+            return headings, rows, broken, chunk.done and chunk.columns.num_rows <= most
     return headings, rows, broken, True
 
 

@@ -1,0 +1,1 @@
+"""Provisional resources: proposed from a file, in force and labelled at once, adopted or discarded by people."""
