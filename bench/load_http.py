@@ -1,6 +1,6 @@
 """The devices of `sensing-http`, in a process of their own: each connection posts a batch, waits for its answer, posts the next.
 
-python -m bench.load_http PORT CONNECTIONS BATCHES_A_CONNECTION START < credentials (lines of IDENTIFIER SECRET THING)
+python -m bench.load_http PORT CONNECTIONS BATCHES_A_CONNECTION START [OBSERVATIONS_A_SECOND] < credentials (lines of IDENTIFIER SECRET THING)
 
 A batch is one device's: 100 instants of 5 properties. One instant in twenty is two hours late, one batch in a hundred is sent twice under the same id.
 """
@@ -23,7 +23,8 @@ LATE, TWICE = 0.05, 0.01
 class Poster(asyncio.Protocol):
     """Sends its requests one after the other; `done` is set at the last answer."""
 
-    def __init__(self, requests: list[bytes], latencies: list[float]) -> None:
+    def __init__(self, requests: list[bytes], latencies: list[float], apart: float = 0.0) -> None:
+        self.apart, self.due = apart, 0.0
         self.requests, self.latencies, self.next = requests, latencies, 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -44,6 +45,9 @@ class Poster(asyncio.Protocol):
         self.next += 1
         if self.next == len(self.requests):
             self.done.set_result(None)
+        elif self.apart:
+            self.due += self.apart
+            asyncio.get_running_loop().call_at(self.due, self.begin)
         else:
             self.begin()
 
@@ -79,16 +83,18 @@ def requests(number: int, count: int, start: datetime, devices: list[list[str]])
             yield head.encode() + content
 
 
-async def main(port: int, connections: int, count: int, start: datetime) -> None:
+async def main(port: int, connections: int, count: int, start: datetime, rate: float = 0.0) -> None:
     devices, loop, latencies = [line.split() for line in sys.stdin], asyncio.get_running_loop(), list[float]()
     posters = []
+    apart = connections * INSTANTS * PROPERTIES / rate if rate else 0.0
     for number in range(connections):
         made = list(requests(number, count, start, devices))
-        _, poster = await loop.create_connection(lambda made=made: Poster(made, latencies), "127.0.0.1", port)  # type: ignore[misc]
+        _, poster = await loop.create_connection(lambda made=made: Poster(made, latencies, apart), "127.0.0.1", port)  # type: ignore[misc]
         posters.append(poster)
     began, used = time.perf_counter(), time.process_time()
-    for poster in posters:
-        poster.begin()
+    for number, poster in enumerate(posters):
+        poster.due = loop.time() + apart * number / connections
+        loop.call_at(poster.due, poster.begin)
     await asyncio.gather(*(poster.done for poster in posters))
     latencies.sort()
     told = {
@@ -102,4 +108,4 @@ if __name__ == "__main__":
     import uvloop
 
     words = sys.argv[1:]
-    uvloop.run(main(int(words[0]), int(words[1]), int(words[2]), datetime.fromtimestamp(float(words[3]), UTC)))
+    uvloop.run(main(int(words[0]), int(words[1]), int(words[2]), datetime.fromtimestamp(float(words[3]), UTC), *map(float, words[4:])))

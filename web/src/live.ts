@@ -1,9 +1,35 @@
-// The live feed: one connection a page. What comes in becomes DOM events (`live:alarm`), which htmx triggers and islands listen to.
+// The live feed: one connection a page. What comes in becomes DOM events, which htmx triggers and islands listen to: `live:alarm` for each message;
+// `soon:alarm` at once for the first, and for those that follow closely one more when a while has passed, so that a page shows the last one too.
 import { say } from "./words";
 
 const TOPICS = ["twin", "alarm", "case", "indicator", "notice", "seal"];
 const first = 1_000;
 const longest = 30_000;
+const soonest = 500;
+const calmest = 4_000;
+
+/** Tells a topic at once, then not before a while has passed, which grows while they keep coming: a storm of alarms does not become one of requests. */
+function paced(topic: string): () => void {
+  let pause = soonest;
+  let waiting = false;
+  let again = false;
+  function tell(): void {
+    document.body.dispatchEvent(new CustomEvent(`soon:${topic}`));
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      pause = again ? Math.min(pause * 2, calmest) : soonest;
+      if (again) tell();
+    }, pause);
+    again = false;
+  }
+  return () => {
+    if (waiting) again = true;
+    else tell();
+  };
+}
+
+const soon = new Map(TOPICS.map((topic) => [topic, paced(topic)]));
 
 function show(state: "open" | "lost" | "waiting"): void {
   const words = { open: say("实时连接正常", "Live"), lost: say("连接中断，正在重连", "Reconnecting"), waiting: say("正在连接", "Connecting") };
@@ -31,11 +57,15 @@ export function connect(wait = first): void {
     source.addEventListener(topic, (event) => {
       const detail: unknown = parsed((event as MessageEvent<string>).data);
       document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { detail }));
+      soon.get(topic)?.();
     });
   }
   // What happened while we were away is too old for the server to tell again: every part asks anew.
   source.addEventListener("missed", () => {
-    for (const topic of TOPICS) document.body.dispatchEvent(new CustomEvent(`live:${topic}`));
+    for (const topic of TOPICS) {
+      document.body.dispatchEvent(new CustomEvent(`live:${topic}`));
+      soon.get(topic)?.();
+    }
   });
   addEventListener("pagehide", () => source.close(), { once: true });
 }

@@ -85,3 +85,36 @@ def test_publishing_gives_up_at_its_deadline(nats_server: NatsServer) -> None:
         await stream.close()
 
     asyncio.run(play())
+
+
+def test_fetched_at_once_is_what_is_there_and_nothing_is_left_behind(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        consumer = stream.consumer("rules")
+        assert await consumer.fetch(wait=0.2, at_once=True) == []
+        seqs = [await stream.publish(batch(n)) for n in range(3)]
+        async with asyncio.timeout(60):  # waiting would take longer
+            got = await consumer.fetch(wait=100, at_once=True)
+            assert [d.seq for d in got] == seqs
+            fetching = asyncio.create_task(consumer.fetch(wait=100, at_once=True))
+            await asyncio.sleep(0.1)
+            seqs.append(await stream.publish(batch(3)))
+            got += await fetching
+            for n in range(4, 9):
+                seqs.append(await stream.publish(batch(n)))
+            while len(got) < 9:
+                got += await consumer.fetch(max_batches=2, wait=100, at_once=True)
+        assert [d.seq for d in got] == seqs
+        for delivered in got:
+            await delivered.ack()
+        nats_server.kill()
+        await asyncio.to_thread(nats_server.start)
+        last = await stream.publish(batch(9))
+        seen: set[int] = set()
+        async with asyncio.timeout(60):
+            while last not in seen:  # acknowledgements that the server had not written down bring their messages again
+                seen |= {d.seq for d in await consumer.fetch(at_once=True)}
+        await stream.close()
+
+    asyncio.run(play())

@@ -35,7 +35,7 @@ async def _serve(stream: Stream, stop: asyncio.Event) -> None:
 
         try:
             while not (stop.is_set() and not judged):
-                delivered = [] if stop.is_set() else await consumer.fetch(AT_ONCE, SETTLE if not judged else SETTLE / 4)
+                delivered = [] if stop.is_set() else await consumer.fetch(AT_ONCE, SETTLE if not judged else SETTLE / 4, at_once=True)
                 if delivered:
                     numbered = [(message.seq, message.batch) for message in delivered]
                     await work(lambda todo=numbered: engine.absorb(todo))  # type: ignore[misc]

@@ -11,6 +11,7 @@ A batch is published under its id (`Nats-Msg-Id`), so that a retry after a lost 
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import nats
 import structlog
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
@@ -37,6 +39,8 @@ CONSUMERS = ("writer", "rules")
 MAX_BYTES = 900 * 1024**2  # about 8 million observations: a day of a busy district, should the lake be away; fits a small disk
 DUPLICATE_WINDOW = 600.0  # seconds; longer than any leader change or restart that a publisher rides out
 ACK_WAIT = 60.0  # seconds until an unacknowledged message is delivered again
+NO_MORE = ("404", "408")  # what the server says of a request: nothing there, or its time is over
+ANSWERED = 1.0  # seconds in which the server says what is there
 ATTEMPT = 2.0  # seconds to wait for one acknowledgement before the same id is sent again
 
 
@@ -62,19 +66,57 @@ class Consumer:
     def __init__(self, connection: Any, name: str) -> None:
         self._connection, self.name = connection, name
         self._subscription: Any = None
+        self._inbox: Any = None
 
-    async def fetch(self, max_batches: int = 64, wait: float = 0.5) -> list[Delivered]:
-        """Up to `max_batches` messages, oldest first; an empty list when none came within `wait` seconds or the server is away."""
+    async def fetch(self, max_batches: int = 64, wait: float = 0.5, *, at_once: bool = False) -> list[Delivered]:
+        """Up to `max_batches` messages, oldest first; an empty list when none came within `wait` seconds or the server is away.
+
+        Fewer than `max_batches` are gathered until `wait` seconds are over; with `at_once` what is there is given as soon as there is one.
+        """
         try:
-            if self._subscription is None:
-                self._subscription = await self._connection.jetstream().pull_subscribe_bind(consumer=self.name, stream=STREAM)
-            messages = await self._subscription.fetch(max_batches, timeout=wait)
+            if at_once:
+                messages = await self._there(max_batches, wait)
+            else:
+                if self._subscription is None:
+                    self._subscription = await self._connection.jetstream().pull_subscribe_bind(consumer=self.name, stream=STREAM)
+                messages = await self._subscription.fetch(max_batches, timeout=wait)
         except (NatsError, TimeoutError) as reason:
             if not isinstance(reason, TimeoutError):
                 log.warning("stream.fetch_failed", consumer=self.name, reason=str(reason))
                 await asyncio.sleep(wait)
             return []
         return [delivered for message in messages if (delivered := self._delivered(message))]
+
+    async def _there(self, most: int, wait: float) -> list[Any]:
+        """What is there; where nothing is, the next message that comes and what came with it. Raises TimeoutError."""
+        if self._inbox is None:
+            self._inbox = await self._connection.subscribe(self._connection.new_inbox())
+        found = await self._asked(most, {"no_wait": True}, ANSWERED)
+        if not found:
+            found = await self._asked(1, {"expires": int(wait * 1e9)}, wait + ANSWERED)
+            if found and most > 1:
+                found += await self._asked(most - 1, {"no_wait": True}, ANSWERED)
+        return found
+
+    async def _asked(self, most: int, how: dict[str, Any], wait: float) -> list[Any]:
+        """The messages of one request, whose end is their number or the server's word (a status) that there are no more."""
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.name}"
+        await self._connection.publish(subject, json.dumps({"batch": most, **how}).encode(), reply=self._inbox.subject)
+        found: list[Any] = []
+        until = time.monotonic() + wait
+        while len(found) < most:
+            try:
+                message = await self._inbox.next_msg(max(until - time.monotonic(), 0.001))
+            except NatsTimeoutError:
+                if found:
+                    return found
+                raise
+            if message.headers and (status := message.headers.get("Status")):
+                if status not in NO_MORE and not found:
+                    raise NatsError(f"{status} {message.headers.get('Description', '')}")
+                break
+            found.append(message)
+        return found
 
     def _delivered(self, message: Any) -> Delivered | None:
         seq = message.metadata.sequence.stream
