@@ -5,23 +5,25 @@ import { say } from "./words";
 const TOPICS = ["twin", "alarm", "case", "indicator", "notice", "seal"];
 const first = 1_000;
 const longest = 30_000;
-const soonest = 500;
-const calmest = 4_000;
+const pause = 400;
+const calm = 2_000;
+const storm = 30;
 
-/** Tells a topic at once, then not before a while has passed, which grows while they keep coming: a storm of alarms does not become one of requests. */
+/** Tells a topic at once, and what follows closely once more when a while has passed; the while grows when that has gone on for long: a storm of alarms does
+ * not become one of requests. */
 function paced(topic: string): () => void {
-  let pause = soonest;
   let waiting = false;
   let again = false;
+  let inARow = 0;
   function tell(): void {
     document.body.dispatchEvent(new CustomEvent(`soon:${topic}`));
     waiting = true;
+    again = false;
     setTimeout(() => {
       waiting = false;
-      pause = again ? Math.min(pause * 2, calmest) : soonest;
+      inARow = again ? inARow + 1 : 0;
       if (again) tell();
-    }, pause);
-    again = false;
+    }, inARow < storm ? pause : calm);
   }
   return () => {
     if (waiting) again = true;
