@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bootstrap_steps import Failed, environment, is_prepared, say, web_assets
+from unbundling import is_bundle, unbundled
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -19,13 +20,18 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 def main(arguments: list[str]) -> int:  # noqa: RET503  (execv does not return)
     """Prepare, then become the command; gives an exit code only when something failed."""
     developing = arguments[:1] == ["test"]
+    offline = "--offline" in arguments
+    arguments = [word for word in arguments if word != "--offline"]
     try:
         with open(CHECKOUT / ".bootstrap.lock", "w") as lock:
             if not _try(lock):
                 say("另一个 haitang 正在准备环境，等待它完成（another haitang is preparing the environment）…")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            python = environment(CHECKOUT, developing=developing)
-            web_assets(CHECKOUT, python)
+            if offline or is_bundle(CHECKOUT):
+                python = unbundled(CHECKOUT)
+            else:
+                python = environment(CHECKOUT, developing=developing)
+                web_assets(CHECKOUT, python)
     except OSError as refused:
         python = CHECKOUT / ".venv" / "bin" / "python"
         if refused.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or not is_prepared(CHECKOUT):

@@ -51,14 +51,20 @@ def run(title: str, command: list[str], *, cwd: Path, remedy: str, env: dict[str
 
 def environment(checkout: Path, *, developing: bool) -> Path:
     """`.venv` with the pinned dependencies (those for tests too, when `developing`); gives its Python."""
+    python = make_environment(checkout)
+    wanted = ["run", "dev"] if developing else ["run"]
+    for name in wanted:
+        _install(checkout, python, name)
+    return python
+
+
+def make_environment(checkout: Path) -> Path:
+    """An empty `.venv` that finds our source; gives its Python."""
     venv = checkout / ".venv"
     python = venv / "bin" / "python"
     if not _works(python):
         _make(venv)
     _path_to_source(checkout, venv)
-    wanted = ["run", "dev"] if developing else ["run"]
-    for name in wanted:
-        _install(checkout, python, name)
     return python
 
 
