@@ -1,6 +1,7 @@
 """The software bill of materials: what the locks name, as CycloneDX 1.6 (ECMA-424), and an audit of it where an advisory source can be asked."""
 
 import importlib.metadata
+import json
 import re
 import shutil
 import subprocess
@@ -49,7 +50,7 @@ def _component(name: str, version: str, marker: str, hashes: list[str]) -> dict[
 
 def bill(lock: str = "run") -> dict[str, Any]:
     """The bill of what an instance runs with (`run`) or is built and tested with (`dev`). The same lock gives the same bill, without a time of making."""
-    components = [_component(*each) for each in sorted(pins(LOCKS[lock]))]
+    components = [*(_component(*each) for each in sorted(pins(LOCKS[lock]))), *_web()]
     version = str(tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
     serial = uuid5(NAMESPACE_URL, "haitang " + lock + "".join(each["purl"] for each in components))
     return {
@@ -57,6 +58,19 @@ def bill(lock: str = "run") -> dict[str, Any]:
         "metadata": {"component": {"type": "application", "bom-ref": "haitang", "name": "haitang", "version": version}},
         "components": components, "dependencies": [{"ref": "haitang", "dependsOn": [each["bom-ref"] for each in components]}],
     }  # fmt: skip
+
+
+def _web() -> list[dict[str, Any]]:
+    """What the web assets are built from: the packages of the npm lock that are not for development only."""
+    lock = CHECKOUT / "web" / "package-lock.json"
+    found = json.loads(lock.read_text("utf-8"))["packages"] if lock.is_file() else {}
+    names = {path: path.rpartition("node_modules/")[2] for path, told in found.items() if path and not told.get("dev")}
+    return [
+        {"type": "library", "bom-ref": f"pkg:npm/{name}@{found[path]['version']}", "name": name, "version": found[path]["version"],
+         "purl": f"pkg:npm/{name}@{found[path]['version']}",
+         **({"licenses": [{"license": {"name": found[path]["license"]}}]} if isinstance(found[path].get("license"), str) else {})}
+        for path, name in sorted(names.items())
+    ]  # fmt: skip
 
 
 def audit(lock: str = "run") -> tuple[str, bool]:

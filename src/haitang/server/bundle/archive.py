@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from haitang.base.errors import error
-from haitang.server.bundle.sbom import bill_of_materials
+from haitang.server.bill import bill
 from haitang.server.instance import CHECKOUT
 
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -54,7 +54,7 @@ def make(file: Path | None, architecture: str, *, say: Callable[[str], None]) ->
             "commit": _commit(),
         }
         (made / "BUNDLE.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
-        (made / "SBOM.cdx.json").write_text(json.dumps(bill_of_materials(CHECKOUT, made / "wheels", about), indent=2) + "\n", "utf-8")
+        (made / "SBOM.cdx.json").write_text(json.dumps(bill(), ensure_ascii=False, indent=2) + "\n", "utf-8")
         files = {
             **{path: CHECKOUT / path for path in tracked},
             **_inside(CHECKOUT, CHECKOUT / "src/haitang/web_assets"),
