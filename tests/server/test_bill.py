@@ -10,14 +10,15 @@ from haitang.server import bill
 def test_the_bill_names_every_pinned_package_once() -> None:
     made = bill.bill("run")
     assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.6")
-    purls = [each["purl"] for each in made["components"]]
+    purls = [each["purl"] for each in made["components"] if each["purl"].startswith("pkg:pypi/")]
+    assert {each["purl"].split("@")[0] for each in made["components"]} >= {"pkg:npm/htmx.org"}
     pinned = bill.LOCKS["run"].read_text("utf-8").count("==")
     assert len(purls) == len(set(purls)) > 30
     assert len(purls) <= pinned
     django = next(each for each in made["components"] if each["name"] == "django")
     assert django["purl"] == f"pkg:pypi/django@{django['version']}"
     assert django["licenses"]
-    assert all(any(p["name"] == "haitang:file-sha256" for p in each["properties"]) for each in made["components"])
+    assert all(any(p["name"] == "haitang:file-sha256" for p in each["properties"]) for each in made["components"] if "properties" in each)
     assert made == bill.bill("run")
 
 
