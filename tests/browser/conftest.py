@@ -58,7 +58,7 @@ def district() -> Iterator[str]:
     }  # fmt: skip
     (folder / "run").mkdir()
     log = (folder / "log").open("wb")
-    subprocess.run([sys.executable, "-m", "tests.browser.district"], env=environment, check=True, timeout=100, stdout=log, stderr=log)
+    subprocess.run([sys.executable, "-m", "tests.browser.district"], env=environment, check=True, timeout=400, stdout=log, stderr=log)
     command = [sys.executable, "-m", "haitang.server.cli", "run"]
     running = [subprocess.Popen([*command, each], env=environment, stdout=log, stderr=log) for each in ("control", "front")]
     try:

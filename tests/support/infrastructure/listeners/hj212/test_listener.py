@@ -225,6 +225,32 @@ def test_each_part_of_a_split_packet_is_answered_and_shares_its_time(listening: 
     asyncio.run(play())
 
 
+def test_a_station_that_sends_far_ahead_gets_every_answer_in_the_order_of_its_packets(listening: Listening) -> None:
+    """More than may wait for their answers: reading pauses and goes on. Half-closed after the last one, it still hears them all."""
+    at = f"{last_hour().astimezone(clock.CHINA):%Y%m%d%H%M%S}"
+    qns = [f"{at}{n:03d}" for n in range(900)]
+    sent = [
+        framed(compose(st="22", cn="2011", mn="M1", pw="1", qn=qn, flag=5, cp=f"DataTime={at};a34004-Rtd={n % 90}"))
+        for n, qn in enumerate(qns)
+    ]
+
+    async def play() -> None:
+        await thing("M1")
+        async with listening() as platform:
+            reader, writer = await asyncio.open_connection("127.0.0.1", platform.port)
+            writer.write(b"".join(sent))
+            writer.write_eof()
+            framer, got = Framer(), list[str]()
+            async with asyncio.timeout(60):
+                while chunk := await reader.read(65536):
+                    got += [parse(f.segment).qn for f in framer.feed(chunk) if isinstance(f, Frame)]
+            writer.close()
+            assert got == qns
+            assert sum(len(b.observations) for b in await platform.stored()) == len(qns)
+
+    asyncio.run(play())
+
+
 def test_nothing_acknowledged_is_lost_when_nats_is_killed_under_load(listening: Listening) -> None:
     async def play() -> None:
         for n in range(8):
