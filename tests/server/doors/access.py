@@ -9,10 +9,12 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from haitang.base.actions import Actor, permissions
 from haitang.base.declarations import in_force
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Person, RoleHolding
 from haitang.support.security.policy.decide import CedarPolicy
+from haitang.support.security.policy.entities import Subject
 from tests.server.doors.conftest import EveryRole
 from tests.server.doors.routes import Route
 
@@ -165,3 +167,20 @@ def _sample(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     return {"date": "2026-03-01", "date-time": "2026-03-01T08:00:00+08:00", "uuid": "00000000-0000-7000-8000-000000000000"}.get(
         part.get("format", ""), "x" * max(1, part.get("minLength", 1))
     )
+
+
+def device_doors() -> dict[str, str]:
+    """`DEVICE permission` -> who gets through: each sort of identity, on the thing that it is itself and on another one, by the thing's status."""
+    import haitang.support.infrastructure.listeners.rights  # noqa: F401  registers the permissions
+
+    found = {}
+    for word in sorted(word for word in permissions if word.startswith("device.")):
+        through = []
+        for kind in ("device", "staff", "citizen", "enterprise", "system"):
+            for whose, ref in (("itself", "t1"), ("another", "t2")):
+                for status in ("admitted", "provisional", "retired"):
+                    subject = Subject(f"thing:{ref}", "thing", "ecology", owner=f"device:{ref}", stage=status, device="air_station")
+                    if CedarPolicy().decide(actor=Actor(kind, "t1", "t1", "ecology"), permission=word, resource=subject).allowed:
+                        through.append(f"{kind}@{whose}:{status}")
+        found[f"DEVICE {word}"] = " ".join(through)
+    return found

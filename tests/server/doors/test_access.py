@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.doors.access import ENDS_A_SESSION, Asking, Recorder, askers, sample_bodies, summed_up
+from tests.server.doors.access import ENDS_A_SESSION, Asking, Recorder, askers, device_doors, sample_bodies, summed_up
 from tests.server.doors.conftest import Clients
 from tests.server.doors.routes import routes
 
@@ -36,7 +36,7 @@ def table(samples: dict[str, str], clients: Clients, monkeypatch: pytest.MonkeyP
 @pytest.mark.long  # some two thousand requests
 @pytest.mark.timeout(600)
 def test_everybody_gets_through_the_doors_that_the_table_names_and_no_others(table: dict[str, Any]) -> None:
-    through = {key: " ".join(who) for key, who in table.items()}
+    through = {**{key: " ".join(who) for key, who in table.items()}, **device_doors()}
     if os.environ.get("HAITANG_UPDATE_ACCESS"):
         TABLE.write_text(json.dumps(through, indent=1, ensure_ascii=False) + "\n", "utf-8")
     known = json.loads(TABLE.read_text("utf-8"))
@@ -44,7 +44,13 @@ def test_everybody_gets_through_the_doors_that_the_table_names_and_no_others(tab
     assert set(known) == set(through)
 
 
+def test_every_door_of_devices_has_its_row() -> None:
+    """What a device is let do by the listeners (`device.*`), to itself, to another thing, provisional or retired; and that no other sort of identity gets through."""
+    known = {key: who for key, who in json.loads(TABLE.read_text("utf-8")).items() if key.startswith("DEVICE ")}
+    assert known == device_doors()
+
+
 def test_every_route_has_a_row_and_every_row_a_route() -> None:
     """Asks nobody, and so is quick: a route that was added without saying whom it lets through fails here first."""
-    known = {key.partition(" ")[2] for key in json.loads(TABLE.read_text("utf-8"))}
+    known = {key.partition(" ")[2] for key in json.loads(TABLE.read_text("utf-8")) if not key.startswith("DEVICE ")}
     assert known | ENDS_A_SESSION == {route.pattern for route in routes()} | ENDS_A_SESSION

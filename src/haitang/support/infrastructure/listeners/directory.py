@@ -18,6 +18,7 @@ import structlog
 from haitang.base import clock
 from haitang.base.actions import acting, system
 from haitang.base.declarations import Declarations, all_kinds, in_force, release_digest
+from haitang.support.infrastructure.listeners import rights
 from haitang.support.infrastructure.listeners.known import Known, Meaning
 from haitang.support.infrastructure.stream.messages import Origin
 from haitang.support.infrastructure.things.kinds import Device
@@ -29,7 +30,7 @@ AGAIN = 0.25  # seconds in which strangers may make us look once more
 NOTE_EVERY = 3.0  # seconds between two notes of who was heard
 NOBODY = Known("", "", "live", salt=b"\0" * 16, digest=b"\0" * 32)
 _FINGERPRINT = """
-select count(*), sum(hashtextextended(concat_ws('|', c.identifier, c.thing_id, c.origin, c.valid_until, c.ended_at, c.replaces_id, t.status, t.origin, t.device, t.address), 0)::numeric)
+select count(*), sum(hashtextextended(concat_ws('|', c.identifier, c.thing_id, c.origin, c.valid_until, c.ended_at, c.replaces_id, t.status, t.origin, t.device, t.address, t.organization_id, t.division), 0)::numeric)
 from credentials_devicecredential c join things_thing t on t.id = c.thing_id
 """
 
@@ -52,6 +53,7 @@ class Directory:
         self._uses: dict[str, tuple[datetime, str]] = {}
         self._note_at = self._look_at = 0.0
         self._looking: asyncio.Task[None] | None = None
+        self.refusals = rights.Refusals()
         # One thread, so that there is one database connection and it can be closed.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-directory")
 
@@ -91,8 +93,9 @@ class Directory:
     async def refresh(self) -> None:
         """Look for changes, and write down who was heard."""
         heard, uses = self._take_notes()
+        refused = self.refusals.take()
         try:
-            found = await self.off_loop(lambda: _look(self._mark, heard, uses))
+            found = await self.off_loop(lambda: _look(self._mark, heard, uses, refused))
         except Exception as failure:  # whatever it is, devices go on being heard as known so far
             self._heard, self._uses = {**heard, **self._heard}, {**uses, **self._uses}
             log.warning("listener.directory_not_read", reason=str(failure))
@@ -139,11 +142,12 @@ def _hang_up() -> None:
     connection.close()
 
 
-def _look(mark: Any, heard: dict[str, datetime], uses: dict[str, tuple[datetime, str]]) -> tuple[Any, View] | None:
+def _look(mark: Any, heard: dict[str, datetime], uses: dict[str, tuple[datetime, str]], refused: Any = ()) -> tuple[Any, View] | None:
     """Mark and view where they are not those of `mark`."""
     from django.db import connection
 
     _note(heard, uses)
+    rights.keep(refused)
     digest = release_digest()
     with connection.cursor() as cursor:
         cursor.execute(_FINGERPRINT)
@@ -168,16 +172,17 @@ def _load(digest: str) -> View:
     declared = in_force() if digest else Declarations("", {})
     meanings = {id: Meaning.of(device) for id, device in declared.all(Device).items()}
     node = node_of(declared)
-    rows = current().select_related("thing")
-    return View({row.identifier: _known(row, node, meanings) for row in rows}, digest)
+    rows = list(current().select_related("thing"))
+    allowed = rights.decided(row.thing for row in rows)
+    return View({row.identifier: _known(row, node, meanings, allowed) for row in rows}, digest)
 
 
-def _known(row: Any, node: str, meanings: dict[str, Meaning]) -> Known:
+def _known(row: Any, node: str, meanings: dict[str, Meaning], allowed: dict[str, rights.Rights]) -> Known:
     thing = row.thing
     return Known(
         node=node, thing=thing.id, origin=cast(Origin, "replay" if row.origin == "replay" else thing.origin),
         meaning=meanings.get(thing.device, Meaning()), network=ip_network(thing.address, strict=False) if thing.address else None,
-        identifier=row.identifier, salt=bytes(row.salt), digest=bytes(row.digest), until=row.valid_until,
+        identifier=row.identifier, salt=bytes(row.salt), digest=bytes(row.digest), until=row.valid_until, rights=allowed[thing.id],
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 from haitang.support.infrastructure.credentials.secrets import matches
+from haitang.support.infrastructure.listeners.rights import NONE, Rights
 from haitang.support.infrastructure.stream.messages import Origin
 from haitang.support.infrastructure.stream.messages import Statistic as Kept
 from haitang.support.infrastructure.things.kinds import Device, Message, Statistic
@@ -79,6 +80,7 @@ class Known:
     salt: bytes = b""
     digest: bytes = b""
     until: datetime | None = None
+    rights: Rights = NONE
 
     def lets_in(self, secret: str, at: datetime) -> bool:
         return matches(self.salt, self.digest, secret) and (self.until is None or at < self.until)

@@ -26,6 +26,7 @@ from haitang.support.infrastructure.things.models import MaintenanceWindow, Thin
 from haitang.support.infrastructure.things.queries import READ, get, get_for, groups_of, locations_of, names_of, waiting, windows_of
 from haitang.support.security.people.models import Organization
 from haitang.support.security.policy.decide import scope
+from haitang.support.security.policy.models import Refusal
 
 NO_SUCH_WINDOW = error("things.no_such_window", 404, "没有这次维护登记。")
 WINDOWS = 20
@@ -108,7 +109,7 @@ def _shown(
         "may": {name: may(actor, f"things.{name}", found) for name in MAY},
         "windows": [(window, window.state(now)) for window in windows_of(found)[:WINDOWS]],
         "problem": {at: problem} if problem else {}, "typed": {"starts_at": local, "since": local, "system": "cgcs2000", **(typed or {})},
-        "locations": locations, "names": names_of(each.moved_by for each, _ in locations if each.moved_by), "systems": SYSTEMS, "groups": groups_of(found),
+        "locations": locations, "names": names_of(each.moved_by for each, _ in locations if each.moved_by), "systems": SYSTEMS, "refusals": Refusal.objects.filter(actor=found.owner).order_by("-last_at")[:5], "may_explain": may(actor, "policy.read"), "groups": groups_of(found),
         "origins": {"live": T("实时数据"), **ORIGINS},
     }  # fmt: skip
     context["maintained"] = {found.id} if any(state == "running" for _, state in context["windows"]) else ()

@@ -20,7 +20,7 @@ REMEMBERED = timedelta(days=60)  # an ended window is of no more use to a rule a
 # What a policy may ask of a thing. An empty text is an absent attribute.
 _SEEN = {
     "ref": Concat(Value("thing:"), "id"), "organization": NullIf("organization_id", Value("")), "division": NullIf("division", Value("")),
-    "owner": Concat(Value("device:"), "id"), "stage": F("status"),
+    "owner": Concat(Value("device:"), "id"), "stage": F("status"), "device": NullIf("device", Value("")),
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Who asks and what is asked about, as Cedar entities.
 
-A resource says what it is by plain names: `organization` (or `organization_id`), `division`, `owner`, `level`, `stage`, `sharing`, `kind`; what it does not say,
+A resource says what it is by plain names: `organization` (or `organization_id`), `division`, `owner`, `level`, `stage`, `sharing`, `kind`, `device` (its type); what it does not say,
 a policy finds absent.
 """
 
@@ -38,6 +38,7 @@ class Subject:
     level: int | None = None
     stage: str | None = None
     sharing: str | None = None
+    device: str | None = None
 
 
 PLATFORM = Subject()
@@ -58,6 +59,7 @@ def subject_of(resource: Any) -> Subject:
         level=level_of(_read(resource, "level")),
         stage=_text(resource, "stage"),
         sharing=_text(resource, "sharing"),
+        device=_text(resource, "device"),
     )
 
 
@@ -118,7 +120,7 @@ def principal(actor: Actor, tree: Tree) -> list[Entity]:
 
 
 def resource(subject: Subject, tree: Tree) -> list[Entity]:
-    plain = {name: getattr(subject, name) for name in ("ref", "kind", "owner", "level", "stage", "sharing")}
+    plain = {name: getattr(subject, name) for name in ("ref", "kind", "owner", "level", "stage", "sharing", "device")}
     given = {name: value for name, value in plain.items() if value is not None}
     return [
         entity("Resource", subject.ref, (), **given, **_where(subject.organization, subject.division)),

@@ -20,7 +20,7 @@ entity Citizen {ref: String, organization?: Organization, division?: Division};
 entity Enterprise {ref: String, organization?: Organization, division?: Division};
 entity Device {ref: String, organization?: Organization, division?: Division};
 entity Resource {
-    ref: String, kind: String, organization?: Organization, division?: Division, owner?: String, level?: Long, stage?: String, sharing?: String
+    ref: String, kind: String, organization?: Organization, division?: Division, owner?: String, level?: Long, stage?: String, sharing?: String, device?: String
 };
 """
 _APPLIES = """appliesTo {

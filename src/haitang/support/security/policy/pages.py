@@ -50,7 +50,7 @@ def _attributes(found: Refusal) -> list[tuple[str, str]]:
 
 def _name(ref: str) -> str:
     kind, _, id = ref.partition(":")
-    person = Person.objects.filter(pk=id).first() if kind != "system" else None
+    person = Person.objects.filter(pk=id).first() if kind not in ("system", "device") else None
     return person.name if person else id
 
 

@@ -23,7 +23,7 @@ ROWS_A_DAY = 200
 RECORDS_A_DAY = 50
 MANY = "*"
 KEPT_FOR = timedelta(days=190)
-SENSITIVE_ROOMS = ("people", "policy", "tokens", "evidence", "declarations")
+SENSITIVE_ROOMS = ("people", "policy", "tokens", "evidence", "declarations", "device")
 _READABLE = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 

@@ -16,7 +16,7 @@ from haitang.support.security.policy.engine import KEPT, NONE, Circumstances, En
 from haitang.support.security.policy.entities import Subject, divisions_above
 from haitang.support.security.policy.language import text
 
-ATTRIBUTES = ("ref", "kind", "organization", "division", "owner", "level", "stage", "sharing")
+ATTRIBUTES = ("ref", "kind", "organization", "division", "owner", "level", "stage", "sharing", "device")
 _COMPARE = {"==": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
@@ -99,7 +99,7 @@ def _joined(parts: list[Q], op: str) -> Q:
 
 def _atom(atom: Filter, field: str) -> Q:
     there = Q(**{f"{field}__isnull": False})
-    if atom.attribute in ("division", "stage", "owner"):
+    if atom.attribute in ("division", "stage", "owner", "device"):
         there &= ~Q(**{field: ""})  # an empty text is an absent attribute
     match atom.op:
         case "has":

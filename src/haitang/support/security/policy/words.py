@@ -8,7 +8,7 @@ from haitang.support.security.policy.rows import Filter
 LEVEL_TITLES = {0: T("公开"), 1: T("一般"), 2: T("敏感"), 3: T("重要"), 4: T("核心")}
 ATTRIBUTE_TITLES = {
     "ref": T("编号"), "kind": T("种类"), "organization": T("所属单位"), "division": T("所在区划"), "owner": T("提交人"), "level": T("级别"),
-    "stage": T("环节"), "sharing": T("共享属性"),
+    "stage": T("环节"), "sharing": T("共享属性"), "device": T("设备类型"),
 }  # fmt: skip
 SORT_TITLES = {
     "role": T("角色"), "own": T("角色（限本单位）"), "system": T("平台进程"), "shipped": T("平台自带"), "declared": T("应用或地方声明"),

@@ -51,6 +51,11 @@ class Links:
     def ended(self, transport: asyncio.Transport) -> None:
         self._by_mn = {mn: link for mn, link in self._by_mn.items() if link.transport is not transport}
 
+    def may_receive(self, mn: str) -> bool:
+        """Whether policies let the station be given commands, as it was known when it last spoke."""
+        link = self._by_mn.get(mn)
+        return link is not None and link.source.rights.receive
+
     def get(self, mn: str) -> Link | None:
         link = self._by_mn.get(mn)
         return link if link and not link.transport.is_closing() else None

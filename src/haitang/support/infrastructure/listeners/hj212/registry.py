@@ -19,6 +19,7 @@ import structlog
 
 from haitang.base.actions import acting, system
 from haitang.base.declarations import Declarations, all_kinds, in_force, release_digest
+from haitang.support.infrastructure.listeners import rights
 from haitang.support.infrastructure.listeners.hj212.packet import Packet
 from haitang.support.infrastructure.listeners.hj212.sources import Meanings, Source
 from haitang.support.infrastructure.stream.messages import Origin
@@ -33,7 +34,7 @@ EVERY = 1.0  # seconds between two looks
 NOTE_EVERY = 5.0  # seconds between two notes of when things were last heard
 LONGEST_MN = 48
 _FINGERPRINT = """
-select count(*), sum(hashtextextended(concat_ws('|', id, mn, status, origin, device, address, password, sm4_key), 0)::numeric)
+select count(*), sum(hashtextextended(concat_ws('|', id, mn, status, origin, device, address, password, sm4_key, organization_id, division), 0)::numeric)
 from things_thing where mn is not null
 """
 
@@ -58,6 +59,7 @@ class Registry:
         self._seen: dict[str, datetime] = {}
         self._note_at = 0.0
         self._lock = asyncio.Lock()
+        self.refusals = rights.Refusals()
         # One thread, so that there is one database connection and it can be closed.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hj212-registry")
 
@@ -67,7 +69,8 @@ class Registry:
         if time.monotonic() >= self._note_at:
             seen, self._seen, self._note_at = self._seen, {}, time.monotonic() + NOTE_EVERY
         try:
-            found = await self.off_loop(lambda: _look(self._mark, seen))
+            refused = self.refusals.take()
+            found = await self.off_loop(lambda: _look(self._mark, seen, refused))
         except Exception as failure:  # whatever it is, stations go on being heard as known so far
             self._seen = {**seen, **self._seen}
             log.warning("hj212.registry_not_read", reason=str(failure))
@@ -84,6 +87,9 @@ class Registry:
         """The admitted station of a packet, None when it is not to be answered."""
         source = self.view.sources.get(packet.mn)
         if source is None or not source.may_come_from(address):
+            return None
+        if not source.rights.observe:
+            self.refusals.note(source.rights, rights.OBSERVE, "HJ 212")
             return None
         self._seen[source.thing] = at
         return source
@@ -128,11 +134,12 @@ def _hang_up() -> None:
     connection.close()
 
 
-def _look(mark: Any, seen: dict[str, datetime]) -> tuple[Any, View] | None:
+def _look(mark: Any, seen: dict[str, datetime], refused: Any = ()) -> tuple[Any, View] | None:
     """Mark and view where they are not those of `mark`."""
     from django.db import connection
 
     _note(seen)
+    rights.keep(refused)
     digest = release_digest()
     with connection.cursor() as cursor:
         cursor.execute(_FINGERPRINT)
@@ -153,16 +160,17 @@ def _load(digest: str) -> View:
     declared = in_force() if digest else Declarations("", {})
     meanings = {id: Meanings.of(device) for id, device in declared.all(Device).items()}
     node, things = _node(declared), list(Thing.objects.exclude(mn=None))
-    sources = {str(t.mn): _source(t, node, meanings) for t in things if t.status != Thing.RETIRED}
+    allowed = rights.decided(t for t in things if t.status != Thing.RETIRED)
+    sources = {str(t.mn): _source(t, node, meanings, allowed) for t in things if t.status != Thing.RETIRED}
     retired = frozenset(str(t.mn) for t in things if t.status == Thing.RETIRED)
     systems = {f"{d.hj212.system:02d}": id for id, d in reversed(list(declared.all(Device).items())) if d.hj212}
     return View(sources, retired, systems, digest)
 
 
-def _source(thing: "Thing", node: str, meanings: dict[str, Meanings]) -> Source:
+def _source(thing: "Thing", node: str, meanings: dict[str, Meanings], allowed: dict[str, rights.Rights]) -> Source:
     return Source(
         node=node, thing=thing.id, mn=str(thing.mn), origin=cast(Origin, thing.origin), password=thing.password or None,
-        key=thing.sm4_key.encode() or None, network=ip_network(thing.address, strict=False) if thing.address else None, meanings=meanings.get(thing.device, Meanings()),
+        key=thing.sm4_key.encode() or None, network=ip_network(thing.address, strict=False) if thing.address else None, meanings=meanings.get(thing.device, Meanings()), rights=allowed[thing.id],
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ class Sender:
             return
         self._looked = time.monotonic()
         clocks, self._clocks = self._clocks, set()
-        free = [mn for mn in self._links.connected() if mn not in self._open]
+        free = [mn for mn in self._links.connected() if mn not in self._open and self._links.may_receive(mn)]
         found = await self._safely(lambda: _next(clocks, free))
         if found is None:
             self._clocks |= clocks

@@ -5,6 +5,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from haitang.support.infrastructure.listeners.hj212.factors import old_names
+from haitang.support.infrastructure.listeners.rights import NONE, Rights
 from haitang.support.infrastructure.stream.messages import Origin
 from haitang.support.infrastructure.things.kinds import Device
 
@@ -62,6 +63,7 @@ class Source:
     key: bytes | None = None
     network: Network | None = None
     meanings: Meanings = field(default_factory=Meanings)
+    rights: Rights = NONE
 
     def may_come_from(self, address: str) -> bool:
         """Whether the station may connect from this address."""

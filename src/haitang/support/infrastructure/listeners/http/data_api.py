@@ -3,7 +3,7 @@
     curl -u IDENTIFIER:SECRET -H 'Content-Type: application/json' -H 'Idempotency-Key: 42' -d '[{"property": "pm2_5", "value": 35.2}]' …/api/data/observations
 
 The door is the device's credential (Basic, or Bearer IDENTIFIER.SECRET), never a session: a cookie opens nothing here, so there is nothing to forge across sites.
-200: all stored. 422: `refused` names each bad element, the rest is stored. 400, 401, 409, 413, 415: nothing is. 429, 503: nothing may be; try again after Retry-After
+200: all stored. 422: `refused` names each bad element, the rest is stored. 400, 401, 403, 409, 413, 415: nothing is (403: policies do not let the device report; `/why` explains it). 429, 503: nothing may be; try again after Retry-After
 with the same id. docs/how-to/connect-a-device-by-http.md shows them all.
 """
 

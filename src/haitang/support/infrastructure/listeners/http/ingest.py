@@ -20,6 +20,8 @@ from haitang.support.infrastructure.listeners.elements import Refused, read
 from haitang.support.infrastructure.listeners.http.decoding import decode
 from haitang.support.infrastructure.listeners.http.remembered import Answer, Remembered
 from haitang.support.infrastructure.listeners.known import Known
+from haitang.support.infrastructure.listeners.rights import OBSERVE
+from haitang.support.infrastructure.listeners.rights import refused as refusal
 from haitang.support.infrastructure.stream.client import Stream
 
 NO_CREDENTIAL = error("http.no_credential", 401, "请出示设备凭据：Basic 标识:密钥，或 Bearer 标识.密钥。")
@@ -45,13 +47,17 @@ class Ingest:
     _waiting: Counter[str] = field(default_factory=Counter)
 
     async def sign_in(self, authorization: str, address: str) -> Known:
-        """Raises NO_CREDENTIAL."""
+        """Raises NO_CREDENTIAL, and NOT_ALLOWED where policies do not let the device report."""
         identifier, secret = _told(authorization)
         known = await self.directory.sign_in(identifier, secret, address)
         if known is None:
             self.counters.add("refused")
             self.counters.knock(identifier or "-", address, clock.now())
             raise NO_CREDENTIAL()
+        if not known.rights.observe:
+            self.counters.add("refused")
+            self.directory.refusals.note(known.rights, OBSERVE, "HTTP POST /api/data/observations")
+            raise refusal(known.rights, OBSERVE)
         return known
 
     async def take(self, known: Known, id: str, body: bytes) -> tuple[str, Answer]:

@@ -8,6 +8,7 @@ from haitang.support.infrastructure.listeners.known import Known
 from haitang.support.infrastructure.listeners.mqtt import reasons, topics
 from haitang.support.infrastructure.listeners.mqtt.packets import V5, Connect, Will
 from haitang.support.infrastructure.listeners.mqtt.session import FOREVER, expiry_of
+from haitang.support.infrastructure.listeners.rights import OBSERVE
 
 if TYPE_CHECKING:
     from haitang.support.infrastructure.listeners.mqtt.hub import Hub
@@ -47,6 +48,9 @@ async def admit(hub: "Hub", packet: Connect, peer: str) -> Welcome | int:
     known = await _known(hub, packet, peer)
     if known is None:
         return reasons.BAD_CREDENTIALS if packet.username else reasons.NOT_AUTHORIZED
+    if not (known.rights.observe or known.rights.receive):
+        hub.directory.refusals.note(known.rights, OBSERVE, "MQTT CONNECT")
+        return reasons.NOT_AUTHORIZED
     if packet.will and (refused := _will_refused(hub, packet.will, known, packet.version)):
         return refused
     return _welcome(packet, known)
@@ -63,7 +67,7 @@ async def _known(hub: "Hub", packet: Connect, peer: str) -> Known | None:
 def _will_refused(hub: "Hub", will: Will, known: Known, version: int) -> int:
     if will.retain and version == V5:
         return reasons.NO_RETAIN
-    return 0 if topics.is_name(will.topic) and hub.may_publish(will.topic, known) else reasons.NOT_AUTHORIZED
+    return 0 if topics.is_name(will.topic) and hub.route(will.topic, known) is not None else reasons.NOT_AUTHORIZED
 
 
 def _welcome(packet: Connect, known: Known) -> Welcome:

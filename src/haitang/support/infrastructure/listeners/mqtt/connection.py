@@ -167,7 +167,7 @@ class Connection(Answering[tuple[int, bytes], Ack]):
     def _routed(self, topic: str) -> tuple[str, str] | None:
         """What a message to this topic is; most devices publish to one only."""
         if self._route[0] != topic or self._route[1] is not self.known:
-            self._route = topic, self.known, topics.route(topic, self.known) if topics.is_name(topic) else None
+            self._route = topic, self.known, self._hub.route(topic, self.known) if topics.is_name(topic) else None
         return self._route[2]
 
     def _topic(self, packet: Publish) -> str:
@@ -236,7 +236,7 @@ class Connection(Answering[tuple[int, bytes], Ack]):
             raise MqttError(reasons.NO_IDENTIFIERS, "subscription identifiers are not available")
         given = []
         for asked in packet.topics:
-            reason = topics.grants(asked.topic, self.known.thing)
+            reason = self._hub.grants(asked.topic, self.known)
             if reason == reasons.SUCCESS:
                 self.session.subscriptions[asked.topic] = min(asked.qos, 1)
                 reason = min(asked.qos, 1)
@@ -253,7 +253,7 @@ class Connection(Answering[tuple[int, bytes], Ack]):
     def takes_command(self) -> bool:
         """Whether one more command may be sent now: subscribed, below the device's receive maximum, and read so far."""
         free = len(self.unacknowledged) < self._limits.receive_maximum and self.transport.get_write_buffer_size() < UNSENT
-        return bool(self.session.subscriptions) and not self._over and free
+        return bool(self.session.subscriptions) and self.known.rights.receive and not self._over and free
 
     def send(self, message: Publish) -> bool:
         """Send a message to the device without waiting for it, so that one that does not read holds up no other; False where it is larger than it takes."""

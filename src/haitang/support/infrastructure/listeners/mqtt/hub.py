@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from haitang.base import clock
+from haitang.support.infrastructure.listeners import rights
 from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
@@ -33,8 +34,23 @@ class Hub:
     all: "set[Connection]" = field(default_factory=set)
     connections: "set[Connection]" = field(default_factory=set)  # those that have signed in
 
-    def may_publish(self, topic: str, known: Known) -> bool:
-        return topics.route(topic, known) is not None
+    def route(self, topic: str, known: Known) -> tuple[str, str] | None:
+        """What a message to this topic is (topics.route); None where the topic is not the device's, or policies do not let it."""
+        found = topics.route(topic, known)
+        if found is None:
+            return None
+        word, allowed = (rights.RECEIVE, known.rights.receive) if found[0] == "result" else (rights.OBSERVE, known.rights.observe)
+        if not allowed:
+            self.directory.refusals.note(known.rights, word, "MQTT PUBLISH")
+        return found if allowed else None
+
+    def grants(self, topic: str, known: Known) -> int:
+        """The reason with which a subscription is answered."""
+        reason = topics.grants(topic, known.thing)
+        if reason == reasons.SUCCESS and not known.rights.receive:
+            self.directory.refusals.note(known.rights, rights.RECEIVE, "MQTT SUBSCRIBE")
+            return reasons.NOT_AUTHORIZED
+        return reason
 
     def read(self, route: tuple[str, str], payload: bytes, known: Known, properties: dict[str, object]) -> Reading:
         """What a message brings; `route` is that of its topic (topics.route), which is not the result of a command."""
