@@ -48,7 +48,9 @@ def _device(number: int, hj212: bool) -> str:
 def _place(place: Path, things: int) -> None:
     place.mkdir()
     (place / "place.yaml").write_text("title: 测量区\ncode: '990101'\nproduct_name: 测量\ncentre: [105.7, 29.7]\n", "utf-8")
-    (place / "organizations.yaml").write_text("bureau: {title: 测量局, fills: [bench_bureau, ecology_bureau]}\n", "utf-8")
+    (place / "organizations.yaml").write_text(
+        "bureau: {title: 测量局, fills: [bench_bureau, ecology_bureau]}\ntown: {title: 测量镇, division: '990101001'}\n", "utf-8"
+    )
     with (place / "things.csv").open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
         out.writerow(["id", "title", "device", "organization", "division", "longitude", "latitude", "mn", "password", "origin"])

@@ -11,14 +11,19 @@ from bench import city
 
 
 @contextmanager
-def city_running(data: Path, things: int, *, hj212: bool = False) -> Iterator[Any]:
-    """An instance on a city of so many things; this process works on it, with Django set up and its declarations in force."""
+def city_running(data: Path, things: int, *, hj212: bool = False, more: Callable[[Path], None] | None = None) -> Iterator[Any]:
+    """An instance on a city of so many things; this process works on it, with Django set up and its declarations in force.
+
+    `more` adds to the declarations of the application, whose folder it is given.
+    """
     from haitang.base.settings import use
     from haitang.server.boot import boot
     from haitang.server.instance import settings_of
     from haitang.server.tour.instance import running
 
     place, application = city.write(data, things, hj212=hj212)
+    if more:
+        more(application)
     os.environ["HAITANG_APPLICATIONS"] = str(application)
     os.environ["HAITANG_LOG_LEVEL"] = "WARNING"
     with running(data / "instance", str(place), seconds=300) as instance:

@@ -68,13 +68,17 @@ def system(name: str) -> Actor:
 
 @dataclass
 class Act:
-    """One transaction of one actor: the time it happens, the release in force, what it leaves behind."""
+    """One transaction of one actor: the time it happens, the release in force, what it leaves behind.
+
+    `memory` is what rooms need not read again before the transaction ends, such as the log of a run that they hold locked.
+    """
 
     actor: Actor
     at: datetime
     release: str
     records: list[str] = field(default_factory=list)
     _action: list[str] = field(default_factory=list)
+    memory: dict[Any, Any] = field(default_factory=dict)
 
     def record(self, subject_kind: str, subject_id: str, facts: Mapping[str, Any] | None = None) -> str:
         """Leave an evidence record of the running action about a subject; returns its id. No personal data in `facts`.

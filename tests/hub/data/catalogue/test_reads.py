@@ -144,3 +144,26 @@ def test_what_cannot_be_asked_is_refused(by: dict[str, Any], code: str) -> None:
 def test_who_may_not_read_data_reads_nothing() -> None:
     with pytest.raises(HaitangError, match="not_allowed"):
         read(Actor("citizen", "1", "某人"), PERMIT, asked(), way=WAY)
+
+
+def test_what_is_kept_of_an_answer_ends_with_a_change_of_the_rows(lake: Any) -> None:
+    first = read(reader(), PERMIT, asked(), way=WAY)
+    assert read(reader(), PERMIT, asked(), way=WAY) == first
+    lake.execute("delete from lake.resource_permit where no = '2'")
+    after = read(reader(), PERMIT, asked(), way=WAY)
+    assert (after.total, [row["no"] for row in after.rows]) == (2, ["1", "3"])
+
+
+@pytest.mark.usefixtures("lake")
+def test_what_is_kept_for_one_reader_is_not_given_to_one_who_may_see_less() -> None:
+    clear = read(reader(organization="ecology"), PERMIT, asked(), way=WAY, purpose="case:1")
+    other = read(reader(), PERMIT, asked(), way=WAY)
+    assert (clear.rows[0]["phone"], other.rows[0]["phone"]) == ("13800001234", "138****1234")
+    assert (read(reader("town", "longgang"), PERMIT, asked(), way=WAY).total, other.total) == (2, 3)
+
+
+@pytest.mark.usefixtures("lake")
+def test_every_answer_out_of_what_is_kept_leaves_evidence_of_its_own() -> None:
+    first, second = (read(reader(organization="ecology"), PERMIT, asked(), way=WAY, purpose="case:1") for _ in range(2))
+    assert (first.rows, first.evidence is not None) == (second.rows, True)
+    assert EvidenceRecord.objects.filter(ref__in=[first.evidence, second.evidence]).count() == 2

@@ -15,15 +15,15 @@ from haitang.hub.business.cases import notify
 from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseSource, CaseType, sources
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
-from haitang.hub.business.cases.standing import read_again
+from haitang.hub.business.cases.standing import read_anew
 from haitang.hub.business.forms.answers import read_answers, readable
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.forms.queries import questions
 from haitang.hub.business.procedures import actions as runs
 from haitang.hub.business.procedures.decide import decide
 from haitang.hub.business.procedures.engine import answer_facts
-from haitang.hub.business.procedures.log import locked
-from haitang.hub.business.procedures.queries import about, questions_for, state_of
+from haitang.hub.business.procedures.log import locked, state_held
+from haitang.hub.business.procedures.queries import about, questions_for
 from haitang.support.infrastructure.files import store
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.people.models import Organization, Person
@@ -108,7 +108,7 @@ def open_case(
         facts=facts,
         report=report,
     )
-    case.refresh_from_db()
+    case = read_anew(case)
     notify.opened(act=act, case=case)
     return case
 
@@ -143,8 +143,8 @@ def _run(case: Case) -> Any:
 @action("case.move", title="办理案件", resource="case")
 def move_case(*, act: Act, case: Case, move: str, answers: Mapping[str, Any] | None = None) -> Case:
     """Make a move with the answers to its questions; raises procedures.refused (every reason) or forms.bad_answers (every question)."""
-    state = state_of(locked(_run(case), act=act))
-    runs.refuse_unless(decide(state, move, act.actor, act.at, **about(state, act.actor)))
+    state = state_held(locked(_run(case), act=act), act=act)
+    runs.refuse_unless(decide(state, move, act.actor, act.at, **about(state, act.actor, act)))
     asked = questions_for(state.definition, move)
     clean = read_answers(asked, answers or {})
     _check_references(case, asked, clean)
@@ -243,8 +243,7 @@ def _name(given: str) -> str:
 
 
 def _fresh(act: Act, case: Case, facts: Mapping[str, Any]) -> Case:
-    case.refresh_from_db()
-    read_again(case)
+    case = read_anew(case)
     act.record("case", str(case.pk), {"number": case.number, "stage": case.stage, **facts})
     return case
 

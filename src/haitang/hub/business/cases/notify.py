@@ -9,8 +9,8 @@ from haitang.base.text import T
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.effects import effect
 from haitang.hub.business.procedures.engine import State
+from haitang.hub.business.procedures.log import state_held
 from haitang.hub.business.procedures.models import Run
-from haitang.hub.business.procedures.queries import state_of
 from haitang.support.security.people.queries import holders
 
 OPENED = T("新案件待派遣：{title}")
@@ -25,21 +25,21 @@ TEXT = T("案件 {number}，现在是“{stage}”环节。")
 def opened(*, act: Act, case: Case) -> None:
     """Those who may make a move from the first stage."""
     assert case.run
-    state = state_of(case.run)
+    state = state_held(case.run, act=act)
     roles = {role for move in state.definition.moves.values() if state.stage in move.sources for role in move.roles}
     _tell(act, case, state, _ids(sorted(roles), None), REPORTED if state.reported else OPENED)
 
 
 def extension_asked(*, act: Act, case: Case) -> None:
     assert case.run
-    state = state_of(case.run)
+    state = state_held(case.run, act=act)
     approvers = state.definition.extension.approvers if state.definition.extension else []
     _tell(act, case, state, _ids(approvers, case.organization_id) or _ids(approvers, None), ASKED)
 
 
 def extension_decided(*, act: Act, case: Case, approved: bool) -> None:
     assert case.run
-    state = state_of(case.run)
+    state = state_held(case.run, act=act)
     askers = state.definition.extension.roles if state.definition.extension else []
     _tell(act, case, state, _ids(askers, case.organization_id), APPROVED if approved else DECLINED)
 

@@ -38,7 +38,7 @@ def tell(
     `title` and `text` are zh-Hans texts of the catalogue, `data` fills their places: each reader gets them in their language.
     """
     batch = new_id()
-    told = list(Person.objects.filter(pk__in=list(people), is_active=True).order_by("pk"))
+    told = list(Person.objects.filter(pk__in=list(people), is_active=True).select_related("channel_choice").order_by("pk"))
     notices = [
         Notice(
             batch=batch,

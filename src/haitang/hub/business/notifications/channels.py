@@ -33,8 +33,11 @@ def address(name: str, person: Person) -> str | None:
 
 
 def wanted(person: Person) -> list[str]:
-    """The channels that the person chose, all where none was chosen; whether this instance has them or not."""
-    choice = ChannelChoice.objects.filter(person=person).first()
+    """The channels that the person chose, all where none was chosen; whether this instance has them or not.
+
+    Of people read with `select_related("channel_choice")` it is known already.
+    """
+    choice: ChannelChoice | None = getattr(person, "channel_choice", None)
     return list(choice.channels) if choice else [MAIL, DINGTALK]
 
 

@@ -11,9 +11,9 @@ from haitang.hub.business.procedures import decide as verdicts
 from haitang.hub.business.procedures import effects
 from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.kinds import Procedure
-from haitang.hub.business.procedures.log import append, begin, locked, settle
+from haitang.hub.business.procedures.log import append, begin, locked, settle, state_held
 from haitang.hub.business.procedures.models import Run
-from haitang.hub.business.procedures.queries import about, keep_definition, state_of
+from haitang.hub.business.procedures.queries import about, keep_definition
 from haitang.hub.business.procedures.rehearsal import made, paused
 from haitang.hub.business.procedures.wording import sentence
 from haitang.support.standards.queries import calendar_in_force
@@ -55,8 +55,8 @@ def start_run(
 def make_move(*, act: Act, run: UUID, move: str, answers: Mapping[str, Any] | None = None, missing: Sequence[str] = ()) -> Run:
     """Make a move; raises procedures.refused with every reason. `missing`: titles of required questions without an answer."""
     held = locked(run, act=act)
-    state, given = state_of(held), dict(answers or {})
-    known = about(state, act.actor)
+    state, given = state_held(held, act=act), dict(answers or {})
+    known = about(state, act.actor, act)
     refuse_unless(verdicts.decide(state, move, act.actor, act.at, missing, answers=given, **known))
     for what in made(state, move, given, act.actor, known["fills"]):
         after = append(act=act, run=held, what=what)
@@ -70,7 +70,7 @@ def make_move(*, act: Act, run: UUID, move: str, answers: Mapping[str, Any] | No
 def pause(*, act: Act, run: UUID, reason: str, note: str = "") -> Run:
     """Stop the clocks for a declared reason; they run again by themselves at its `at most`."""
     held = locked(run, act=act)
-    state = state_of(held)
+    state = state_held(held, act=act)
     refuse_unless(verdicts.decide_pause(state, reason, act.actor, act.at))
     append(act=act, run=held, what=paused(state, reason, note, act.at, calendar_in_force()))
     return held
@@ -80,7 +80,7 @@ def pause(*, act: Act, run: UUID, reason: str, note: str = "") -> Run:
 def resume(*, act: Act, run: UUID) -> Run:
     """Let the clocks run again before `at most`."""
     held = locked(run, act=act)
-    refuse_unless(verdicts.decide_resume(state_of(held), act.actor, act.at))
+    refuse_unless(verdicts.decide_resume(state_held(held, act=act), act.actor, act.at))
     append(act=act, run=held, what=e.Resumed())
     settle(act=act, run=held)
     return held
@@ -90,7 +90,7 @@ def resume(*, act: Act, run: UUID) -> Run:
 def ask_extension(*, act: Act, run: UUID, reason: str, within: str | None = None) -> Run:
     """Ask for an extension of the legal deadline by `within` (default: the most that is allowed)."""
     held = locked(run, act=act)
-    state = state_of(held)
+    state = state_held(held, act=act)
     most = state.definition.extension.at_most if state.definition.extension else "1 working day"
     refuse_unless(verdicts.decide_extension(state, within or most, act.actor, act.at))
     append(act=act, run=held, what=e.ExtensionAsked(within or most, reason))
@@ -101,7 +101,7 @@ def ask_extension(*, act: Act, run: UUID, reason: str, within: str | None = None
 def decide_extension(*, act: Act, run: UUID, approved: bool, reason: str = "") -> Run:
     """Approve or refuse the extension that was asked for; never one's own."""
     held = locked(run, act=act)
-    refuse_unless(verdicts.decide_approval(state_of(held), act.actor, act.at))
+    refuse_unless(verdicts.decide_approval(state_held(held, act=act), act.actor, act.at))
     append(act=act, run=held, what=e.ExtensionDecided(approved, reason))
     return held
 
@@ -121,7 +121,7 @@ def remark(
 def hand_over(*, act: Act, run: UUID, taker: str) -> Run:
     """What was given to one person is `taker`'s (an id) from here on; whoever calls has checked that they may have it."""
     held = locked(run, act=act)
-    append(act=act, run=held, what=e.HandedOver(taker, state_of(held).assigned_person or ""))
+    append(act=act, run=held, what=e.HandedOver(taker, state_held(held, act=act).assigned_person or ""))
     return held
 
 
@@ -129,7 +129,7 @@ def hand_over(*, act: Act, run: UUID, taker: str) -> Run:
 def migrate(*, act: Act, run: UUID) -> Run:
     """Go on under the release in force, as its `stage_map` says. The caller has checked that it maps the run's stage."""
     held = locked(run, act=act)
-    state = state_of(held)
+    state = state_held(held, act=act)
     declared = in_force().get(Procedure, held.procedure)
     keep_definition(declared)
     append(act=act, run=held, what=e.Migrated(state.stage, declared.stage_map[state.stage]))

@@ -17,9 +17,9 @@ from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.actions import migrate
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Procedure
-from haitang.hub.business.procedures.log import append, locked, project
+from haitang.hub.business.procedures.log import append, locked, project, state_held
 from haitang.hub.business.procedures.models import Escalated, Run
-from haitang.hub.business.procedures.queries import seen_now, state_of
+from haitang.hub.business.procedures.queries import seen_now
 from haitang.hub.business.procedures.subjects import subject
 from haitang.hub.business.procedures.ticks import Tick, ticks
 from haitang.support.security.people.queries import holders
@@ -68,7 +68,7 @@ def _each(runs: Iterable[UUID], do: Callable[..., None]) -> int:
 def attend(*, act: Act, run: UUID) -> None:
     """Give the reminders and escalations of a run that are due and were not given; a pause that ran out has ended by locking the run."""
     held = locked(run, act=act)
-    state = state_of(held)
+    state = state_held(held, act=act)
     given = set(held.escalated.values_list("key", flat=True))
     due = [
         tick
@@ -89,7 +89,7 @@ def refresh(*, act: Act, run: UUID) -> None:
     """
     held = locked(run, act=act)
     before = _standing(held)
-    if _mapped(held, state_of(held)):
+    if _mapped(held, state_held(held, act=act)):
         migrate(act=act, run=run)
         held.refresh_from_db()
     project(act=act, run=held)

@@ -4,7 +4,7 @@ Only actions and tasks of this room write here.
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,11 @@ from haitang.base.errors import error
 from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.automatic import MOST_AT_ONCE, next_move
 from haitang.hub.business.procedures.effects import carry_out
-from haitang.hub.business.procedures.engine import State
+from haitang.hub.business.procedures.engine import State, replay
+from haitang.hub.business.procedures.events import Event
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.models import Run, RunEvent
-from haitang.hub.business.procedures.queries import seen_now, state_of
+from haitang.hub.business.procedures.queries import definition, event_of, events_of, seen_now, state_of
 from haitang.hub.business.procedures.rehearsal import moved
 from haitang.hub.business.procedures.subjects import subject
 from haitang.hub.business.procedures.ticks import ticks
@@ -28,11 +29,33 @@ log = logging.getLogger(__name__)
 NO_RUN = error("procedures.no_run", 404, "没有编号为 {run} 的流程。")
 
 
+@dataclass
+class _Held:
+    """A run that this transaction holds locked, with its log and the state that the log gives: nobody else can add to it before the transaction ends."""
+
+    run: Run
+    events: list[Event]
+    state: State | None = None
+
+
+def state_held(run: Run, *, act: Act) -> State:
+    """`state_of(run)` without reading again the log of a run that `act` holds. Not to be changed."""
+    known: _Held | None = act.memory.get((Run, run.pk))
+    if known is None:
+        return state_of(run)
+    if known.state is None:
+        known.state = replay(definition, known.events, calendar_in_force())
+    return known.state
+
+
 def locked(run: UUID, *, act: Act) -> Run:
     """The run under a row lock until the transaction ends, with everything that was to happen by itself before `act.at` already done."""
-    held = Run.objects.select_for_update().filter(pk=run).first()
+    known = act.memory.get((Run, run))
+    held: Run | None = known.run if known else Run.objects.select_for_update().filter(pk=run).first()
     if held is None:
         raise NO_RUN(run=str(run))
+    if known is None:
+        act.memory[Run, held.pk] = _Held(held, events_of(held))
     if held.seen != seen_now() or (held.next_at and held.next_at <= act.at):
         settle(act=act, run=held)
     return held
@@ -41,7 +64,7 @@ def locked(run: UUID, *, act: Act) -> Run:
 def settle(*, act: Act, run: Run) -> bool:
     """Do what happens by itself until `act.at`, each at its very moment, whenever the platform comes to it: pauses end, moves go. Tells whether any did."""
     for done in range(MOST_AT_ONCE):
-        state = state_of(run)
+        state = state_held(run, act=act)
         going = next_move(state, calendar_in_force())
         if state.pause_ends_at and state.pause_ends_at <= act.at:
             append(act=_itself(act, state.pause_ends_at), run=run, what=e.Resumed(automatic=True))
@@ -61,7 +84,7 @@ def _itself(act: Act, at: datetime) -> Act:
 
 def begin(*, act: Act, procedure: Procedure, stage: str, subject_kind: str, subject_id: str) -> Run:
     """A run without events, to begin in `stage`; `append` its Started next."""
-    return Run.objects.create(
+    run = Run.objects.create(
         procedure=procedure.id,
         subject_kind=subject_kind,
         subject_id=subject_id,
@@ -69,12 +92,15 @@ def begin(*, act: Act, procedure: Procedure, stage: str, subject_kind: str, subj
         started_at=act.at,
         release=act.release,
     )
+    act.memory[Run, run.pk] = _Held(run, [])
+    return run
 
 
 def append(*, act: Act, run: Run, what: e.What) -> State:
     """Add one event, leave evidence, project and tell; returns the state after it."""
-    last = run.events.order_by("-number").values_list("number", flat=True).first() or 0
-    RunEvent.objects.create(
+    held: _Held = act.memory[Run, run.pk]
+    last = held.events[-1].number if held.events else 0
+    row = RunEvent.objects.create(
         run=run,
         number=last + 1,
         kind=e.kind_of(what),
@@ -86,6 +112,8 @@ def append(*, act: Act, run: Run, what: e.What) -> State:
         data=e.to_json(what),
         on_behalf_of=act.actor.on_behalf_of or "",
     )
+    held.events.append(event_of(row))
+    held.state = None
     act.record(run.subject_kind, run.subject_id, {"run": str(run.pk), "event": last + 1, "kind": e.kind_of(what), **_facts(what)})
     return project(act=act, run=run)
 
@@ -98,13 +126,14 @@ def _facts(what: e.What) -> dict[str, Any]:
 
 def project(*, act: Act, run: Run) -> State:
     """Write the state that the log gives into the run's row, and tell its subject and open pages."""
-    state = state_of(run)
-    given = set(run.escalated.values_list("key", flat=True))
+    state = state_held(run, act=act)
+    coming = ticks(state, calendar_in_force())
+    given = set(run.escalated.values_list("key", flat=True)) if coming and run.seen else set()
     run.stage, run.release, run.ended_at = state.stage, state.release, state.ended_at
     run.stage_due_at = state.stage_due.at if state.stage_due else None
     run.legal_due_at = state.legal_due.at if state.legal_due else None
     run.provisional, run.paused = state.provisional, state.paused_since is not None
-    run.next_at = next((tick.at for tick in ticks(state, calendar_in_force()) if tick.key not in given), None)
+    run.next_at = next((tick.at for tick in coming if tick.key not in given), None)
     run.seen = seen_now()
     run.save()
     subject(run.subject_kind).changed(act=act, run=run, state=state)

@@ -1,9 +1,10 @@
 """Reads of runs: the log as events, definitions by release, the state."""
 
 import hashlib
+from functools import lru_cache
 from typing import TypedDict
 
-from haitang.base.actions import Actor
+from haitang.base.actions import Act, Actor
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.hub.business.forms.kinds import Question
@@ -11,7 +12,7 @@ from haitang.hub.business.forms.queries import questions
 from haitang.hub.business.procedures.engine import State, replay
 from haitang.hub.business.procedures.events import Event, from_json
 from haitang.hub.business.procedures.kinds import Procedure
-from haitang.hub.business.procedures.models import Definition, Run
+from haitang.hub.business.procedures.models import Definition, Run, RunEvent
 from haitang.support.security.people.models import Organization, Person
 from haitang.support.standards.queries import calendar_in_force
 
@@ -19,27 +20,38 @@ NO_DEFINITION = error("procedures.no_definition", 500, "流程“{procedure}”�
 
 
 def definition(release: str, procedure: str) -> Procedure:
-    """A procedure as it stood in a release; raises NO_DEFINITION."""
+    """A procedure as it stood in a release; raises NO_DEFINITION. Of the release in force it is what is declared, which is what was kept."""
+    now = in_force()
+    if release == now.digest and (declared := now.all(Procedure).get(procedure)):
+        return declared
     kept = Definition.objects.filter(release=release, procedure=procedure).values_list("body", flat=True).first()
     if kept is None:
         raise NO_DEFINITION(procedure=procedure, release=release)
-    found = Procedure.model_validate_json(kept)
+    return _read(procedure, kept)
+
+
+@lru_cache(256)
+def _read(procedure: str, body: str) -> Procedure:
+    found = Procedure.model_validate_json(body)
     found._id = procedure
     return found
 
 
 def keep_definition(procedure: Procedure) -> None:
     """Keep a procedure of the release in force, so that its runs can always be replayed."""
-    body = procedure.model_dump_json(by_alias=True)
-    Definition.objects.get_or_create(release=in_force().digest, procedure=procedure.id, defaults={"body": body})
+    release = in_force().digest
+    if not Definition.objects.filter(release=release, procedure=procedure.id).exists():
+        body = procedure.model_dump_json(by_alias=True)
+        Definition.objects.get_or_create(release=release, procedure=procedure.id, defaults={"body": body})
 
 
 def events_of(run: Run) -> list[Event]:
     """The log of a run, in order."""
-    return [
-        Event(row.number, row.at, row.actor, row.actor_name, row.organization, row.release, from_json(row.data), row.on_behalf_of)
-        for row in run.events.order_by("number")
-    ]
+    return [event_of(row) for row in run.events.order_by("number")]
+
+
+def event_of(row: RunEvent) -> Event:
+    return Event(row.number, row.at, row.actor, row.actor_name, row.organization, row.release, from_json(row.data), row.on_behalf_of)
 
 
 def state_of(run: Run) -> State:
@@ -64,9 +76,13 @@ class About(TypedDict):
     gone: bool
 
 
-def about(state: State, actor: Actor) -> About:
-    """`decide(state, move, actor, at, **about(state, actor))`."""
-    return About(fills=fills_of(actor), gone=_gone(state))
+def about(state: State, actor: Actor, act: Act | None = None) -> About:
+    """`decide(state, move, actor, at, **about(state, actor))`; with `act` what its transaction has read already is not read again."""
+    if act is None:
+        return About(fills=fills_of(actor), gone=_gone(state))
+    if (fills := act.memory.get((fills_of, actor.organization))) is None:
+        fills = act.memory[fills_of, actor.organization] = fills_of(actor)
+    return About(fills=fills, gone=_gone(state))
 
 
 def _gone(state: State) -> bool:

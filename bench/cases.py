@@ -1,0 +1,78 @@
+"""Cases from opening to resolution over the JSON API, as an integrator drives them, with none, many and very many cases there already."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench import floor_cases, registry, stock
+from bench.figures import Figure, Options
+from bench.instance import city_running, processor_seconds
+
+TITLE = "Cases: opened, dispatched, resolved over HTTP with deadlines, notices and evidence"
+CONNECTIONS = 8
+HALF, KEEPS = 0.5, 0.9
+# Cases a second, each for so many seconds: the profile that the DIGIT complaint system was published with.
+SPIKE = ((1, 20), (15, 20), (1, 20), (25, 20), (2, 20), (35, 20), (10, 20))
+
+
+def run(options: Options) -> list[Figure]:
+    sizes = (0, 20_000) if options.quick else (0, 100_000, 1_000_000)
+    each = 15 if options.quick else 60
+    figures, first, there = list[Figure](), 0.0, 0
+    with city_running(options.data, 10, more=stock.declare) as instance:
+        tokens = _people()
+        for size in sizes:
+            stock.fill(size - there)
+            there = size
+            _lives(instance.http, tokens, CONNECTIONS, 3)  # warm
+            figures += _measured(instance, tokens, size, each, first)
+            first = first or figures[0].value
+        seconds = 4 if options.quick else 20
+        figures += _spike(instance, tokens, there, [(rate, seconds) for rate, _ in SPIKE])
+    return figures
+
+
+def _measured(instance: Any, tokens: list[str], size: int, each: int, first: float) -> list[Figure]:
+    used = processor_seconds(instance.data)
+    told = _lives(instance.http, tokens, CONNECTIONS, each)
+    used = {name: seconds - used.get(name, 0) for name, seconds in processor_seconds(instance.data).items()}
+    bare = floor_cases.rate(instance.data, CONNECTIONS, each)
+    rate, name = told["done"] / told["seconds"], f"{size:,} cases there"
+    ratio = Figure(f"{name}: against the bare view", rate / bare, "of its rate", goal=HALF)
+    kept = [Figure(f"{name}: against none there", rate / first, "of that rate", goal=KEEPS)] if first else []
+    return [
+        Figure(f"{name}: lifecycles", rate, "lifecycles/s", floor=bare, floor_is="bare Django WSGI view, same inserts"), ratio, *kept,
+        Figure(f"{name}: request p95", told["p95"] * 1000, "ms"),
+        Figure(f"{name}: processor, client", told["processor"] / told["done"] * 1000, "ms/lifecycle"),
+        *(Figure(f"{name}: processor, {process}", s / told["done"] * 1000, "ms/lifecycle") for process, s in used.items() if s > 0.2),
+    ]  # fmt: skip
+
+
+def _spike(instance: Any, tokens: list[str], size: int, profile: list[tuple[int, int]]) -> list[Figure]:
+    told = _client(instance.http, tokens, "spike", json.dumps(profile))
+    name = f"spike {' '.join(str(rate) for rate, _ in profile)}/s at {size:,} cases"
+    return [
+        Figure(f"{name}: HTTP errors", told["errors"], "requests", goal=0, more=False),
+        Figure(f"{name}: p95", told["p95"] * 1000, "ms", goal=1000, more=False),
+        Figure(f"{name}: cases opened", told["done"], "cases"),
+    ]
+
+
+def _people() -> list[str]:
+    """Tokens of a dispatcher and a handler, both synthetic."""
+    scopes = ["case.*", "procedure.*"]
+    return [registry.reader(f"bench-{role}", role, "bureau", scopes) for role in ("dispatcher", "handler")]
+
+
+def _lives(port: int, tokens: list[str], connections: int, each: int) -> dict[str, Any]:
+    return _client(port, tokens, "lives", str(connections), str(each))
+
+
+def _client(port: int, tokens: list[str], *words: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.load_cases", str(port), *tokens, *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=1800, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
