@@ -40,6 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/browser" not in str(item.path):
             continue
         item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.timeout(600))  # the first one prepares the district, on a machine that may be busy
         item.add_marker(pytest.mark.xdist_group("browser"))
         if lacking and not os.environ.get("CI"):
             item.add_marker(pytest.mark.skip(reason=lacking))
@@ -58,7 +59,7 @@ def district() -> Iterator[str]:
     }  # fmt: skip
     (folder / "run").mkdir()
     log = (folder / "log").open("wb")
-    subprocess.run([sys.executable, "-m", "tests.browser.district"], env=environment, check=True, timeout=400, stdout=log, stderr=log)
+    subprocess.run([sys.executable, "-m", "tests.browser.district"], env=environment, check=True, timeout=500, stdout=log, stderr=log)
     command = [sys.executable, "-m", "haitang.server.cli", "run"]
     running = [subprocess.Popen([*command, each], env=environment, stdout=log, stderr=log) for each in ("control", "front")]
     try:

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SignIn
+from tests.browser.relay import relay
 
 
 def test_the_map_opens_on_the_boundary_with_its_stations(sign_in: SignIn) -> None:
@@ -47,14 +48,22 @@ def test_the_wall_is_dark_and_fills_its_screen(sign_in: SignIn) -> None:
     assert page.evaluate("document.documentElement.scrollHeight") <= 1080
 
 
-def test_the_guided_tour_walks_over_the_pages(sign_in: SignIn) -> None:
-    page = sign_in("dispatcher")
-    page.goto("/")
-    page.click("[data-tour-start]")
-    for _ in range(3):
-        page.click(".tour .btn-primary")
-    page.wait_for_url(re.compile("/cases"))
-    expect(page.locator(".tour")).to_contain_text("4 / 10")
+def test_what_happened_while_the_line_was_cut_is_shown_when_it_is_mended(sign_in: SignIn, district: str) -> None:
+    watching, acting = sign_in("duty_officer"), sign_in("dispatcher")
+    with relay(district) as line:
+        watching.goto(f"{line.url}/")
+        expect(watching.locator(".live-state")).to_have_attribute("data-state", "open")
+        line.cut()
+        expect(watching.locator(".live-state")).to_have_attribute("data-state", "lost")
+        acting.goto("/cases/new")
+        acting.select_option("#kind", "air_exceedance")
+        acting.fill("#title", "断线期间的案件")
+        acting.fill("#description", "测试")
+        acting.click("form[method=post] button.btn-primary")
+        acting.wait_for_url(re.compile(r"/cases/\d"))
+        line.mend()
+        expect(watching.locator(".live-state")).to_have_attribute("data-state", "open", timeout=60_000)
+        expect(watching.locator("[data-tour=feed]")).to_contain_text("断线期间的案件", timeout=30_000)
 
 
 def test_a_persona_is_switched_with_one_click(sign_in: SignIn) -> None:

@@ -106,6 +106,7 @@ def test_the_auditor_reads_the_ledger_and_gets_a_receipt(sign_in: SignIn) -> Non
     auditor = sign_in("auditor")
     auditor.goto("/evidence?kind=case&sort=at")
     auditor.locator("a[href^='/evidence/receipts/']").first.click()
+    expect(auditor.locator(".qr[role=img] svg").first).to_be_visible()
     with auditor.expect_download() as started:
         auditor.click("text=下载凭据文件")
     assert Path(started.value.path()).stat().st_size > 200

@@ -41,19 +41,29 @@ function show(state: "open" | "lost" | "waiting"): void {
   }
 }
 
-export function connect(wait = first): void {
+function everythingAgain(): void {
+  for (const topic of TOPICS) {
+    document.body.dispatchEvent(new CustomEvent(`live:${topic}`));
+    soon.get(topic)?.();
+  }
+}
+
+export function connect(wait = first, again = false): void {
   const address = document.body.dataset.live;
   if (!address) return;
   const source = new EventSource(address);
   source.onopen = () => {
     wait = first;
     show("open");
+    // A connection of ours begins without the last event's id: the server cannot know what was missed.
+    if (again) everythingAgain();
+    again = false;
   };
   // EventSource reconnects by itself after a broken connection, but gives up when the server answers with an error.
   source.onerror = () => {
     show("lost");
     if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => connect(Math.min(wait * 2, longest)), wait);
+    setTimeout(() => connect(Math.min(wait * 2, longest), true), wait);
   };
   for (const topic of TOPICS) {
     source.addEventListener(topic, (event) => {
@@ -63,12 +73,7 @@ export function connect(wait = first): void {
     });
   }
   // What happened while we were away is too old for the server to tell again: every part asks anew.
-  source.addEventListener("missed", () => {
-    for (const topic of TOPICS) {
-      document.body.dispatchEvent(new CustomEvent(`live:${topic}`));
-      soon.get(topic)?.();
-    }
-  });
+  source.addEventListener("missed", everythingAgain);
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 

@@ -12,14 +12,32 @@ function wireTheme(): void {
 
 function wireMenu(): void {
   const side = document.querySelector<HTMLElement>(".side");
-  document.querySelector("[data-menu]")?.addEventListener("click", (event) => {
+  const button = document.querySelector<HTMLElement>("[data-menu]");
+  const open = (wanted: boolean): void => {
+    side?.toggleAttribute("data-open", wanted);
+    button?.setAttribute("aria-expanded", String(wanted));
+  };
+  button?.addEventListener("click", (event) => {
     event.preventDefault();
-    side?.toggleAttribute("data-open");
+    open(!side?.hasAttribute("data-open"));
+    if (side?.hasAttribute("data-open")) side.querySelector("a")?.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    if (side?.hasAttribute("data-open")) {
+      open(false);
+      button?.focus();
+    }
+    for (const sheet of document.querySelectorAll("details.pick[open]")) {
+      const within = sheet.contains(document.activeElement);
+      sheet.removeAttribute("open");
+      if (within) sheet.querySelector("summary")?.focus();
+    }
   });
   document.addEventListener("click", (event) => {
     const target = event.target as Element;
-    if (side?.hasAttribute("data-open") && !side.contains(target) && !target.closest("[data-menu]")) side.removeAttribute("data-open");
-    for (const open of document.querySelectorAll("details.pick[open]")) if (!open.contains(target)) open.removeAttribute("open");
+    if (side?.hasAttribute("data-open") && !side.contains(target) && !target.closest("[data-menu]")) open(false);
+    for (const sheet of document.querySelectorAll("details.pick[open]")) if (!sheet.contains(target)) sheet.removeAttribute("open");
   });
 }
 
@@ -63,8 +81,21 @@ function wireRanges(): void {
   });
 }
 
+// A table wider than the screen is scrolled by keyboard too; one that fits is no stop on the way.
+function wireScrolls(): void {
+  const look = (): void => {
+    for (const box of document.querySelectorAll<HTMLElement>(".table-scroll")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  };
+  look();
+  addEventListener("resize", look);
+}
+
 export function wireShell(): void {
   wireRanges();
+  wireScrolls();
   wireTheme();
   wireMenu();
   wireKeys();

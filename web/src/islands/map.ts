@@ -35,7 +35,7 @@ function element(tag: string, className: string, text: string): HTMLElement {
 
 /** A case stands beside the device it is about, so that the device's figure stays readable. */
 function anchor(size: L.PointTuple, beside: boolean): L.PointTuple {
-  return beside ? [size[0] / 2 - 26, size[1] / 2 + 16] : [size[0] / 2, size[1] / 2];
+  return beside ? [size[0] / 2 - 34, size[1] / 2 + 18] : [size[0] / 2, size[1] / 2];
 }
 
 function icon(point: Point, beside: boolean): L.DivIcon {
@@ -45,6 +45,26 @@ function icon(point: Point, beside: boolean): L.DivIcon {
   pin.style.width = `${size[0]}px`;
   pin.style.height = `${size[1]}px`;
   return L.divIcon({ html: pin, className: "", iconSize: size, iconAnchor: anchor(size, beside) });
+}
+
+type Marked = L.Marker & { options: L.MarkerOptions & { point: Point } };
+
+const STATES = ["nodata", "stale", "normal", "notice", "warning", "serious", "critical"];
+
+/** How much a device asks for attention: its band or state; what has no figure comes last. */
+function weight(point: Point): number {
+  const band = /aqi-(\d)/.exec(point.className);
+  if (band) return 10 + Number(band[1]);
+  return STATES.findIndex((state) => point.className.includes(`status-${state}`));
+}
+
+/** Devices that stand close together: the worst one's figure and colour, and how many they are. */
+function together(markers: Marked[], count: number): HTMLElement {
+  const points = markers.map((marker) => marker.options.point);
+  const worst = points.reduce((one, other) => (weight(other) > weight(one) || (weight(other) === weight(one) && Number(other.mark) > Number(one.mark)) ? other : one));
+  const mark = element("div", `map-pin thing together ${worst.className}`, "");
+  mark.append(element("span", "", worst.mark), element("small", "", `×${count}`));
+  return mark;
 }
 
 function answer(point: Point): HTMLElement {
@@ -128,14 +148,14 @@ class DistrictMap {
   }
 
   private group(layer: Point["layer"]): L.MarkerClusterGroup {
-    const size: L.PointTuple = layer === "case" ? [26, 26] : [34, 34];
+    const size: L.PointTuple = layer === "case" ? [26, 26] : [46, 26];
     return L.markerClusterGroup({
       maxClusterRadius: 26,
       showCoverageOnHover: false,
       iconCreateFunction: (cluster) => {
         const count = cluster.getChildCount();
-        const mark = element("div", `map-cluster ${layer}`, String(count));
-        mark.title = layer === "case" ? say(`${count} 件案件`, `${count} cases`) : say(`${count} 台设备`, `${count} devices`);
+        const mark = layer === "case" ? element("div", "map-cluster case", String(count)) : together(cluster.getAllChildMarkers() as Marked[], count);
+        mark.title = layer === "case" ? say(`${count} 件案件`, `${count} cases`) : say(`${count} 台设备，显示其中最重的`, `${count} devices, the worst shown`);
         const beside = cluster.getAllChildMarkers().some((marker) => this.beside(layer, marker.getLatLng()));
         return L.divIcon({ html: mark, className: "", iconSize: size, iconAnchor: anchor(size, beside) });
       },
@@ -170,12 +190,14 @@ class DistrictMap {
     const drawn = icon(point, this.beside(point.layer, { lat: point.latitude, lng: point.longitude }));
     const known = this.markers.get(key);
     if (known) {
+      (known as Marked).options.point = point;
       known.setIcon(drawn).setPopupContent(answer(point));
       return;
     }
-    const marker = L.marker([point.latitude, point.longitude], {
-      icon: drawn, title: `${point.title} · ${point.what}`, alt: point.title, riseOnHover: true, zIndexOffset: point.layer === "case" ? 500 : 0,
-    });
+    const options: Marked["options"] = {
+      icon: drawn, point, title: `${point.title} · ${point.what}`, alt: point.title, riseOnHover: true, zIndexOffset: point.layer === "case" ? 500 : 0,
+    };
+    const marker = L.marker([point.latitude, point.longitude], options);
     marker.bindPopup(() => answer(point));
     this.markers.set(key, marker);
     this.groups[point.layer].addLayer(marker);

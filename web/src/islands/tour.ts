@@ -77,7 +77,7 @@ class Tour {
 
   private show(step: Step, index: number): void {
     document.querySelector(".tour-mark")?.classList.remove("tour-mark");
-    const target = step.mark ? document.querySelector(step.mark) : null;
+    const target = document.querySelector(step.mark) ?? document.querySelector("main");
     target?.classList.add("tour-mark");
     target?.scrollIntoView({ block: target.clientHeight > innerHeight / 2 ? "start" : "center", behavior: "auto" });
     const title = document.createElement("h2");
@@ -91,8 +91,17 @@ class Tour {
     foot.append(where, button(say("先离开", "Leave"), false, () => this.leave(index)));
     if (index > 0) foot.append(button(say("上一步", "Back"), false, () => this.go(index - 1)));
     foot.append(button(index + 1 < this.steps.length ? say("下一步", "Next") : say("完成", "Done"), true, () => this.go(index + 1)));
-    this.box.replaceChildren(title, text, foot);
+    this.box.replaceChildren(title, text, ...this.without(step), foot);
     document.body.append(this.box);
+  }
+
+  /** Said where the step's page has nothing to lead to: its case may have been handled already. */
+  private without(step: Step): HTMLElement[] {
+    if (!step.follow || matches(step.path)) return [];
+    const said = document.createElement("p");
+    said.className = "soft";
+    said.textContent = say("这个环节现在没有案件，看看列表，再到下一步。", "No case is at this stage now; look at the list and go on to the next step.");
+    return [said];
   }
 
   private leave(index: number): void {

@@ -113,7 +113,7 @@ def feed(actor: Actor) -> list[Line]:
     lines += _steps(actor)
     lines += [
         Line(seal.sealed_at, "shield-check", translate("证据封存 {n} 条", n=seal.count), "/evidence/seals")
-        for seal in Seal.objects.order_by("-number")[:3]
+        for seal in Seal.objects.order_by("-number")[:1]
     ]
     return sorted(lines, key=lambda line: line.at, reverse=True)[:LINES]
 

@@ -1,4 +1,6 @@
-"""Independent OpenID Connect peers in Node.js (tests/peers), installed from their lock file."""
+"""Node.js packages that only tests need (tests/peers), installed from their lock file: OpenID Connect peers, and axe-core to judge pages.
+
+axe-core (MPL-2.0) stands here and not in web/: `up` and the image install what web/ names, and the product never needs it."""
 
 import hashlib
 import shutil

@@ -69,8 +69,14 @@ def kind_title(case: Case) -> str:
 
 
 def stages() -> Mapping[str, str]:
+    """Stage -> title over all procedures in use, the fullest procedure's order first, so that what comes before filing stands before it."""
     used = {declared.procedure for declared in in_force().all(CaseType).values()}
-    return {id: stage.title for name in sorted(used) for id, stage in in_force().get(Procedure, name).stages.items()}
+    procedures = sorted((in_force().get(Procedure, name) for name in used), key=lambda each: (-len(each.stages), each.id))
+    found: dict[str, str] = {}
+    for procedure in procedures:
+        for id, stage in procedure.stages.items():
+            found.setdefault(id, stage.title)
+    return found
 
 
 def _kinds() -> Mapping[str, str]:

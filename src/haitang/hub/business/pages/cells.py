@@ -116,10 +116,18 @@ def _table(subject: str, cell: Mapping[str, Any], actor: Actor) -> dict[str, Any
         since, params = f'where "{declared.time}" >= ?', [clock.now() - timedelta(days=2 if declared.time == "hour" else 14)]
     rows = _query(f"select * from {subject} {since} {order} limit {ROWS}", params)  # noqa: S608 - declared names
     titles, units = dict(Thing.objects.values_list("pk", "title")), units_of(declared)
-    heads = list(declared.titles.items())
-    body = [[_value(name, row.get(name), titles) for name, _ in heads] for row in rows]
+    heads = _heads(declared, sort.lstrip("-"))
+    digits = {name: 1 for name, _ in heads if any(isinstance(row.get(name), float) and row[name] % 1 for row in rows)}
+    body = [[_value(name, row.get(name), titles, digits.get(name, 0)) for name, _ in heads] for row in rows]
     shown = [(title, units.get(name, "")) for name, title in heads]
     return {"title": declared.title, "heads": shown, "body": body, "origins": _origins(rows), "link": f"/tables/{subject}"}
+
+
+def _heads(declared: Derive, sort: str) -> list[tuple[str, str]]:
+    """Column and title; what the rows are sorted by follows what names a row, so that it is seen on a narrow screen."""
+    heads = list(declared.titles.items())
+    first = [each for each in heads if each[0] in declared.grain]
+    return [*first, *(e for e in heads if e not in first and e[0] == sort), *(e for e in heads if e not in first and e[0] != sort)]
 
 
 def units_of(declared: Derive) -> dict[str, str]:
@@ -164,7 +172,7 @@ def _origins(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(set(Thing.objects.filter(pk__in=things).exclude(origin="live").values_list("origin", flat=True)))
 
 
-def _value(column: str, value: Any, titles: Mapping[str, str]) -> dict[str, Any]:
+def _value(column: str, value: Any, titles: Mapping[str, str], digits: int) -> dict[str, Any]:
     scale = scale_of(column)
     if scale and value is not None:
         return {"text": f"{float(value):.0f}", "css": scale.css(float(value)), "numeric": True}
@@ -174,7 +182,7 @@ def _value(column: str, value: Any, titles: Mapping[str, str]) -> dict[str, Any]
             "numeric": False,
         }
     if isinstance(value, int | float):
-        return {"text": f"{value:,.1f}".removesuffix(".0"), "numeric": True}
+        return {"text": f"{value:,.{digits}f}", "numeric": True}
     return {"text": "—" if value is None else translate(titles.get(str(value), str(value))), "numeric": False}
 
 

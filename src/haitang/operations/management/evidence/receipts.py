@@ -9,12 +9,13 @@ from django.views.decorators.http import require_GET
 
 from haitang.base.actions import NOT_ALLOWED, Actor, may, permissions, require
 from haitang.base.shell.context import reader
-from haitang.base.shell.tables import Column, Empty, Table
+from haitang.base.shell.tables import Column, Empty, Rows, Table
 from haitang.base.shell.templatetags.shell import when
 from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.queries import case_by_number
+from haitang.operations.management.evidence.subjects import Named
 from haitang.support.security.evidence.export import NO_RECORD
 from haitang.support.security.evidence.export import receipt as write
 from haitang.support.security.evidence.ledger import body
@@ -70,12 +71,19 @@ def _link(record: EvidenceRecord) -> str:
     )
 
 
-COLUMNS = [
-    Column("at", T("时间"), lambda r: r.at, lambda r: when(r.at, "exact"), sort="at"),
-    Column("action", T("做了什么"), lambda r: r.action, lambda r: translate(permissions.get(r.action, r.action)), sort="action"),
-    Column("subject", T("对什么"), lambda r: f"{r.subject_kind}:{r.subject_id}", lambda r: format_html('<span class="mono">{} {}</span>', r.subject_kind, r.subject_id[:20])),
-    Column("receipt", T("凭据"), lambda r: str(r.ref), _link),
-]  # fmt: skip
+def _columns(named: Named) -> list[Column]:
+    return [
+        Column("at", T("时间"), lambda r: r.at, lambda r: when(r.at, "exact"), sort="at"),
+        Column("action", T("做了什么"), lambda r: r.action, lambda r: translate(permissions.get(r.action, r.action)), sort="action"),
+        Column("subject", T("对什么"), lambda r: f"{r.subject_kind}:{r.subject_id}", named.of),
+        Column("receipt", T("凭据"), lambda r: str(r.ref), _link),
+    ]
+
+
+def _table(request: HttpRequest, id: str, rows: Rows, empty: Empty) -> Table:
+    named = Named()
+    named.table = Table(request, id, rows=rows, columns=_columns(named), sort="-at", unfiltered=empty)
+    return named.table
 
 
 @require_GET
@@ -84,7 +92,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     """What the reader did, each with its receipt."""
     rows = EvidenceRecord.objects.filter(actor=reader(request).ref)
     empty = Empty(T("您还没有办理过事项"), T("办理之后，凭据会出现在这里。"))
-    table = Table(request, "my-receipts", rows=rows, columns=COLUMNS, sort="-at", unfiltered=empty)
+    table = _table(request, "my-receipts", rows, empty)
     return table.response("evidence/mine.html", {"title": T("我的办理凭据"), "sub": T("您办理的每件事都有一份凭据，可以离线核验")})
 
 
@@ -94,6 +102,6 @@ def of_case(request: HttpRequest, number: str) -> HttpResponse:
     """The receipts of a case that the reader may read."""
     case = case_by_number(reader(request), number)
     rows = EvidenceRecord.objects.filter(subject_kind="case", subject_id=str(case.pk))
-    table = Table(request, "case-receipts", rows=rows, columns=COLUMNS, sort="-at")
+    table = _table(request, "case-receipts", rows, Empty(T("还没有凭据"), T("办理之后，凭据会出现在这里。")))
     context = {"title": case.number, "sub": case.title, "back": f"/cases/{case.number}", "back_title": T("案件")}
     return table.response("evidence/mine.html", context)

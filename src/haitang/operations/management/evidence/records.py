@@ -11,28 +11,12 @@ from haitang.base.shell.views import page, show
 from haitang.base.shell.words import who
 from haitang.base.text import T, translate
 from haitang.operations.management.evidence.auditor import by_person, since, until
+from haitang.operations.management.evidence.subjects import KINDS, Named
 from haitang.support.security.evidence.keyring import keys
 from haitang.support.security.evidence.models import EvidenceRecord, KeyCompromise, Seal
 from haitang.support.security.people.models import Person
 
 permission("evidence.read", "查看证据")
-KINDS = {
-    "case": T("案件"),
-    "alarm": T("报警"),
-    "thing": T("设备"),
-    "person": T("人员"),
-    "release": T("声明版本"),
-    "edit": T("声明调整"),
-    "block": T("数据块"),
-    "table": T("导出"),
-    "indicator": T("指标"),
-    "notice": T("通知"),
-    "organization": T("单位"),
-    "instance": T("实例"),
-    "signing_key": T("签名密钥"),
-    "resource": T("资源"),
-    "node_day": T("下级节点的根"),
-}
 
 
 def _who(record: EvidenceRecord, names: dict[str, str]) -> str:
@@ -40,15 +24,8 @@ def _who(record: EvidenceRecord, names: dict[str, str]) -> str:
     return names.get(id, id) if kind != "system" else f"{translate('系统')} · {who(id)}"
 
 
-def _subject(record: EvidenceRecord) -> str:
-    kind = translate(KINDS.get(record.subject_kind, record.subject_kind))
-    return format_html(
-        '<a href="/evidence/{}/{}">{} <span class="mono">{}</span></a>',
-        record.subject_kind,
-        record.subject_id,
-        kind,
-        record.subject_id[:20],
-    )
+def _subject(record: EvidenceRecord, named: Named) -> str:
+    return format_html('<a href="/evidence/{}/{}">{}</a>', record.subject_kind, record.subject_id, named.of(record))
 
 
 def _sealed(record: EvidenceRecord) -> str:
@@ -61,13 +38,13 @@ def _receipt(record: EvidenceRecord) -> str:
     return format_html('<a href="/evidence/receipts/{}">{}</a>', record.ref, translate("查看凭据")) if record.seal_id else "—"
 
 
-def _columns() -> list[Column]:
+def _columns(named: Named) -> list[Column]:
     names = {str(pk): name for pk, name in Person.objects.values_list("pk", "name")}
     return [
         Column("at", T("时间"), lambda r: r.at, lambda r: when(r.at, "exact"), sort="at"),
         Column("actor", T("谁"), lambda r: r.actor, lambda r: _who(r, names), sort="actor"),
         Column("action", T("做了什么"), lambda r: r.action, lambda r: translate(permissions.get(r.action, r.action)), sort="action"),
-        Column("subject", T("对什么"), lambda r: f"{r.subject_kind}:{r.subject_id}", _subject),
+        Column("subject", T("对什么"), lambda r: f"{r.subject_kind}:{r.subject_id}", lambda r: _subject(r, named)),
         Column("sealed", T("封存"), lambda r: r.seal_id, _sealed, sort="seal_id"),
         Column("receipt", T("凭据"), lambda r: str(r.ref), _receipt),
         Column(
@@ -95,15 +72,17 @@ def _filters() -> list[Filter]:
 
 
 def _table(request: HttpRequest, id: str, rows: Rows) -> Table:
-    return Table(
+    named = Named()
+    named.table = Table(
         request,
         id,
         rows=rows,
-        columns=_columns(),
+        columns=_columns(named),
         filters=_filters(),
         sort="-at",
         unfiltered=Empty(T("还没有证据记录"), T("每次办理都会在这里留下一条。")),
     )
+    return named.table
 
 
 @require_GET

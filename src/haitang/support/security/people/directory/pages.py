@@ -20,6 +20,7 @@ from haitang.base.shell.context import reader
 from haitang.base.shell.navigation import entry
 from haitang.base.shell.tables import Column, Empty, Filter, Table
 from haitang.base.shell.views import page, show
+from haitang.base.shell.words import who
 from haitang.base.text import T, sentence_of, translate
 from haitang.support.security.people import actions
 from haitang.support.security.people.devices import shown
@@ -44,7 +45,7 @@ STATES = {"active": T("在用"), "off": T("已停用"), "left": T("已离任")}
 
 def _name(person: Person) -> SafeString:
     marks = format_html(' <span class="origin-mark">{}</span>', translate("虚构")) if person.synthetic else ""
-    return format_html('<a href="/people/{}">{}</a>{}', person.pk, person.name, marks)
+    return format_html('<a href="/people/{}">{}</a>{}', person.pk, who(person.name), marks)
 
 
 def _state(person: Person) -> SafeString:
