@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from haitang.base.ids import new_id
 from haitang.base.shell.assets import MANIFEST
@@ -94,6 +94,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+expect.set_options(timeout=60_000)  # a machine that others use too answers late, not wrongly
 SignIn = Callable[..., Page]
 _sessions: dict[str, list[Any]] = {}
 
@@ -132,7 +133,7 @@ def sign_in(browser: Browser, district: str) -> Iterator[SignIn]:
         context.add_cookies([{"name": n, "value": v, "url": district} for n, v in (("django_language", language), ("theme", theme))])
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on(
             "console",

@@ -150,7 +150,7 @@ class DistrictMap {
   private group(layer: Point["layer"]): L.MarkerClusterGroup {
     const size: L.PointTuple = layer === "case" ? [26, 26] : [46, 26];
     return L.markerClusterGroup({
-      maxClusterRadius: 26,
+      maxClusterRadius: layer === "case" ? 34 : 48,
       showCoverageOnHover: false,
       iconCreateFunction: (cluster) => {
         const count = cluster.getChildCount();

@@ -31,7 +31,7 @@ def _subject(record: EvidenceRecord, named: Named) -> str:
 def _sealed(record: EvidenceRecord) -> str:
     if record.seal_id is None:
         return format_html('<span class="soft">{}</span>', translate("等待封存"))
-    return format_html('<a href="/evidence/seals#seal-{0}">✓ {1} {0}</a>', record.seal_id, translate("封存"))
+    return format_html('<a href="/evidence/seals#seal-{}">✓ {}</a>', record.seal_id, translate("封存 {n}", n=record.seal_id))
 
 
 def _receipt(record: EvidenceRecord) -> str:

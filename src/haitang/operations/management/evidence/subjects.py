@@ -49,7 +49,7 @@ class Named:
     def of(self, record: EvidenceRecord) -> str:
         """A short name as HTML; what has none keeps the start of its id."""
         found = {"case": lambda: self._cases, "person": lambda: self._people}.get(record.subject_kind, dict)().get(record.subject_id)
-        kind = translate(KINDS.get(record.subject_kind, record.subject_kind))
         if found:
-            return format_html("{} {}", kind, found)
+            return found
+        kind = translate(KINDS.get(record.subject_kind, record.subject_kind))
         return format_html('{} <span class="mono">{}</span>', kind, record.subject_id[:20])
