@@ -51,14 +51,3 @@ def test_a_tour_that_was_left_goes_on_where_it_was(sign_in: SignIn) -> None:
     expect(page.locator(".tour")).to_have_count(0)
     page.click("[data-tour-start]")
     expect(page.locator(".tour")).to_contain_text(f"2 / {len(STEPS)}")
-
-
-def test_a_step_whose_stage_is_empty_says_so(sign_in: SignIn) -> None:
-    page = sign_in("dispatcher", alone=True)
-    page.goto("/cases?stage=filed&q=没有这样的案件")
-    page.evaluate("sessionStorage.setItem('haitang-tour', '4')")
-    page.route("**/cases?stage=filed", lambda route: route.continue_(url=f"{route.request.url}&q=没有这样的案件"))
-    page.goto("/cases?stage=filed")
-    expect(page.locator(".tour")).to_contain_text("这个环节现在没有案件")
-    page.click(".tour .btn-primary")
-    expect(page.locator(".tour")).to_contain_text(f"6 / {len(STEPS)}")
