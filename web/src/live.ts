@@ -48,20 +48,21 @@ function everythingAgain(): void {
   }
 }
 
-export function connect(wait = first, again = false): void {
+export function connect(wait = first, lost = false): void {
   const address = document.body.dataset.live;
   if (!address) return;
   const source = new EventSource(address);
   source.onopen = () => {
     wait = first;
     show("open");
-    // A connection of ours begins without the last event's id: the server cannot know what was missed.
-    if (again) everythingAgain();
-    again = false;
+    // Where no event came before the loss, or the connection is a new one, no id says what was missed: every part asks anew.
+    if (lost) everythingAgain();
+    lost = false;
   };
   // EventSource reconnects by itself after a broken connection, but gives up when the server answers with an error.
   source.onerror = () => {
     show("lost");
+    lost = true;
     if (source.readyState !== EventSource.CLOSED) return;
     setTimeout(() => connect(Math.min(wait * 2, longest), true), wait);
   };
