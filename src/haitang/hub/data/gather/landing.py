@@ -119,16 +119,28 @@ def _rows(connection: Any, part: Part, resource: Resource, block: int) -> tuple[
     table = name_of(resource.id)
     source = f"read_parquet({quoted(file)}, file_row_number = true)"
     key = _named(resource.key)
-    if connection.execute(f"select count(*) from {source} semi join lake.{table} using ({key})").fetchone()[0] == 0:
+    stored = f"(from lake.{table} where {_before(connection, part, resource)})"
+    if connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
         _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
         _block(connection, part, table, part.rows, part.root, source, block)
         return columns, Landed(block, inserted=part.rows)
     differs = " or ".join(f'part."{c}" is distinct from stored."{c}"' for c in columns)
     connection.execute(
         f"create or replace temp table incoming as select part.*, stored.block is not null as known, (stored.block is not null and ({differs})) as changed "
-        f"from {source} as part left join lake.{table} as stored using ({key})"
+        f"from {source} as part left join {stored} as stored using ({key})"
     )
     return columns, _merge(connection, part, resource, columns, block)
+
+
+def _before(connection: Any, part: Part, resource: Resource) -> str:
+    """SQL of: a stored row may have a key of the part. A run brings a key once, unless the last one of a file holds, so that its own rows need no look:
+    a large file would be compared with itself over and over."""
+    first = connection.execute("select min(block) from lake.gathered where run = ?", [str(part.run_id)]).fetchone()[0]
+    if first is None or resource.duplicates == "last":
+        return "true"
+    between = "select count(*) from lake.blocks where id > ? and table_name = ? and id not in (select block from lake.gathered where run = ? and block is not null)"
+    others = connection.execute(between, [first, name_of(resource.id), str(part.run_id)]).fetchone()[0]
+    return "true" if others else f"block < {first}"
 
 
 def _merge(connection: Any, part: Part, resource: Resource, columns: list[str], block: int) -> Landed:

@@ -35,7 +35,7 @@ def write(table: Any, to: Path) -> None:
     """Write, sync and name a Parquet file; one that stands there from before a crash is replaced."""
     to.parent.mkdir(parents=True, exist_ok=True)
     made = to.with_suffix(".incoming")
-    pq.write_table(table, made, compression="zstd", compression_level=1)
+    pq.write_table(table, made, compression="lz4", use_dictionary=False)  # read once, soon: cheap to write rather than small
     _sync(made)
     os.replace(made, to)
     _sync(to.parent)

@@ -54,8 +54,20 @@ class Tree:
 
 
 def root(leaf_hashes: Sequence[bytes], *, hash: Hash = sha256) -> bytes:
-    """The Merkle tree hash of leaves that are already hashed."""
-    return Tree(leaf_hashes, hash=hash).root
+    """The Merkle tree hash of leaves that are already hashed; one level is kept at a time, since blocks of gathered rows have many leaves."""
+    if not leaf_hashes:
+        return hash(b"")
+    level = list(leaf_hashes)
+    of = hashlib.sha256
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        above = (
+            [of(b"\x01" + left + right).digest() for left, right in pairs]
+            if hash is sha256
+            else [hash(b"\x01" + left + right) for left, right in pairs]
+        )
+        level = above + level[-1:] if len(level) % 2 else above
+    return level[0]
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int, *, hash: Hash = sha256) -> list[bytes]:

@@ -67,7 +67,9 @@ def misfit(t: str, v: str, field: ResourceField) -> str | None:
         case "number":
             return f"({wrong} or not isfinite({v}) or (contains({t}, '_')))"
         case "decimal":
-            return f"({wrong} or (contains({t}, '.') and length(rtrim(split_part({t}, '.', 2), '0')) > {field.digits}) or regexp_matches({t}, '[eE_]'))"
+            longer = f"instr({t}, '.') > 0 and length({t}) - instr({t}, '.') > {field.digits}"
+            decimals = f"({longer} and length(rtrim(split_part({t}, '.', 2), '0')) > {field.digits})"
+            return f"({wrong} or {decimals} or contains({t}, 'e') or contains({t}, 'E') or contains({t}, '_'))"
         case "date":
             return f"({wrong} or (length({t}) > 10 and try_cast({t} as timestamp) <> {v}::timestamp))"
         case "boolean" | "datetime":

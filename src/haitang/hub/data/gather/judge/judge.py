@@ -4,12 +4,15 @@ Three steps a chunk: texts become values (`typed`), every rule is asked of every
 asked which (`reasons`). Rows that break none are told apart by key, and go on with the leaf of each for the evidence block.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from haitang.base import clock
@@ -23,7 +26,6 @@ from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
 from haitang.hub.data.gather.judge.seen import Seen
 from haitang.hub.data.gather.readers.types import Chunk
-from haitang.support.security.evidence.merkle import leaf_hash
 
 Reason = dict[str, Any]
 Columns = Mapping[str, str | Sequence[str]]
@@ -77,7 +79,7 @@ class Judge:
         self.unique = {n: Seen(connection, n, [n], self.parts) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
         self._register_codes()
         self._typed = self._typed_sql()
-        self._conditions = " or ".join(f"coalesce({rule.sql}, false)" for rule in self.rules) or "false"
+        self._conditions = " or ".join(f"({rule.sql})" for rule in self.rules) or "false"  # in WHERE an unknown one is as good as false
 
     def _register_codes(self) -> None:
         for rule in self.rules:
@@ -116,16 +118,23 @@ class Judge:
         reasons = self._reasons()
         connection.execute("create or replace temp view sound as from typed anti join bad using (n)")
         repeated = self._repetitions(reasons)
-        excluded = pa.table({"n": pa.array([*reasons, *repeated], pa.int64())})
-        connection.register("excluded", excluded)
+        accepted, leaves = self._accepted([*reasons, *repeated])
+        return Judged(accepted, leaves, len(repeated), [*self._refused(chunk, reasons), *_broken(chunk)])
+
+    def _accepted(self, excluded: list[int]) -> tuple[Any, list[bytes]]:
+        """The rows of `typed` but the excluded ones, in the order of the file, and their leaves."""
+        connection = self.connection
         stored = ", ".join(f'"{column}"' for column in self.stored)
-        connection.execute(
-            f"create or replace temp table accepted as select {stored}, line from typed anti join excluded using (n) order by line"
-        )
+        connection.register("excluded", pa.table({"n": pa.array(excluded, pa.int64())}))
+        rows = "typed anti join excluded using (n)" if excluded else "typed"
+        found = connection.execute(f"select {stored}, line, chr(0) || {canonical(self.stored)} as leaf from {rows}").to_arrow_table()
         connection.unregister("excluded")
-        accepted = connection.execute(f"select *, {canonical(self.stored)} as canonical from accepted").to_arrow_table()
-        leaves = [leaf_hash(text.encode()) for text in accepted["canonical"].to_pylist()]
-        return Judged(accepted.drop_columns("canonical"), leaves, len(repeated), [*self._refused(chunk, reasons), *_broken(chunk)])
+        lines = found["line"].to_numpy()
+        if (np.diff(lines) < 0).any():  # DuckDB keeps the order of what it filters; nothing promises it for every plan
+            found = found.take(pa.array(np.argsort(lines, kind="stable")))
+        accepted = found.drop_columns("leaf")
+        connection.register("accepted", accepted)
+        return accepted, _leaves(found["leaf"])
 
     def remember(self, part: Path) -> None:
         """The accepted rows of the chunk judged last are staged in `part`."""
@@ -144,7 +153,7 @@ class Judge:
                 cells.update(codes.prepared_code(name, declared, given[0], code))
             else:
                 cells[f"t__{name}"] = trimmed(given[0], declared.missing)
-        return pa.table({"n": pa.array(range(count), pa.int64()), "line": chunk.line, **cells})
+        return pa.table({"n": pa.array(np.arange(count)), "line": chunk.line, **cells})
 
     def _look_up(self) -> None:
         for rule in self.rules:
@@ -215,6 +224,21 @@ class Judge:
         found = self.connection.execute(f"select n, {names} from typed semi join asked using (n) where {present}").fetchall()
         self.connection.unregister("asked")
         return {n: tuple(key) for n, *key in found}
+
+
+def _leaves(column: Any) -> list[bytes]:
+    """SHA-256 of each text of a column, taken from Arrow's own memory."""
+    found: list[bytes] = []
+    of = hashlib.sha256
+    for chunk in column.chunks:
+        if not len(chunk):
+            continue
+        _, ends, data = chunk.buffers()
+        width = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
+        places = np.frombuffer(ends, width)[chunk.offset : chunk.offset + len(chunk) + 1].tolist()
+        text = memoryview(data)
+        found += [of(text[start:end]).digest() for start, end in pairwise(places)]
+    return found
 
 
 def _quoted(column: str) -> str:

@@ -11,6 +11,7 @@ from haitang.hub.data.gather.readers.opened import Opened
 
 Encoding = Literal["utf-8", "gb18030", "utf-16-le", "utf-16-be"]
 _BLOCK = 1 << 20
+_HIGH = bytes(range(128, 256))
 _BREAKS = re.compile(rb"(?<=\n)|(?<=\r)(?!\n)")
 
 
@@ -57,7 +58,7 @@ def _of(block: bytes, begins: bool, ends: bool) -> Encoding:
         lines = lines[0 if begins else 1 : None if ends else -1]
     elif not ends:
         lines = [line[3:-3] for line in lines]
-    weights = {line: sum(byte > 127 for byte in line) for line in lines if not line.isascii()}
+    weights = {line: len(line) - len(line.translate(None, _HIGH)) for line in lines if not line.isascii()}
     right = {encoding: sum(weight for line, weight in weights.items() if _decodes(line, encoding)) for encoding in ("utf-8", "gb18030")}
     return "gb18030" if 2 * right["utf-8"] < sum(weights.values()) and right["gb18030"] > right["utf-8"] else "utf-8"
 
