@@ -74,6 +74,23 @@ def processor_seconds(data: Path) -> dict[str, float]:
     return used
 
 
+def peak_memory(data: Path) -> dict[str, float]:
+    """The most memory (MiB) that each process of the instance has held, its children that still run included."""
+    found: dict[str, float] = {}
+    for file in sorted((data / "run").glob("*.pid")):
+        root = int(file.read_text().split()[0])
+        found[file.stem] = sum(_peak(pid) for pid in [root, *below(root)])
+    return found
+
+
+def _peak(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
 def _stat(pid: int) -> list[str]:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

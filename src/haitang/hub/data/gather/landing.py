@@ -169,7 +169,7 @@ def _merge(connection: Any, part: Part, resource: Resource, columns: list[str], 
 def _insert(connection: Any, part: Part, table: str, columns: list[str], rows: str, block: int) -> None:
     connection.execute(
         f"insert into lake.{table} by name select {_named(columns)}, {block}::bigint as block, place::integer as block_index, "
-        f"{quoted(part.run_id)} as run, line, ?::timestamptz as gathered_at, ? as release from ({rows}) order by place",
+        f"{quoted(part.run_id)} as run, line, ?::timestamptz as gathered_at, ? as release from ({rows})",
         [now(), part.run.release],
     )
 
