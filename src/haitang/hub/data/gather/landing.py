@@ -135,8 +135,10 @@ def _rows(connection: Any, part: Part, resource: Resource, block: int) -> tuple[
 def _before(connection: Any, part: Part, resource: Resource) -> str:
     """SQL of: a stored row may have a key of the part. A run brings a key once, unless the last one of a file holds, so that its own rows need no look:
     a large file would be compared with itself over and over."""
+    if resource.duplicates == "last" or "gathered" not in tables(connection):
+        return "true"
     first = connection.execute("select min(block) from lake.gathered where run = ?", [str(part.run_id)]).fetchone()[0]
-    if first is None or resource.duplicates == "last":
+    if first is None:
         return "true"
     between = "select count(*) from lake.blocks where id > ? and table_name = ? and id not in (select block from lake.gathered where run = ? and block is not null)"
     others = connection.execute(between, [first, name_of(resource.id), str(part.run_id)]).fetchone()[0]
