@@ -14,10 +14,12 @@ def boot() -> None:
     import django
 
     django.setup()
+    from haitang.base import ports
     from haitang.base.declarations import put_in_force
     from haitang.server.discovery import load_kinds
-    from haitang.server.release import current
+    from haitang.server.release import Seeder, current
 
     load_kinds()
     put_in_force(current)
+    ports.seeding.register(Seeder())
     _booted = True

@@ -1,12 +1,13 @@
 """The release in force for this process, and how folders become one."""
 
 from haitang.base.actions import Act, acting, system
-from haitang.base.declarations.actions import admit_release
+from haitang.base.declarations.actions import admit_release, propose_release
 from haitang.base.declarations.changes import Change, changes, objections
 from haitang.base.declarations.checks import Problem
+from haitang.base.declarations.consent import needs_consent
 from haitang.base.declarations.content import content_of, digest_of
 from haitang.base.declarations.loader import Loaded
-from haitang.base.declarations.models import Admission
+from haitang.base.declarations.models import Admission, Proposal
 from haitang.base.declarations.release import RELEASE_BROKEN, Source, current_admission, load_in_force, load_release
 from haitang.base.errors import HaitangError
 from haitang.server.declared import load, owners_with
@@ -19,6 +20,7 @@ class Plan:
 
     def __init__(self, loaded: Loaded, now: Admission | None) -> None:
         before = load_release(now.release) if now else None
+        self.waits = needs_consent(before, loaded)
         self.loaded = loaded
         self.digest = digest_of(content_of(loaded.owners))
         self.in_force = now.release_id if now else ""
@@ -39,16 +41,41 @@ def plan() -> Plan:
     return Plan(load(owners_with(None)), current_admission())
 
 
-def apply(act: Act) -> Admission:
-    """Admit what the folders say and seed what is new; raises when it is refused or already in force."""
+def apply(act: Act) -> Admission | Proposal:
+    """Admit what the folders say and seed what is new; raises when it is refused or already in force.
+
+    A release that changes who may do what is proposed instead: the security administrator puts it in force.
+    """
     from haitang.base.actions import permissions
-    from haitang.server.seeding import seed
 
     load([])  # registers every permission
+    if plan().waits:
+        return propose_release(act=act, owners=owners_with(None), permissions=permissions)
+    return _admit(act)
+
+
+def _admit(act: Act) -> Admission:
+    from haitang.base.actions import permissions
+
+    load([])
     admission = admit_release(act=act, owners=owners_with(None), permissions=permissions)
+    _seed(act)
+    return admission
+
+
+def _seed(act: Act) -> None:
+    from haitang.server.seeding import seed
+
     current.forget()
     seed(load_in_force(), act=act)
-    return admission
+
+
+class Seeder:
+    """Serves the port `seeding`."""
+
+    def seed(self) -> None:
+        with acting(system("setup")) as act:
+            _seed(act)
 
 
 def ensure_release() -> Admission | None:
@@ -65,4 +92,4 @@ def ensure_release() -> Admission | None:
         else:
             return None
     with acting(system("setup")) as act:
-        return apply(act)
+        return _admit(act)

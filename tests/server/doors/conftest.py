@@ -14,7 +14,7 @@ from haitang.base import settings
 from haitang.base.actions import NOT_ALLOWED, Refusal, Refused, acting, system
 from haitang.base.clock import now
 from haitang.base.declarations import Declarations, in_force, put_in_force
-from haitang.base.declarations.models import Edit, Provisional
+from haitang.base.declarations.models import Edit, Proposal, Provisional, Release
 from haitang.base.ports import Decision
 from haitang.hub.business.cases.actions import attach, open_case
 from haitang.hub.business.notifications.models import Notice
@@ -136,6 +136,10 @@ def samples(clients: Clients) -> dict[str, str]:
         kind="rule", declaration=rule.id, key="for", old="2h", new="3h", effective=date(2030, 1, 1), reason="会商决定",
         proposed_by="staff:another", proposed_at=case.opened_at,
     )  # fmt: skip
+    asked_by = {"proposed_by": "staff:another", "proposed_at": case.opened_at}
+    sign_in = Edit.objects.create(kind="sign_in", declaration="staff", key="attempts", new=6, effective=date(2030, 1, 1), **asked_by)
+    waiting = Release.objects.create(digest="0" * 64, content={"owners": []}, created_at=case.opened_at, created_by="system:operator")
+    proposal = Proposal.objects.create(release=waiting, replaces="", **asked_by)
     mine = Person.objects.get(username="everything")
     notice = Notice.objects.create(
         batch=UUID(int=7), person=mine, title="通知", link="/cases", subject=f"case:{case.pk}", created_at=case.opened_at
@@ -176,6 +180,7 @@ def samples(clients: Clients) -> dict[str, str]:
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
         "credential": credential, "command": str(command.pk), "asked": str(asked.pk), "window": str(window.pk), "group": group.pk,
         "refusal": refused.code, "token": str(token.pk), "client": str(outside.pk),
+        "sign_in": str(sign_in.pk), "proposal": str(proposal.pk),
     }  # fmt: skip
     return {key: values.get(name, name) for key, name in SAMPLES.items()}
 
@@ -190,6 +195,7 @@ SAMPLES = {
     "evidence/receipts/": "record", "evidence/keys/": "batch", "evidence/of-case/": "case", "R/": "NONSENSE",
     "tokens/": "token", "tokens/clients/": "client", "api/tokens/": "token", "why/": "refusal", "api/why/": "refusal",
     "api/resources/": "resource",
+    "policies/changes/releases/": "proposal", "policies/changes/edits/": "sign_in",
     "evidence/*/": "case_id", "declarations/edits/": "edit", "api/cases/": "case", "api/cases/*/attachments/": "digest",
     "api/notices/": "notice", "api/indicators/": "indicator", "api/evidence/records/": "record", "api/personas/": "role",
     }  # fmt: skip

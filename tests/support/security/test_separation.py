@@ -1,13 +1,11 @@
 """What the shipped roles may do: three kinds of officer apart, four eyes on a tuned value, no more than people do."""
 
-import sys
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
 from haitang.base.actions import Actor, acting, permissions, system
-from haitang.base.declarations import Declarations, put_in_force
+from haitang.base.declarations import Declarations
 from haitang.base.declarations.actions import admit_release, decide_edit, propose_edit, withdraw_edit
 from haitang.base.declarations.models import Edit
 from haitang.base.declarations.owners import rooms
@@ -19,24 +17,12 @@ from haitang.support.security.people.models import Person, RoleHolding
 from haitang.support.security.people.queries import actor_of
 from haitang.support.security.policy.decide import covers
 from tests.support.security.people.proved import proved
+from tests.support.security.shipped import shipped_in_force
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Declarations:
-    found = load(owners_with(None)).declarations
-    assert found
-    return found
-
-
-@pytest.fixture(autouse=True)
-def _in_force(shipped: Declarations) -> Iterator[None]:
-    forced = sys.modules["haitang.base.declarations.in_force"]
-    before = forced._current
-    put_in_force(shipped)
-    yield
-    forced._current = before  # type: ignore[attr-defined]
+_in_force = pytest.fixture(autouse=True)(shipped_in_force)
 
 
 def person(name: str, *roles: str) -> Person:

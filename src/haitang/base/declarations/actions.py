@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from haitang.base import ports
 from haitang.base.actions import Act, action, permission, require
 from haitang.base.declarations.changes import changes, objections
+from haitang.base.declarations.consent import guarded, guarded_changes, needs_consent
 from haitang.base.declarations.content import content_of, digest_of
 from haitang.base.declarations.loader import Loaded, load_folders
-from haitang.base.declarations.models import Admission, Edit, Release
+from haitang.base.declarations.models import Admission, Edit, Proposal, Release
 from haitang.base.declarations.overrides import is_tunable, key_path, value_at
 from haitang.base.declarations.owners import Owner
 from haitang.base.declarations.release import approved_edits, current_admission, edits_in_force, load_release, tuning, tunings_of
@@ -21,6 +23,14 @@ NOT_EDITABLE = error("declarations.not_editable", 400, "“{name}”的“{key}�
 EDIT_REFUSED = error("declarations.edit_refused", 400, "“{key}”不能改成“{value}”：{problems}")
 NO_REASON = error("declarations.no_reason", 400, "请写明调整的理由。")
 OWN_EDIT = error("declarations.own_edit", 403, "提出调整的人不能自己批准。请由另一位有权限的人办理。")
+NEEDS_CONSENT = error(
+    "declarations.needs_consent",
+    409,
+    "这个版本改变角色、授权规则或登录策略，须经安全管理员批准。请用 haitang apply 提交，由其在“权限变更”页面办理。",
+)
+NOT_TAKEN_BACK = error(
+    "declarations.not_taken_back", 409, "“{name}”的调整经安全管理员批准，不能单独撤回。请按原值另提一项调整，同样由两方批准。"
+)
 ALREADY_DECIDED = error("declarations.already_decided", 409, "这项调整已经是“{status}”，不能再办理。")
 
 READ = permission("declarations.read", "查看声明与版本")
@@ -30,6 +40,47 @@ DECIDE = "declarations.decide"
 @action("declarations.admit", title="使声明版本生效")
 def admit_release(*, act: Act, owners: Sequence[Owner], permissions: Mapping[str, str] | None = None) -> Admission:
     """Check what the folders declare, with the approved edits on top, keep it as a release and put it in force."""
+    loaded, before = _admissible(owners, permissions)
+    if needs_consent(before, loaded):
+        raise NEEDS_CONSENT()
+    release = _kept(act, loaded)
+    told = [str(change) for change in changes(before, loaded)]
+    facts = {"replaces": _digest_now() or None, "changes": len(told), "of_permissions": len(guarded_changes(before, loaded))}
+    evidence = act.record("release", release.digest, facts)
+    return Admission.objects.create(release=release, admitted_at=act.at, by=act.actor.ref, evidence=evidence, changes=told)
+
+
+@action("declarations.admit", title="使声明版本生效")
+def propose_release(*, act: Act, owners: Sequence[Owner], permissions: Mapping[str, str] | None = None) -> Proposal:
+    """Check and keep what the folders declare, and ask the security administrator: for a release that changes who may do what.
+
+    A proposal that waited before is superseded; the same one asked for again stays as it is.
+    """
+    loaded, before = _admissible(owners, permissions)
+    release, now = _kept(act, loaded), _digest_now()
+    waiting = Proposal.objects.select_for_update().filter(status=Proposal.Status.PROPOSED)
+    found = waiting.filter(release=release, replaces=now).first()
+    others = waiting.exclude(pk=found.pk) if found else waiting
+    others.update(status=Proposal.Status.SUPERSEDED)
+    found = found or Proposal.objects.create(
+        release=release,
+        replaces=now,
+        changes=[str(change) for change in changes(before, loaded)],
+        permissions=ports.second_key().tell(before, loaded),
+        proposed_by=act.actor.ref,
+        proposed_at=act.at,
+    )
+    act.record("release", release.digest, {"replaces": now, "changes": len(found.changes), "proposal": str(found.id)})
+    return found
+
+
+def _digest_now() -> str:
+    now = current_admission()
+    return now.release_id if now else ""
+
+
+def _admissible(owners: Sequence[Owner], permissions: Mapping[str, str] | None) -> tuple[Loaded, Loaded | None]:
+    """What the folders declare, once nothing refuses it, and what is in force."""
     loaded = load_folders(owners, permissions=permissions)
     digest = digest_of(content_of(loaded.owners))
     now = current_admission()
@@ -38,10 +89,18 @@ def admit_release(*, act: Act, owners: Sequence[Owner], permissions: Mapping[str
     _refuse_errors(loaded)
     _refuse_errors(load_folders(owners, tunings=tunings_of(approved_edits())))
     before = load_release(now.release) if now else None
+    refuse_objections(before, loaded)
+    return loaded, before
+
+
+def refuse_objections(before: Loaded | None, loaded: Loaded) -> None:
+    """Raise RELEASE_REFUSED where a room refuses the release."""
     _refuse([str(problem) for problem in objections(before.partial if before else None, loaded) if problem.severity == "error"])
-    told = [str(change) for change in changes(before, loaded)]
+
+
+def _kept(act: Act, loaded: Loaded) -> Release:
     release, _ = Release.objects.get_or_create(
-        digest=digest,
+        digest=digest_of(content_of(loaded.owners)),
         defaults={
             "content": content_of(loaded.owners),
             "folders": {f"{owner.where}:{owner.name}": str(owner.folder) for owner in loaded.owners},
@@ -49,8 +108,7 @@ def admit_release(*, act: Act, owners: Sequence[Owner], permissions: Mapping[str
             "created_by": act.actor.ref,
         },
     )
-    evidence = act.record("release", digest, {"replaces": now.release_id if now else None, "changes": len(told)})
-    return Admission.objects.create(release=release, admitted_at=act.at, by=act.actor.ref, evidence=evidence, changes=told)
+    return release
 
 
 def _refuse_errors(loaded: Loaded) -> None:
@@ -87,12 +145,17 @@ def propose_edit(*, act: Act, kind: str, id: str, key: str, value: Any, effectiv
 
 @action(DECIDE, title="审批调整")
 def decide_edit(*, act: Act, edit: Edit, approve: bool, note: str = "") -> Edit:
-    """Approve or reject; never by the person who proposed it. An approved edit is in force from its date."""
+    """Approve or reject; never by the person who proposed it. An approved edit is in force from its date.
+
+    Where the edit changes who may do what, or how people sign in, it stays proposed until the security administrator consents too.
+    """
     edit = _open(edit, Edit.Status.PROPOSED)
-    if edit.proposed_by == act.actor.ref:
+    if edit.proposed_by in act.actor.refs:
         raise OWN_EDIT()
     if approve:
         _checked(edit.kind, edit.declaration, edit.key, edit.new)
+    if approve and guarded(edit.kind):
+        return _decided(act, edit, Edit.Status.PROPOSED, note)
     return _decided(act, edit, Edit.Status.APPROVED if approve else Edit.Status.REJECTED, note)
 
 
@@ -103,11 +166,28 @@ def withdraw_edit(*, act: Act, edit: Edit, note: str = "") -> Edit:
     To take back an approved edit changes what is in force, so it needs who decides, and never the one who proposed it.
     """
     found = _open(edit, Edit.Status.PROPOSED, Edit.Status.APPROVED)
+    if found.status == Edit.Status.APPROVED and guarded(found.kind):
+        raise NOT_TAKEN_BACK(name=f"{found.kind} {found.declaration}")
     if found.status == Edit.Status.APPROVED and found.proposed_by == act.actor.ref:
         raise OWN_EDIT()
     if found.status == Edit.Status.APPROVED or found.proposed_by != act.actor.ref:
         require(act, DECIDE)
     return _decided(act, found, Edit.Status.WITHDRAWN, note)
+
+
+def consent_to_edit(act: Act, edit: Edit) -> Edit:
+    """The second approval of an edit that somebody else approved, checked again as things stand. For `policy.actions` alone."""
+    edit = _open(edit, Edit.Status.PROPOSED)
+    _checked(edit.kind, edit.declaration, edit.key, edit.new)
+    edit.status, edit.consent_by, edit.consent_at = Edit.Status.APPROVED, act.actor.ref, act.at
+    edit.save(update_fields=["status", "consent_by", "consent_at"])
+    act.record("edit", str(edit.id), _facts(edit) | {"status": str(edit.status), "approved_by": edit.decided_by})
+    return edit
+
+
+def refuse_edit(act: Act, edit: Edit, note: str) -> Edit:
+    """The security administrator does not consent. For `policy.actions` alone."""
+    return _decided(act, _open(edit, Edit.Status.PROPOSED), Edit.Status.REJECTED, note)
 
 
 def _open(edit: Edit, *wanted: Edit.Status) -> Edit:

@@ -59,6 +59,8 @@ class Edit(models.Model):
     decided_by = models.CharField(max_length=100, blank=True, default="")
     decided_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(blank=True, default="")
+    consent_by = models.CharField(max_length=100, blank=True, default="")  # the security administrator, where the kind needs one
+    consent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["effective", "decided_at", "id"]
@@ -102,3 +104,31 @@ class Provisional(models.Model):
 
     def __str__(self) -> str:
         return f"{self.declaration} {self.title}"
+
+
+class Proposal(models.Model):
+    """A release that changes who may do what: it waits for the consent of the security administrator."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", "待安全管理员批准"
+        APPROVED = "approved", "已批准"
+        REJECTED = "rejected", "未批准"
+        SUPERSEDED = "superseded", "已被新的版本取代"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="proposals")
+    replaces = models.CharField(max_length=64)  # the release that was in force: consent is to the change from this one
+    changes = models.JSONField(default=list)  # every change, as haitang plan told it
+    permissions = models.JSONField(default=list)  # what it does to permissions and sign-in (ports.second_key)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PROPOSED)
+    proposed_by = models.CharField(max_length=100)
+    proposed_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=100, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-proposed_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.release_id[:12]}: {self.status}"

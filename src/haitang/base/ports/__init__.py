@@ -19,6 +19,8 @@ from haitang.base.ports.protocols import (
     Notices,
     Policy,
     Refusals,
+    SecondKey,
+    Seeding,
 )
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "notices",
     "policy",
     "refusals",
+    "second_key",
+    "seeding",
 ]
 
 T = TypeVar("T")
@@ -67,3 +71,5 @@ live: Port[LiveFeed] = Port("live")
 duties: Port[Duties] = Port("duties")
 letters: Port[Letters] = Port("letters")
 divisions: Port[Divisions] = Port("divisions")
+second_key: Port[SecondKey] = Port("second_key")
+seeding: Port[Seeding] = Port("seeding")

@@ -141,3 +141,25 @@ class Divisions(Protocol):
     def known(self) -> frozenset[str]:
         """The codes of the place itself and of all its divisions."""
         ...
+
+
+class SecondKey(Protocol):
+    """Served by support.security.policy: which declarations decide who may do what, and so take the security administrator's consent too."""
+
+    kinds: frozenset[str]
+
+    def is_held(self) -> bool:
+        """Whether anybody was ever given the office; before that nobody could consent."""
+        ...
+
+    def tell(self, before: Any, after: Any) -> "list[dict[str, str]]":
+        """What the change from one `Loaded` to another does to permissions and sign-in, in words."""
+        ...
+
+
+class Seeding(Protocol):
+    """Served by server: brings what a release declares into the tables of the rooms."""
+
+    def seed(self) -> None:
+        """Of the release that has just come in force, in the caller's transaction, as the process `setup`."""
+        ...

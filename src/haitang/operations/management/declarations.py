@@ -16,7 +16,7 @@ from haitang.base import clock
 from haitang.base.actions import acting
 from haitang.base.declarations import Declaration, Tunable, all_kinds, in_force
 from haitang.base.declarations import actions as edits
-from haitang.base.declarations.models import Admission, Edit
+from haitang.base.declarations.models import Admission, Edit, Proposal
 from haitang.base.declarations.positions import dotted
 from haitang.base.declarations.walk import walk
 from haitang.base.durations import parse_limit, parse_span
@@ -116,6 +116,7 @@ def _show(request: HttpRequest, more: dict[str, Any], status: int = 200) -> Http
         "kinds": dict.fromkeys((head[1], head[0]) for head in grouped),
         "chosen": chosen,
         "admissions": Admission.objects.select_related("release")[:20],
+        "proposals": Proposal.objects.filter(status=Proposal.Status.PROPOSED).exists(),
         "waiting": Edit.objects.filter(status=Edit.Status.PROPOSED),
         "decided": Edit.objects.exclude(status=Edit.Status.PROPOSED).order_by("-decided_at")[:20],
         "names": _names(),
@@ -174,6 +175,12 @@ def decide(request: HttpRequest, id: UUID) -> HttpResponse:
         if what == "withdraw":
             edits.withdraw_edit(act=act, edit=edit, note=note)
         else:
-            edits.decide_edit(act=act, edit=edit, approve=what == "approve", note=note)
-    messages.success(request, translate({"approve": "已批准", "withdraw": "已撤回"}.get(what, "未批准")))
+            edit = edits.decide_edit(act=act, edit=edit, approve=what == "approve", note=note)
+    waits = edit.status == Edit.Status.PROPOSED
+    told = (
+        "已批准，等待安全管理员批准后生效"
+        if waits and what == "approve"
+        else {"approve": "已批准", "withdraw": "已撤回"}.get(what, "未批准")
+    )
+    messages.success(request, translate(told))
     return HttpResponseRedirect("/declarations#edits")

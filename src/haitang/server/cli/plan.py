@@ -35,6 +35,7 @@ def as_data(plan: "Plan") -> dict[str, Any]:
         "in_force": plan.in_force,
         "new": plan.digest,
         "changes": [asdict(change) for change in plan.changes],
+        "waits": plan.waits,
         "said": [problem(found) for found in plan.said],
         "refusals": [problem(found) for found in plan.refusals],
     }
@@ -48,6 +49,8 @@ def told(plan: "Plan") -> str:
     lines += [f"  提示 {found}" for found in plan.said if found.severity == "warning"]
     lines += [f"  不能生效 {found}" for found in plan.refusals]
     verdict = (
-        f"有 {len(plan.refusals)} 处原因，不能生效。" if plan.refusals else f"共 {len(plan.changes)} 处改动；执行 haitang apply 使其生效。"
+        f"有 {len(plan.refusals)} 处原因，不能生效。"
+        if plan.refusals
+        else f"共 {len(plan.changes)} 处改动；执行 haitang apply {'提交，经安全管理员批准后生效' if plan.waits else '使其生效'}。"
     )
     return "\n".join([*lines, verdict])

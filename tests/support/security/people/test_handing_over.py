@@ -13,7 +13,7 @@ from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.models import RunEvent
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.actions import give_role
-from haitang.support.security.people.handing_over.actions import delegate, delegate_for, leave, transfer
+from haitang.support.security.people.handing_over.actions import delegate, delegate_for, end_delegation, leave, transfer
 from haitang.support.security.people.models import Delegation, Organization, Person
 from tests.support.security.people.proved import made, proved
 
@@ -97,6 +97,19 @@ def test_acting_for_another_has_their_roles_and_says_so() -> None:
     assert (event.actor, event.on_behalf_of, event.actor_name) == (f"staff:{wu.pk}", f"staff:{li.pk}", "wu（代li）")
     record = EvidenceRecord.objects.filter(action="case.remark").latest("id")
     assert (record.actor, record.facts["on_behalf_of"]) == (f"staff:{wu.pk}", f"staff:{li.pk}")
+
+
+def test_the_data_plane_hears_the_roles_that_were_delegated() -> None:
+    li, wu = staff("li", "handler"), staff("wu")
+    lent = lend(li, wu)
+    client = acting_for(wu, lent)
+    told = client.get("/api/session").json()
+    assert (told["person"], told["on_behalf_of"], told["roles"]) == (str(wu.pk), f"staff:{li.pk}", ["handler"])
+    assert "thing.read" in told["may"]
+    with acting(proved(li)) as act:
+        end_delegation(act=act, delegation=lent)
+    told = client.get("/api/session").json()
+    assert (told["on_behalf_of"], told["roles"]) == (None, [])
 
 
 def test_when_the_time_is_over_the_taker_is_themselves_again() -> None:

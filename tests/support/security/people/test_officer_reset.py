@@ -1,6 +1,7 @@
 """A password that the system administrator knows is not enough to be another officer."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pyotp
@@ -12,7 +13,14 @@ from haitang.base import clock
 from haitang.base.actions import acting, system
 from haitang.base.errors import HaitangError
 from haitang.support.security.evidence.models import EvidenceRecord
-from haitang.support.security.people.actions import appoint, change_password, create_person, first_administrator, set_password
+from haitang.support.security.people.actions import (
+    appoint,
+    change_password,
+    create_person,
+    first_administrator,
+    give_role,
+    set_password,
+)
 from haitang.support.security.people.factors.actions import (
     add_authenticator,
     confirm_authenticator,
@@ -21,8 +29,9 @@ from haitang.support.security.people.factors.actions import (
     reset_factors,
 )
 from haitang.support.security.people.factors.models import Authenticator
+from haitang.support.security.people.handing_over.actions import change_own, change_person
 from haitang.support.security.people.joining.actions import accept, invite
-from haitang.support.security.people.models import Person, RoleHolding
+from haitang.support.security.people.models import Person, RoleHolding, Session
 from tests.support.security.people.proved import made, proved
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +172,49 @@ def test_the_second_officer_is_shown_the_code_once_and_others_are_reset_as_befor
     assert shown.context["code"] not in client.get(f"/people/{audit.pk}").content.decode()
     assert client.post(f"/people/{plain.pk}/change", {"do": "factors"}).status_code == 302
     assert RoleHolding.objects.filter(person=audit).exists()
+
+
+@pytest.mark.parametrize("way", [give_role, appoint])
+def test_whoever_comes_into_an_office_keeps_no_factor_nor_session_of_before(way: Any) -> None:
+    person = made("zhao", password=HASHED)
+    Person.objects.filter(pk=person.pk).update(synthetic=False)
+    person.refresh_from_db()
+    enrol(person)
+    sessions = Session.objects.filter(person=person)
+    Session.objects.create(
+        session_key="kept", person=person, started_at=clock.now(), seen_at=clock.now(), expire_date=clock.now() + timedelta(hours=1)
+    )
+    giver = proved(made("giver", "security_administrator" if way is give_role else "administrator"))
+    with acting(giver) as act:
+        way(act=act, person=person, role="audit_administrator")
+    assert not Authenticator.objects.filter(person=person).exists()
+    assert not sessions.exists()
+    told = EvidenceRecord.objects.filter(subject_id=str(person.pk), action__in=["people.give_role", "people.appoint"]).get().facts
+    assert told["factors_dropped"] == 1
+
+
+def test_an_appointed_officer_who_had_a_factor_before_registers_again_once() -> None:
+    """The first security administrator has no second officer to ask for a code."""
+    person = made("zhao", password=HASHED)
+    Person.objects.filter(pk=person.pk).update(synthetic=False)
+    person.refresh_from_db()
+    enrol(person)
+    with acting(proved(made("first", "administrator"))) as act:
+        appoint(act=act, person=person, role="security_administrator")
+    enrol(person)
+    Authenticator.objects.filter(person=person).delete()
+    with pytest.raises(HaitangError, match="needs_enrolment"):
+        enrol(person)
+
+
+@pytest.mark.parametrize("ways", [{"email": "other@example.org", "mobile": ""}, {"email": "", "mobile": "13900000000"}])
+def test_an_officers_ways_to_be_reached_are_changed_by_nobody_else(ways: dict[str, str]) -> None:
+    person = officer("security_administrator")
+    with pytest.raises(HaitangError, match="officers_reach"), acting(proved(made("first", "administrator"))) as act:
+        change_person(act=act, person=person, name=person.name, **ways)
+    with pytest.raises(HaitangError, match="only_own_data"), acting(proved(made("second", "security_administrator"))) as act:
+        change_own(act=act, person=person, **ways)
+    with acting(proved(person)) as act:
+        change_own(act=act, person=person, **ways)
+    person.refresh_from_db()
+    assert {"email": person.email, "mobile": person.mobile} == ways

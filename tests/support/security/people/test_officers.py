@@ -75,8 +75,8 @@ def test_only_the_system_administrator_creates_accounts(officer: str) -> None:
         create_person(act=act, username="new", name="新")
 
 
-def test_the_audit_administrator_reads_evidence_and_nothing_else(shipped: Declarations) -> None:
-    assert may(shipped.all(Role)[AUDIT]) == {"evidence.read", "evidence.export"}
+def test_the_audit_administrator_reads_evidence_and_changes_of_declarations_and_nothing_else(shipped: Declarations) -> None:
+    assert may(shipped.all(Role)[AUDIT]) == {"evidence.read", "evidence.export", "declarations.read", "keys.read"}
 
 
 @pytest.fixture

@@ -35,6 +35,20 @@ def sign_in(client: Client, password: str = PASSWORD, username: str = "wangli", 
     return client.post("/api/session", body, content_type="application/json", **more)
 
 
+def test_an_old_password_is_good_only_for_its_change_and_a_warning_comes_before(wang: Person) -> None:
+    Person.objects.update(synthetic=False, password_set_at=clock.now() - timedelta(days=80))
+    client = Client()
+    sign_in(client)
+    assert "密码还有 9 天到期" in client.get("/account").content.decode()
+    Person.objects.update(password_set_at=clock.now() - timedelta(days=91))
+    assert client.get("/account", follow=True).redirect_chain[-1][0] == "/password"
+    assert client.get("/api/session").json()["must_change_password"] is True
+    assert "密码已到期" in client.get("/password").content.decode()
+    changed = {"current": PASSWORD, "new": "second-stone-43", "again": "second-stone-43"}
+    assert client.post("/password", changed).status_code == 302
+    assert client.get("/account").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("password", "why"),
     [("short1", "weak"), ("onlyletters", "weak"), ("a1-wangli-b2", "weak"), ("password123", "common"), ("wang.li@example.1", "similar")],

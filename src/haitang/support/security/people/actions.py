@@ -134,13 +134,25 @@ def give_role(*, act: Act, person: Person, role: str) -> None:
     """Let a member of staff hold a declared role: never oneself by any account, and none that must be kept apart from what the human being holds."""
     if role not in in_force().all(Role):
         raise NO_SUCH_ROLE(role=role)
+    _hold(act, person, role)
+
+
+def _hold(act: Act, person: Person, role: str) -> None:
+    """The holding itself. Who comes into an office keeps no session and no factor of before: whoever set those up would hold the office too."""
     if any(one_human(person, ref) for ref in act.actor.refs):
         raise OWN_ROLE()
     if person.kind != STAFF:
         raise STAFF_ONLY(name=person.name)
     refuse_unless_apart(person, role)
-    RoleHolding.objects.get_or_create(person=person, role=role)
-    act.record("person", str(person.id), {"role": role})
+    _, new = RoleHolding.objects.get_or_create(person=person, role=role)
+    dropped = _begin_office(act, person) if new and role in OFFICERS else {}
+    act.record("person", str(person.id), {"role": role, **dropped})
+
+
+def _begin_office(act: Act, person: Person) -> dict[str, int]:
+    from haitang.support.security.people.factors.enrolment import drop_factors
+
+    return {"factors_dropped": drop_factors(person), "sessions_ended": end_sessions_of(act, person)}
 
 
 @action("people.take_role", title="收回角色", fresh=True)
@@ -209,13 +221,7 @@ def appoint(*, act: Act, person: Person, role: str) -> None:
         raise NOT_AN_OFFICE()
     if appointed(role) and act.actor.kind != "system":
         raise APPOINTED(role=in_force().get(Role, role).title)
-    if any(one_human(person, ref) for ref in act.actor.refs):
-        raise OWN_ROLE()
-    if person.kind != STAFF:
-        raise STAFF_ONLY(name=person.name)
-    refuse_unless_apart(person, role)
-    RoleHolding.objects.get_or_create(person=person, role=role)
-    act.record("person", str(person.id), {"role": role})
+    _hold(act, person, role)
 
 
 def appointed(role: str) -> bool:

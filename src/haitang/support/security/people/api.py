@@ -16,9 +16,8 @@ from haitang.base.settings import settings
 from haitang.base.text import active_language
 from haitang.support.security.people import actions, proof, sessions
 from haitang.support.security.people.factors import entrance
-from haitang.support.security.people.identity import actor, lacks_factor, person, signed_in
+from haitang.support.security.people.identity import actor, acts_as, lacks_factor, must_change, person, signed_in
 from haitang.support.security.people.models import Person
-from haitang.support.security.people.queries import actor_of
 from haitang.support.security.policy.decide import scope
 
 router = Router(tags=["people"])
@@ -42,19 +41,20 @@ class NewPerson(Schema):
 
 
 def _who(request: HttpRequest, who: Person) -> dict[str, Any]:
-    acts_as = actor_of(who)
-    reaches = {name: scope(acts_as, name) for name in sorted(permissions)}
+    acting_as = acts_as(request, who)
+    reaches = {name: scope(acting_as, name) for name in sorted(permissions)}
     return {
         "person": str(who.id),
         "kind": who.kind,
         "username": who.username,
         "name": who.name,
-        "organization": who.organization_id,
-        "roles": sorted(acts_as.roles),
+        "organization": acting_as.organization,
+        "on_behalf_of": acting_as.on_behalf_of,
+        "roles": sorted(acting_as.roles),
         "may": [name for name, reach in reaches.items() if reach != "none"],
         "may_own": [name for name, reach in reaches.items() if reach == "own"],
-        "must_change_password": who.must_change_password,
-        "must_enrol": lacks_factor(request, who, acts_as),
+        "must_change_password": must_change(request, who),
+        "must_enrol": lacks_factor(request, who, acting_as),
         "synthetic": who.synthetic,
         "language": active_language(),
         "demo": settings().demo,

@@ -19,11 +19,13 @@ from haitang.base.errors import HaitangError, error
 from haitang.base.text import T, translate
 from haitang.support.security.people.models import Delegation, Person
 from haitang.support.security.people.officers import clash, roles_of_human
+from haitang.support.security.people.passwords import too_old
 from haitang.support.security.people.queries import actor_of
-from haitang.support.security.people.sign_in_policy import needs_second_factor, proof_lasts
+from haitang.support.security.people.sign_in_policy import needs_second_factor, policy_for, proof_lasts
 
 NOT_SIGNED_IN = error("people.not_signed_in", 401, "请先登录。")
 MUST_CHANGE = error("people.must_change_password", 403, "请先修改一次性密码。")
+TOO_OLD = error("people.password_too_old", 403, "密码已到期，请先修改密码。")
 ACTING_FOR = "acting_for"
 FOR_ANOTHER = T("{taker}（代{giver}）")
 MUST_ENROL = error("people.must_enrol", 403, "您的角色要求第二因素，请先在“我的账号”登记验证器或通行密钥。")
@@ -38,18 +40,29 @@ def person(request: HttpRequest) -> Person:
 
 
 def actor(request: HttpRequest) -> Actor:
-    """The actor of a request, read once; raises NOT_SIGNED_IN, MUST_CHANGE while the password is a one-time one, or MUST_ENROL."""
+    """The actor of a request, read once; raises NOT_SIGNED_IN, MUST_CHANGE while the password is a one-time one, TOO_OLD, or MUST_ENROL."""
     found = getattr(request, "_haitang_actor", None)
     if found is None:
         who = person(request)
-        if who.must_change_password:
-            raise MUST_CHANGE()
-        found = _proved(request, who, _acting_for(request, who) or actor_of(who))
+        if must_change(request, who):
+            raise MUST_CHANGE() if who.must_change_password else TOO_OLD()
+        found = _proved(request, who, acts_as(request, who))
         if lacks_factor(request, who, found):
             raise MUST_ENROL()
         request._haitang_actor = found  # type: ignore[attr-defined]
     assert isinstance(found, Actor)
     return found
+
+
+def acts_as(request: HttpRequest, who: Person) -> Actor:
+    """With whose roles this session acts: the person's own, or of whom they act for. Before every hurdle."""
+    return _acting_for(request, who) or actor_of(who)
+
+
+def must_change(request: HttpRequest, who: Person) -> bool:
+    """Whether a new password comes first: after a one-time one, and once it is older than the policy allows where the session was opened with it."""
+    by_password = request.session.get("by") == "password" and not who.synthetic
+    return who.must_change_password or (by_password and too_old(who, policy_for(who.kind), clock.now()))
 
 
 def _proved(request: HttpRequest, who: Person, found: Actor) -> Actor:
@@ -96,7 +109,7 @@ def hurdle(request: HttpRequest) -> str:
     try:
         actor(request)
     except HaitangError as refused:
-        return {MUST_CHANGE.code: "/password", MUST_ENROL.code: "/account/factors"}.get(refused.code, "")
+        return {MUST_CHANGE.code: "/password", TOO_OLD.code: "/password", MUST_ENROL.code: "/account/factors"}.get(refused.code, "")
     return ""
 
 

@@ -35,6 +35,11 @@ def one_human(first: Person, second_ref: str) -> bool:
     return Person.objects.filter(same_human(first), pk=id).exists()
 
 
+def is_officer(person: Person) -> bool:
+    """Whether a real person is one of the three officers."""
+    return not person.synthetic and person.holdings.filter(role__in=OFFICERS).exists()
+
+
 def roles_of_human(person: Person) -> set[str]:
     """Every role that the human being holds, by this account or another, and every one that was delegated to them and has not ended."""
     accounts = Person.objects.filter(same_human(person), is_active=True)

@@ -2,26 +2,30 @@
 
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from haitang.base import clock
 from haitang.base.actions import acting, permissions
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError, error
 from haitang.base.shell.views import failed, page, show
-from haitang.base.text import sentence_of
+from haitang.base.text import T, sentence_of, translate
 from haitang.support.security.people import actions, proof, sessions
 from haitang.support.security.people.factors import entrance, passkeys
 from haitang.support.security.people.identity import hurdle, person
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Person
+from haitang.support.security.people.passwords import days_left, too_old
 from haitang.support.security.people.queries import actor_of
 from haitang.support.security.people.sign_in_policy import policy_for
 from haitang.support.security.people.single_sign_on import outside
 
+WARN_DAYS = 14
 PASSWORDS_DIFFER = error("people.passwords_differ", 400, "两次输入的新密码不一致。")
 
 
@@ -33,7 +37,11 @@ def where_next(request: HttpRequest) -> str:
 
 def onward(request: HttpRequest) -> HttpResponseRedirect:
     """Over the hurdles that still stand before the reader, or where they wanted to go."""
-    return HttpResponseRedirect(hurdle(request) or where_next(request))
+    who, before = person(request), hurdle(request)
+    left = days_left(who, policy_for(who.kind), clock.now())
+    if not before and not who.synthetic and left is not None and left <= WARN_DAYS:
+        messages.warning(request, translate(T("密码还有 {n} 天到期，到期后须先修改才能继续使用。"), n=left))
+    return HttpResponseRedirect(before or where_next(request))
 
 
 @sensitive_post_parameters("password")
@@ -72,7 +80,8 @@ def password(request: HttpRequest) -> HttpResponse:
         who = person(request)
     except HaitangError:
         return HttpResponseRedirect("/sign-in?next=/password")
-    context = {"who": who, "policy": policy_for(who.kind)}
+    policy = policy_for(who.kind)
+    context = {"who": who, "policy": policy, "too_old": not who.must_change_password and too_old(who, policy, clock.now())}
     if request.method == "GET":
         return show(request, "people/password.html", context)
     try:

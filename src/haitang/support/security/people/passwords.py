@@ -64,8 +64,19 @@ def keep_past(person: Person, at: datetime) -> None:
 
 def too_old(person: Person, policy: SignIn, at: datetime) -> bool:
     """Whether the password is older than the policy lets it grow."""
+    ends = _ends(person, policy)
+    return ends is not None and ends < at
+
+
+def days_left(person: Person, policy: SignIn, at: datetime) -> int | None:
+    """Whole days until it is; None where it may grow as old as it likes."""
+    ends = _ends(person, policy)
+    return max(0, (ends - at).days) if ends is not None else None
+
+
+def _ends(person: Person, policy: SignIn) -> datetime | None:
     age: timedelta | None = parse_span(policy.password_age) if policy.password_age else None
-    return age is not None and person.has_usable_password() and (person.password_set_at or person.joined_at) + age < at
+    return (person.password_set_at or person.joined_at) + age if age is not None and person.has_usable_password() else None
 
 
 def one_time_secret() -> str:

@@ -12,6 +12,8 @@ class PolicyConfig(AppConfig):
     def ready(self) -> None:
         from haitang.support.security.policy.decide import CedarPolicy
         from haitang.support.security.policy.refusals import KeptRefusals
+        from haitang.support.security.policy.second_key import SecurityAdministrator
 
         ports.policy.register(CedarPolicy())
         ports.refusals.register(KeptRefusals())
+        ports.second_key.register(SecurityAdministrator())

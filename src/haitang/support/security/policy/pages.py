@@ -16,6 +16,7 @@ from haitang.base.shell.views import page, show
 from haitang.base.text import T, sentence_of, translate
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person
+from haitang.support.security.policy import change_pages
 from haitang.support.security.policy.engine import NONE, engine
 from haitang.support.security.policy.explain import actor_now, explain, explain_refusal, subject_then
 from haitang.support.security.policy.models import Refusal
@@ -142,5 +143,8 @@ urlpatterns = [
     path("why/<str:code>", why),
     path("policies", policies),
     path("policies/try", trial),
+    path("policies/changes", change_pages.changes),
+    path("policies/changes/releases/<uuid:id>", change_pages.decide_proposal),
+    path("policies/changes/edits/<uuid:id>", change_pages.decide_edit),
     path("policies/refusals", refusals),
 ]

@@ -136,12 +136,13 @@ def rows(actor: Actor, permission: str, around: Circumstances = NONE) -> Filter:
     if found is None:
         if len(of.reaches) > KEPT:
             of.reaches.clear()
-        found = of.reaches[key] = _work_out(of, actor, permission, around)
+        found = of.reaches[key] = work_out(of, actor, permission, around)
     assert isinstance(found, Filter)
     return found
 
 
-def _work_out(of: Engine, actor: Actor, permission: str, around: Circumstances) -> Filter:
+def work_out(of: Engine, actor: Actor, permission: str, around: Circumstances) -> Filter:
+    """The same of a given set of policies."""
     request = of.request(actor, permission, around)
     texts = {
         "principal": _uid(request["principal"]), "action": _uid(request["action"]), "context": request["context"], "resource": None,

@@ -1,5 +1,6 @@
 """Pages: my account and my sessions."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -7,14 +8,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
+from haitang.base import clock
 from haitang.base.actions import acting
 from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
 from haitang.support.security.people import actions
 from haitang.support.security.people.devices import shown
 from haitang.support.security.people.factors.queries import factors_of
+from haitang.support.security.people.handing_over.actions import change_own
 from haitang.support.security.people.identity import actor, person
+from haitang.support.security.people.joining.roster import wrong_ways
+from haitang.support.security.people.passwords import days_left
 from haitang.support.security.people.queries import sessions_of
+from haitang.support.security.people.sign_in_policy import policy_for
 
 OWN = "one's own account is everybody's"
 
@@ -23,14 +29,34 @@ OWN = "one's own account is everybody's"
 @page(anyone=OWN)
 def account(request: HttpRequest) -> HttpResponse:
     """Who I am here, how I sign in, where I am signed in."""
+    return _show(request)
+
+
+def _show(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     who = person(request)
     key = request.session.session_key
     context = {
         "who": who,
+        "password_days": days_left(who, policy_for(who.kind), clock.now()),
+        "typed": {"email": who.email, "mobile": who.mobile},
         "factors": factors_of(who),
         "sessions": [shown(each, current=each.session_key == key) for each in sessions_of(who)],
+        **more,
     }
-    return show(request, "people/account.html", context)
+    return show(request, "people/account.html", context, status=status)
+
+
+@require_POST
+@page(anyone=OWN)
+def change(request: HttpRequest) -> HttpResponse:
+    """My e-mail address and mobile number."""
+    typed = {name: request.POST.get(name, "").strip() for name in ("email", "mobile")}
+    if wrong := dict(wrong_ways(typed)):
+        return _show(request, 400, typed=typed, wrong=wrong)
+    with acting(actor(request)) as act:
+        change_own(act=act, person=person(request), **typed)
+    messages.success(request, translate(T("联系方式已保存。")))
+    return HttpResponseRedirect("/account")
 
 
 @require_POST
@@ -56,6 +82,7 @@ def end_others(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("account", account),
+    path("account/change", change),
     path("account/sessions/end", end_others),
     path("account/sessions/<uuid:id>/end", end),
 ]

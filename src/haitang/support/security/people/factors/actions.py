@@ -9,7 +9,7 @@ from haitang.support.security.people.factors.models import Authenticator, Passke
 from haitang.support.security.people.factors.passkeys import Registered
 from haitang.support.security.people.factors.queries import has_factor
 from haitang.support.security.people.models import Person
-from haitang.support.security.people.officers import one_human
+from haitang.support.security.people.officers import is_officer, one_human
 
 WRONG_CODE = error("people.wrong_code", 400, "验证码不正确，或已经用过。请输入验证器上新的 6 位数字。")
 NOT_YOURS = error("people.factor_not_yours", 404, "没有这个验证器或通行密钥。")
@@ -98,7 +98,7 @@ def remove_factor(*, act: Act, person: Person, factor: Authenticator | Passkey) 
     Person.objects.select_for_update().get(pk=person.pk)
     factor.delete()
     if not has_factor(person):
-        if enrolment.holds_office(person):
+        if is_officer(person):
             raise LAST_OF_OFFICER()
         RecoveryCode.objects.filter(person=person).delete()
     act.record("person", str(person.id), {"factor": "passkey" if isinstance(factor, Passkey) else "totp"})
@@ -120,10 +120,9 @@ def reset_factors(*, act: Act, person: Person) -> str:
     """
     if any(one_human(person, ref) for ref in act.actor.refs):
         raise OWN_FACTORS()
-    for model in (Authenticator, Passkey, RecoveryCode):
-        model.objects.filter(person=person).delete()
+    enrolment.drop_factors(person)
     end_sessions_of(act, person)
-    office = enrolment.holds_office(person)
+    office = is_officer(person)
     act.record("person", str(person.id), {"office": office})
     return enrolment.new_code(act, person) if office else ""
 

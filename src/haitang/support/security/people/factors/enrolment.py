@@ -10,10 +10,10 @@ from uuid import UUID
 from haitang.base.actions import Act
 from haitang.base.errors import error
 from haitang.support.security.cryptography.small_secrets import keyed_digest
-from haitang.support.security.people.factors.models import Enrolment
+from haitang.support.security.people.factors.models import Authenticator, Enrolment, Passkey, RecoveryCode
 from haitang.support.security.people.factors.queries import has_factor
 from haitang.support.security.people.models import Person
-from haitang.support.security.people.officers import OFFICERS
+from haitang.support.security.people.officers import is_officer
 from haitang.support.security.people.passwords import one_time_secret
 
 NEEDS_ENROLMENT = error(
@@ -34,31 +34,35 @@ _PURPOSE = "enrolment"
 _BOOTSTRAP = ("people.first_administrator", "people.appoint")
 
 
-def holds_office(person: Person) -> bool:
-    """Whether a real person is one of the three officers."""
-    return not person.synthetic and person.holdings.filter(role__in=OFFICERS).exists()
-
-
 def refuse_by_password_alone(act: Act, person: Person) -> None:
     """Raise OFFICER_WITHOUT_FACTOR where a new password would be all it takes to be this officer. The operator of the machine is who mends it."""
-    if act.actor.kind != "system" and holds_office(person) and not has_factor(person):
+    if act.actor.kind != "system" and is_officer(person) and not has_factor(person):
         raise OFFICER_WITHOUT_FACTOR(name=person.name, username=person.username)
 
 
 def needs_enrolment(person: Person) -> bool:
     """Whether a code must come before the first factor."""
-    return holds_office(person) and not has_factor(person) and not _first_of_instance(person)
+    return is_officer(person) and not has_factor(person) and not _first_of_instance(person)
 
 
 def _first_of_instance(person: Person) -> bool:
-    """Appointed when the instance was new, and no factor was ever registered: read from the evidence ledger, which cannot be undone."""
+    """Appointed when the instance was new, and no factor was registered since: read from the evidence ledger, which cannot be undone."""
     from haitang.support.security.evidence.models import EvidenceRecord
 
     told = EvidenceRecord.objects.filter(subject_kind="person", subject_id=str(person.pk))
-    registered = told.filter(action="people.add_factor").exclude(facts__confirmed=False)
-    return (
-        told.filter(action__in=_BOOTSTRAP).exists() and not registered.exists() and not told.filter(action="people.reset_factors").exists()
-    )
+    appointed = told.filter(action__in=_BOOTSTRAP).order_by("-id").values_list("id", flat=True).first()
+    if appointed is None:
+        return False
+    since = told.filter(id__gt=appointed)
+    registered = since.filter(action="people.add_factor").exclude(facts__confirmed=False)
+    return not registered.exists() and not told.filter(action="people.reset_factors").exists()
+
+
+def drop_factors(person: Person) -> int:
+    """Every factor of a person goes, and codes to register one; returns how many authenticators and passkeys there were."""
+    forget(person)
+    counts = [model.objects.filter(person=person).delete()[0] for model in (Authenticator, Passkey, RecoveryCode)]
+    return sum(counts[:2])
 
 
 def new_code(act: Act, person: Person) -> str:

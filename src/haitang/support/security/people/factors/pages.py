@@ -21,7 +21,7 @@ from haitang.support.security.people import proof, sessions
 from haitang.support.security.people.factors import actions, codes, enrolment, entrance, passkeys
 from haitang.support.security.people.factors.models import Authenticator, Passkey
 from haitang.support.security.people.factors.queries import factors_of
-from haitang.support.security.people.identity import own_actor, person
+from haitang.support.security.people.identity import must_change, own_actor, person
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.pages import onward, where_next
 
@@ -37,7 +37,7 @@ def _own(view: View) -> View:
 
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            if person(request).must_change_password:
+            if must_change(request, person(request)):
                 return HttpResponseRedirect("/password")
             return view(request, *args, **kwargs)
         except HaitangError as refused:

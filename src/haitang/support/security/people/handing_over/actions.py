@@ -11,7 +11,7 @@ from haitang.support.security.people.actions import NO_SUCH_ORGANIZATION, STAFF_
 from haitang.support.security.people.ending import end_sessions_of
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import STAFF, Delegation, Organization, Person, RoleHolding
-from haitang.support.security.people.officers import OFFICERS, ROLES_APART, clash, one_human, roles_of_human
+from haitang.support.security.people.officers import OFFICERS, ROLES_APART, clash, is_officer, one_human, roles_of_human
 
 LEAVES_WORK = error("people.leaves_work", 409, "{name} 还有 {n} 件未办结的事项，请指定同一机构的接手人。")
 TAKER_ELSEWHERE = error("people.taker_elsewhere", 409, "接手人须是“{organization}”在用的另一名工作人员。")
@@ -20,6 +20,12 @@ ONLY_OWN = error("people.only_own_delegation", 403, "只能委托自己的职责
 NOTHING_TO_DELEGATE = error("people.nothing_to_delegate", 409, "{name} 没有可以委托的角色。三员的职责不得委托，须由安全管理员另行授予。")
 BAD_DATES = error("people.bad_delegation_dates", 400, "结束时间须晚于开始时间和现在，且代办最长一年。")
 ENDED = error("people.delegation_ended", 409, "这项代办已经结束。")
+OFFICERS_REACH = error(
+    "people.officers_reach",
+    409,
+    "“{name}”担任三员，邮箱和手机号是辨认本人的依据，不能由他人修改。请由本人在“我的账号”修改。",
+)
+ONLY_OWN_DATA = error("people.only_own_data", 403, "只能修改本人的联系方式。")
 OWN_LEAVE = error("people.own_leave", 403, "不能为自己办理调动或离任。请由另一位系统管理员办理。")
 
 LONGEST = timedelta(days=366)
@@ -27,11 +33,24 @@ LONGEST = timedelta(days=366)
 
 @action("people.change", title="修改人员资料")
 def change_person(*, act: Act, person: Person, name: str, email: str, mobile: str) -> None:
-    """Name and ways to reach somebody."""
+    """Name and ways to reach somebody. An officer's ways are not another's to change: by them accounts of one human being are known to be (`one_human`)."""
     changed = [field for field, value in (("name", name), ("email", email), ("mobile", mobile)) if getattr(person, field) != value]
+    if {"email", "mobile"} & set(changed) and is_officer(person) and act.actor.kind != "system":
+        raise OFFICERS_REACH(name=person.name)
     person.name, person.email, person.mobile = name, email, mobile
     person.save(update_fields=["name", "email", "mobile"])
     act.record("person", str(person.id), {"changed": changed, "name": Secret(name)})
+
+
+@action("people.change_own", title="修改本人联系方式", fresh=True)
+def change_own(*, act: Act, person: Person, email: str, mobile: str) -> None:
+    """One's own ways to be reached, once one proved who one is."""
+    if act.actor.ref != f"{person.kind}:{person.id}" or act.actor.on_behalf_of:
+        raise ONLY_OWN_DATA()
+    changed = [field for field, value in (("email", email), ("mobile", mobile)) if getattr(person, field) != value]
+    person.email, person.mobile = email, mobile
+    person.save(update_fields=["email", "mobile"])
+    act.record("person", str(person.id), {"changed": changed})
 
 
 @action("people.transfer", title="调动人员")

@@ -12,13 +12,13 @@ from haitang.base.errors import error
 from haitang.support.security.cryptography.small_secrets import keyed_digest
 from haitang.support.security.people import actions as people
 from haitang.support.security.people.ending import end_sessions_of
-from haitang.support.security.people.factors.enrolment import holds_office, refuse_by_password_alone
+from haitang.support.security.people.factors.enrolment import refuse_by_password_alone
 from haitang.support.security.people.factors.queries import has_factor
 from haitang.support.security.people.handing_over import actions as moving
 from haitang.support.security.people.joining.models import Invitation, RoleRequest, StaffImport
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import STAFF, Person
-from haitang.support.security.people.officers import one_human
+from haitang.support.security.people.officers import is_officer, one_human
 from haitang.support.security.people.passwords import check_password
 
 NO_INVITATION = error("people.no_invitation", 404, "这个邀请链接无效、已使用或已过期。请联系邀请您的人重新发送。")
@@ -59,7 +59,7 @@ def accept(*, act: Act, token: str, password: str) -> Person:
     """Set the password of who was invited; the link is used up."""
     found = invited(token, act.at)
     person = found.person
-    if person.last_login and holds_office(person) and not has_factor(person):
+    if person.last_login and is_officer(person) and not has_factor(person):
         raise NO_INVITATION()  # a link kept from before the office must not be all it takes to be this officer
     check_password(person, password)
     if not Invitation.objects.filter(pk=found.pk, used_at=None).update(used_at=act.at):

@@ -19,6 +19,7 @@ from haitang.base.text import T, translate
 from haitang.base.workbooks import check_workbook
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person
+from haitang.support.security.people.officers import is_officer
 
 NOT_A_WORKBOOK = error("people.not_a_workbook", 400, "读不了这个文件：{reason}。请用“下载模板”得到的 .xlsx 填写后上传。")
 TOO_MANY = error("people.roster_too_long", 400, "一次最多导入 {most} 行。请分成几份上传。")
@@ -165,14 +166,23 @@ def _wrong(
         yield "username", translate(T("用户名已被使用"))
     if told["organization"] and told["organization"] not in organizations:
         yield "organization", translate(T("没有这个机构编号，可用的见“填写说明”"))
-    if told["mobile"] and not _MOBILE.match(told["mobile"]):
-        yield "mobile", translate(T("手机号应为 1 开头的 11 位数字"))
-    yield from _wrong_email(told["email"])
+    yield from wrong_ways(told)
+    if line.person is not None and is_officer(line.person):
+        for name in ("email", "mobile"):
+            if told[name] != getattr(line.person, name):
+                yield name, translate(T("三员的邮箱和手机号只能由本人在“我的账号”修改"))
     unknown = [word for word in _words(told["roles"]) if word not in roles]
     if unknown:
         yield "roles", translate(T("没有角色“{role}”，可用的见“填写说明”"), role=unknown[0])
     if line.person is not None and line.person.left_at:
         yield "state", translate(T("此人已离任，不能由名册恢复。请在人员页面启用"))
+
+
+def wrong_ways(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with an e-mail address and a mobile number."""
+    if told["mobile"] and not _MOBILE.match(told["mobile"]):
+        yield "mobile", translate(T("手机号应为 1 开头的 11 位数字"))
+    yield from _wrong_email(told["email"])
 
 
 def _wrong_email(email: str) -> Iterator[tuple[str, str]]:
