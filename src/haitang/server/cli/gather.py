@@ -25,6 +25,9 @@ EVERY = 0.3  # seconds between two looks at the run
 @click.option("--resource", metavar="ID", help="数据资源（resource）。")
 @click.option("--source", metavar="ID", default="", help="数据来源声明，决定列的对应、版式和来源单位（source）。")
 @click.option(
+    "--mend", metavar="RUN", help="FILE 是改好的隔离行：逐行核对，合规的重新提交（a corrected file of the quarantined rows of RUN）。"
+)
+@click.option(
     "--infer",
     is_flag=True,
     help="按文件提议一个数据资源，暂定后采集进去；--resource 可指定编号（propose a resource, gather into it provisionally）。",
@@ -36,12 +39,14 @@ EVERY = 0.3  # seconds between two looks at the run
 @instance("data", running=True, boot=True)
 @as_json
 def command(
-    file: Path, resource: str | None, source: str, infer: bool, title: str, organization: str, propose_only: bool, load: str | None, as_json: bool
+    file: Path, resource: str | None, source: str, mend: str | None, infer: bool, title: str, organization: str, propose_only: bool, load: str | None, as_json: bool
 ) -> None:  # fmt: skip
     from haitang.server.gathering import result, sentence, start_file, wait
 
     told: dict[str, Any] = {}
     text = ""
+    if mend:
+        _mend(mend, file, as_json)
     if infer:
         from haitang.server.inferring import in_words, start_inferred, told_of
 
@@ -55,6 +60,19 @@ def command(
     wait(run, lambda: _progress(run) if not as_json else None, EVERY)
     show({**told, **result(run)}, as_json, text + sentence(run))
     sys.exit({"done": 1 if run.quarantined else 0}.get(run.state, 2))
+
+
+def _mend(run: str, file: Path, as_json: bool) -> None:
+    """Exit code: 0 nothing of the run is left to mend, 1 something is."""
+    from haitang.server.gathering import wait
+    from haitang.server.mending import in_words, left, mend, told_of
+
+    done = mend(run, file)
+    if done.again:
+        wait(done.again, lambda: None, EVERY)
+    still = left(run)
+    show({**told_of(done), "left": still}, as_json, f"{in_words(done)}；待处理还有 {still} 行")
+    sys.exit(1 if still else 0)
 
 
 _last = [0.0]

@@ -51,7 +51,12 @@ NO_SERIES = error("server.no_series", 404, "没有回放文件 {file}。请在�
     "--via", type=click.Choice(["hj212", "mqtt", "http"]), default="hj212", show_default=True, help="经哪个接收端口（which listener）。"
 )
 @click.option("--thing", "things", multiple=True, metavar="ID", help="只用这些回放设备，可多次给出（only these replay devices）。")
-@click.option("--of", "of", metavar="ID", help="回放这台设备已记录的小时值，经 MQTT 或 HTTP（what this device has recorded）。")
+@click.option(
+    "--of",
+    "of",
+    metavar="ID",
+    help="回放这台设备已记录的小时值，或这个数据资源（声明了 series）的记录（what this device or resource has recorded）。",
+)
 @click.option(
     "--recorded",
     type=click.IntRange(1, 366),
@@ -73,9 +78,11 @@ def command(
     recorded: int,
     as_json: bool,
 ) -> None:
-    series, chosen = _of(of, recorded) if of else (_load(file), things)
-    if of and via == "hj212":
-        via = "mqtt"
+    if of and _is_resource(of):
+        series, chosen = _of_resource(of, recorded, things)
+    else:
+        series, chosen = _of(of, recorded) if of else (_load(file), things)
+        via = "mqtt" if of and via == "hj212" else via
     used: list[Any] = []
     played = asyncio.run(_play(series, via, chosen, used, days, speed, follow))
     told = {
@@ -95,6 +102,30 @@ def _load(given: Path | None) -> "Series":
     if not file.is_file():
         raise NO_SERIES(file=file)
     return load(file)
+
+
+def _is_resource(id: str) -> bool:
+    from haitang.base.declarations import in_force
+    from haitang.hub.data.catalogue.kinds import Resource
+
+    return id in in_force().all(Resource)
+
+
+def _of_resource(id: str, days: int, things: tuple[str, ...]) -> "tuple[Series, tuple[str, ...]]":
+    """What a gathered resource has recorded, and the replay devices of its type (those of `things`, where any are named)."""
+    from haitang.base.declarations import in_force
+    from haitang.hub.data.catalogue.kinds import Resource
+    from haitang.server.recorded import of_resource
+    from haitang.support.infrastructure.things.queries import all_admitted
+
+    resource = in_force().get(Resource, id)
+    series = of_resource(resource, days)
+    assert resource.series is not None
+    found = all_admitted().filter(origin="replay", device=resource.series.device).values_list("pk", flat=True)
+    chosen = tuple(thing for thing in found if not things or thing in things)
+    if not chosen:
+        raise NO_REPLAY_THINGS()
+    return series, chosen
 
 
 def _of(thing: str, days: int) -> "tuple[Series, tuple[str, ...]]":

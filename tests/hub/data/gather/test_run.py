@@ -1,17 +1,25 @@
 """A run from a file to the lake: counts that add up, versions that can be shown, quarantine, resumption."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
+from haitang.base.actions import acting
+from haitang.base.declarations import in_force, put_in_force
+from haitang.base.declarations.actions import admit_release
+from haitang.base.declarations.owners import Owner
+from haitang.base.declarations.release import Source
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.catalogue.tables import leaf
-from haitang.hub.data.gather import landing, parts, process, readers
+from haitang.hub.data.gather import actions, landing, parts, process, readers
 from haitang.hub.data.gather.gathering import Gathering, begin
 from haitang.hub.data.gather.models import Part, Run
 from haitang.support.security.evidence import merkle
-from tests.hub.data.gather.conftest import Bench
+from tests.hub.data.gather.conftest import OPERATOR, Bench, everything
 
 HEAD = "编号,名称,面积,类别,开业日期\n"
 GOOD = HEAD + "S001,小店一,10,a,2020-01-01\nS002,小店二,20,b,2021-01-01\n"
@@ -128,3 +136,47 @@ def test_personal_values_stay_out_of_the_evidence(bench: Bench) -> None:
     told = json.dumps(list(EvidenceRecord.objects.values_list("facts", flat=True)), ensure_ascii=False, default=str)
     assert "小店" not in told
     assert "gather_run" in set(EvidenceRecord.objects.values_list("subject_kind", flat=True))
+
+
+def test_a_run_is_judged_to_its_end_under_the_release_that_it_began_with(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers.delimited, "ROWS", 10)
+    with acting(OPERATOR) as act:
+        admit_release(act=act, owners=everything().owners)
+    put_in_force(Source(look_every=0))
+    run = bench.start(HEAD + "".join(f"S{n:04},小店{n},1,a,2020-01-01\n" for n in range(60)))
+    begin(run)
+    stopped = Event()
+    stopped.set()
+    assert not Gathering(run).go(stopped)
+    began, read = in_force().digest, run.read
+    with acting(OPERATOR) as act:  # from now on the areas are refused
+        admit_release(act=act, owners=[_stricter(owner) for owner in everything().owners])
+    bench.work()
+    run.refresh_from_db()
+    assert read < 60
+    assert (run.release, run.read, run.accepted) == (began, 60, 60)
+    assert set(bench.rows("release")) == {(began,)}
+    after = bench.gather(HEAD + "S0100,小店,1,a,2020-01-01\n")
+    assert (after.quarantined, after.release) == (1, in_force().digest)
+    put_in_force(everything())
+
+
+def _stricter(owner: Owner) -> Owner:
+    files = {name: text.replace("range: [0, 5000]", "range: [100, 5000]") for name, text in owner.files.items()}
+    return replace(owner, files=files)
+
+
+def test_the_file_of_a_run_stays_until_its_end_is_committed(bench: Bench, django_capture_on_commit_callbacks: Any) -> None:
+    run = bench.start(GOOD)
+    with pytest.raises(RuntimeError):
+        _cancel_and_break_off(run)
+    assert Path(run.path).is_file()
+    with django_capture_on_commit_callbacks(execute=True), acting(OPERATOR) as act:
+        actions.cancel(act=act, run=run)
+    assert not Path(run.path).exists()
+
+
+def _cancel_and_break_off(run: Run) -> None:
+    with acting(OPERATOR) as act:
+        actions.cancel(act=act, run=run)
+        raise RuntimeError("the transaction breaks off")

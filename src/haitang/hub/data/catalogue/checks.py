@@ -9,6 +9,7 @@ from haitang.base.declarations.checks import Context, Problem, check
 from haitang.base.errors import HaitangError
 from haitang.hub.data.catalogue.conditions import fields_of
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource, ResourceField
+from haitang.support.infrastructure.things.kinds import Device
 
 NUMBERS = frozenset({"integer", "number", "decimal"})
 TIMES = frozenset({"date", "datetime"})
@@ -109,4 +110,33 @@ def parents_are_codes(table: CodeTable, context: Context) -> Iterable[Problem]:
         if entry.parent and entry.parent not in table.codes:
             yield Problem(
                 f"codes.{code}.parent", "上级代码“{parent}”不在本表", "补上这个代码，或删去 parent", data={"parent": entry.parent}
+            )
+
+
+@check(Resource)
+def series_fits(resource: Resource, context: Context) -> Iterable[Problem]:
+    """A recorded series has a time, numbers, and properties that its device observes."""
+    series = resource.series
+    if series is None:
+        return
+    device = context.get(Device, series.device)
+    wanted = {
+        "time": (series.time, TIMES),
+        "thing": (series.thing, None),
+        **{f"properties.{p}": (f, NUMBERS) for p, f in series.properties.items()},
+    }
+    for key, (name, types) in wanted.items():
+        field = resource.fields.get(name)
+        if field is None or (types is not None and field.type not in types):
+            yield Problem(
+                f"series.{key}",
+                "回放用到的“{name}”没有声明，或类型不对",
+                "可用的字段：{known}",
+                data={"name": name, "known": _known(resource)},
+            )
+    for property in series.properties if device else ():
+        if device is not None and property not in device.observes:
+            known = "、".join(device.observes)
+            yield Problem(
+                f"series.properties.{property}", "设备类型不观测“{name}”", "可用的有：{known}", data={"name": property, "known": known}
             )

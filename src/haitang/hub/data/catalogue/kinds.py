@@ -99,6 +99,18 @@ class Condition(_Part):
     says: Text | None = None
 
 
+class RecordedSeries(_Part):
+    """How the rows are a recorded series that `haitang replay --of` plays: as devices of the type `device`, one for each value of the field `thing`.
+
+    `properties`: property of the device -> field with its number. Values of an hour are averaged.
+    """
+
+    device: Annotated[str, Reference("device")]
+    time: Word
+    thing: Word
+    properties: dict[Word, Word] = Key(min_length=1)
+
+
 def _conditions(written: Any) -> Any:
     return [{"must": each} if isinstance(each, str) else each for each in written] if isinstance(written, list) else written
 
@@ -130,6 +142,7 @@ class Resource(Declaration):
     checks: Annotated[list[Condition], BeforeValidator(_conditions)] = []
     duplicates: Literal["quarantine", "first", "last"] = "quarantine"
     fresh_within: Annotated[SpanText | None, Tunable("多久没有更新算过期")] = None
+    series: RecordedSeries | None = None
     synthetic: bool = False  # its data is made up, and says so on every page
 
 

@@ -15,7 +15,7 @@ from haitang.base.ports import Matter
 from haitang.base.text import translate
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.queries import provider
-from haitang.hub.data.gather import parts
+from haitang.hub.data.gather import by_file, parts
 from haitang.hub.data.gather.gathering import facts
 from haitang.hub.data.gather.incoming import Incoming, forget
 from haitang.hub.data.gather.judge.columns import Headings, digest
@@ -161,6 +161,44 @@ def mend(*, act: Act, run: Run, held: Held, cells: Mapping[str, str]) -> Held:
         "run": str(run.pk), "line": held.line, "changed": changed, "before": Secret(held.cells), "after": Secret(held.mended), "raw": Secret(held.raw),
     })  # fmt: skip
     return held
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What became of the rows of a corrected file. `again`: the run that takes those that may pass."""
+
+    passed: int = 0
+    refused: int = 0
+    settled: int = 0  # dealt with before: a file that comes twice changes nothing
+    unknown: int = 0  # no quarantined row of this run
+    again: Run | None = None
+
+
+@action("gather.mend", title="修改隔离数据", resource="run")
+def mend_by_file(*, act: Act, run: Run, rows: Sequence[by_file.Given], digest: str) -> Mended:
+    """Put what a corrected file says in place of quarantined rows; those that pass are resubmitted, the others stay open with their new reasons.
+
+    Raises NOT_NUMBERS where no row of the file is one of the run's.
+    """
+    wanted = dict(rows)
+    held = {row.pk: row for row in run.held.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    if rows and not held:
+        raise by_file.NOT_NUMBERS(column=by_file.NUMBER)
+    open = [(row, wanted[row.pk]) for row in held.values() if row.state in (Held.State.OPEN, Held.State.MENDED)]
+    refused = by_file.judge(run, open) if open else {}
+    for row, cells in open:
+        row.mended = {name: value for name, value in cells.items() if value != ""}
+        row.state = Held.State.OPEN if row.pk in refused else Held.State.MENDED
+        row.reasons = refused.get(row.pk, row.reasons)
+        row.by, row.at = act.actor.ref, act.at
+    Held.objects.bulk_update([row for row, _ in open], ["mended", "state", "reasons", "by", "at"], batch_size=500)
+    passed = len(open) - len(refused)
+    act.record("gather_run", str(run.pk), {
+        "file": digest, "passed": passed, "refused": len(refused), "settled": len(held) - len(open), "unknown": len(wanted) - len(held),
+        "rows": Secret([[row.pk, row.cells, row.mended] for row, _ in open]),
+    })  # fmt: skip
+    again = resubmit(act=act, run=run) if passed else None
+    return Mended(passed, len(refused), len(held) - len(open), len(wanted) - len(held), again)
 
 
 @action("gather.dismiss", title="隔离数据不予入库", resource="run")

@@ -72,3 +72,11 @@ def forget(run: "Run") -> None:
     others = type(run).objects.filter(path=run.path).exclude(pk=run.pk).exclude(state__in=("done", "failed", "cancelled"))
     if not others.exists():
         Path(run.path).unlink(missing_ok=True)
+
+
+def drop(file: Incoming) -> None:
+    """Remove a kept file that no run was started for."""
+    from haitang.hub.data.gather.models import Run
+
+    if not Run.objects.filter(path=str(file.path)).exclude(state__in=("done", "failed", "cancelled")).exists():
+        file.path.unlink(missing_ok=True)

@@ -91,7 +91,7 @@ def _has(row: Row, text: str) -> bool:
 FILTERS = [
     Filter("q", T("名称、字段或编号"), lambda rows, text: [row for row in rows if _has(row, text)], kind="text"),
     Filter("provider", T("提供单位"), lambda rows, value: [row for row in rows if row["provider"] and row["provider"].pk == value], choices=lambda: {
-        found.pk: found.title for r in in_force().all(Resource).values() if not r.provisional and (found := catalogue.provider(r))}),
+        found.pk: found.title for id, found in catalogue.providers().items() if found and not in_force().get(Resource, id).provisional}),
     Filter("sharing", T("共享属性"), lambda rows, value: [row for row in rows if row["resource"].sharing == value], choices=lambda: SHARING),
     Filter("stale", T("过期或无数据"), lambda rows, value: [row for row in rows if row["run"] is None or queries.is_stale(row["resource"], row["run"])], kind="flag"),
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from haitang.support.infrastructure.credentials.actions import Issued, issue, re
 from haitang.support.infrastructure.listeners.hj212.replay import HOUR, Series, Values
 from haitang.support.infrastructure.listeners.hj212.station import NotAnsweredError
 from haitang.support.infrastructure.listeners.mqtt.client import NotAcknowledgedError, Publisher
+from haitang.support.infrastructure.listeners.speaking import speakable, spoken
 from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.infrastructure.things.queries import all_admitted
@@ -67,6 +68,12 @@ def replayed(things: Sequence[str]) -> list[tuple[Thing, frozenset[str]]]:
     return [(thing, frozenset(devices[thing.device].observes)) for thing in found if thing.device in devices]
 
 
+def _own_words(thing: Thing) -> Device | None:
+    """The type of a thing whose messages have a form of their own."""
+    device = in_force().all(Device).get(thing.device)
+    return device if device is not None and device.message is not None else None
+
+
 @asynccontextmanager
 async def opened(
     via: str, things: Sequence[tuple[Thing, frozenset[str]]], *, host: str, mqtt: int, url: str
@@ -77,7 +84,10 @@ async def opened(
         async with AsyncExitStack() as stack:
             players = []
             for (thing, properties), each in zip(things, issued, strict=True):
-                send = await (_by_mqtt(stack, each, host, mqtt) if via == "mqtt" else _by_http(stack, each, url))
+                device = await asyncio.to_thread(_own_words, thing) if via == "mqtt" else None
+                if device is not None:
+                    properties = properties & speakable(device).keys()
+                send = await (_by_mqtt(stack, each, host, mqtt, device) if via == "mqtt" else _by_http(stack, each, url))
                 players.append(JsonPlayer(thing.id, properties, send))
             yield players
     finally:
@@ -95,16 +105,26 @@ def _revoke_all(issued: Sequence[Issued]) -> None:
             revoke(act=act, credential=each.credential, reason=T("回放已结束"))
 
 
-async def _by_mqtt(stack: AsyncExitStack, issued: Issued, host: str, port: int) -> Sends:
+async def _by_mqtt(stack: AsyncExitStack, issued: Issued, host: str, port: int, kind: Device | None) -> Sends:
+    """In the words of the device's type where it has its own, else in ours."""
     device = await stack.enter_async_context(Publisher(host, port, issued.credential.identifier, issued.secret))
 
     async def send(thing: str, elements: list[dict[str, Any]], id: str) -> None:
         try:
-            await device.publish(f"things/{thing}/observations", json.dumps(elements).encode(), id=id)
+            await device.publish(*_said(kind, thing, elements, id), id=id)
         except NotAcknowledgedError as reason:
             raise NotAnsweredError(f"{thing}: {reason}") from None
 
     return send
+
+
+def _said(kind: Device | None, thing: str, elements: list[dict[str, Any]], id: str) -> tuple[str, bytes]:
+    """Topic and payload."""
+    if kind is None or kind.message is None:
+        return f"things/{thing}/observations", json.dumps(elements).encode()
+    start = datetime.fromisoformat(elements[0]["start"])
+    values = {each["property"]: each["value"] for each in elements}
+    return kind.message.topic.replace("{thing}", thing), spoken(kind, start, values, id)
 
 
 async def _by_http(stack: AsyncExitStack, issued: Issued, url: str) -> Sends:

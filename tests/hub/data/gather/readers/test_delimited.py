@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from haitang.base.errors import HaitangError
-from haitang.hub.data.gather.readers import delimited, faults, rows
+from haitang.hub.data.gather import faults
+from haitang.hub.data.gather.readers import delimited, rows
 from haitang.hub.data.gather.readers.types import Layout
 from tests.hub.data.gather.readers.read_all import Whole, read_all
 

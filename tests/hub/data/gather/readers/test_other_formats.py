@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haitang.base.errors import HaitangError
-from haitang.hub.data.gather.readers import faults, parquet, preview, records
+from haitang.hub.data.gather import faults
+from haitang.hub.data.gather.readers import parquet, preview, records
 from haitang.hub.data.gather.readers.archive import choose
 from haitang.hub.data.gather.readers.cells import text_of
 from haitang.hub.data.gather.readers.types import Layout

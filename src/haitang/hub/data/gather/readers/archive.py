@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from haitang.hub.data.gather.readers import faults
+from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers.opened import guard
 
 _BLOCK = 1 << 20

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from haitang.hub.data.gather.readers import faults
+from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers.chunks import Built, Tally, columns_of, judged
 from haitang.hub.data.gather.readers.headings import Headings
 from haitang.hub.data.gather.readers.judging import Judge

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from haitang.hub.data.gather.readers import encoding, faults, headings
+from haitang.hub.data.gather import faults
+from haitang.hub.data.gather.readers import encoding, headings
 from haitang.hub.data.gather.readers.chunks import Tally
 from haitang.hub.data.gather.readers.cutting import Piece, cut
 from haitang.hub.data.gather.readers.encoding import Decoding

@@ -12,7 +12,8 @@ from typing import Any
 import python_calamine as calamine
 
 from haitang.base.workbooks import UnpackedTooLargeError, check_workbook
-from haitang.hub.data.gather.readers import faults, headings
+from haitang.hub.data.gather import faults
+from haitang.hub.data.gather.readers import headings
 from haitang.hub.data.gather.readers.archive import check_archive
 from haitang.hub.data.gather.readers.cells import imprecise, text_of
 from haitang.hub.data.gather.readers.chunks import Tally, from_cells

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haitang.hub.data.gather.readers import faults
+from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers.opened import Opened
 
 WHOLE = 64 << 20  # bytes of a JSON that is no array and is read at once

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, cast
 
-from haitang.hub.data.gather.readers import faults
+from haitang.hub.data.gather import faults
 
 MOST_UNPACKED = 64 << 30  # bytes; a table of a district has far less
 MOST_RATIO = 1000  # zlib's own limit is about 1030; tables reach 100

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from haitang.hub.data.gather.readers import faults
+from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers.chunks import Tally, as_json, judged
 from haitang.hub.data.gather.readers.judging import Judge
 from haitang.hub.data.gather.readers.types import ROWS, Chunk, Layout, Position

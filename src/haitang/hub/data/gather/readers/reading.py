@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from haitang.hub.data.gather.readers import faults
+from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers.archive import members_of, unpacked
 from haitang.hub.data.gather.readers.delimited import read_delimited
 from haitang.hub.data.gather.readers.excel import read_excel

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from haitang.hub.data.gather.readers import encoding, faults
+from haitang.hub.data.gather import faults
+from haitang.hub.data.gather.readers import encoding
 from haitang.hub.data.gather.readers.chunks import Tally, as_json, columns_of, judged
 from haitang.hub.data.gather.readers.json_stream import WHOLE, Record, Stream, inside, records_within
 from haitang.hub.data.gather.readers.judging import Judge

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from haitang.hub.data.gather.readers import faults
+from haitang.hub.data.gather import faults
 
 OPEN = 1 << 20  # bytes over which a quoted cell may run, at most
 

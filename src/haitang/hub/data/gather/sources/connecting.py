@@ -17,7 +17,7 @@ import pymysql
 import pymysql.cursors
 
 from haitang.base.settings import settings
-from haitang.hub.data.gather.sources import faults
+from haitang.hub.data.gather import faults
 
 Engine = Literal["postgresql", "mysql", "sqlite"]
 _ENGINES: dict[str, Engine] = {

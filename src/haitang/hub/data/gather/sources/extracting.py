@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from haitang.base.clock import CHINA
+from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers.cells import text_of
-from haitang.hub.data.gather.sources import faults
 from haitang.hub.data.gather.sources.connecting import Address, Reading, reading
 
 Cursor = dict[str, str]  # {"type": ..., "value": ...}: JSON that is stored between pulls

@@ -13,9 +13,9 @@ from haitang.base.actions import Actor, acting, system
 from haitang.base.durations import parse_span
 from haitang.base.errors import HaitangError
 from haitang.base.text import CHINESE, sentence_of
-from haitang.hub.data.gather import incoming
+from haitang.hub.data.gather import faults, incoming
 from haitang.hub.data.gather.kinds import Source
-from haitang.hub.data.gather.sources import actions, faults
+from haitang.hub.data.gather.sources import actions
 from haitang.hub.data.gather.sources.connecting import Address, address_of
 from haitang.hub.data.gather.sources.extracting import Asked, extract
 from haitang.hub.data.gather.sources.queries import state_of

@@ -7,8 +7,8 @@ from datetime import datetime
 from haitang.base.actions import permission
 from haitang.base.declarations import in_force
 from haitang.hub.data.catalogue.kinds import Resource
+from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.kinds import Source
-from haitang.hub.data.gather.sources import faults
 from haitang.hub.data.gather.sources.models import SourceState, TakenFile
 from haitang.hub.data.gather.sources.schedule import due_after
 from haitang.support.standards.queries import calendar_in_force

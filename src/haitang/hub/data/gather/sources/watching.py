@@ -17,10 +17,10 @@ from haitang.base.durations import parse_span
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings
 from haitang.base.text import CHINESE, sentence_of
-from haitang.hub.data.gather import incoming
+from haitang.hub.data.gather import faults, incoming
 from haitang.hub.data.gather.kinds import Source
 from haitang.hub.data.gather.readers.reading import format_of
-from haitang.hub.data.gather.sources import actions, faults
+from haitang.hub.data.gather.sources import actions
 from haitang.hub.data.gather.sources.models import TakenFile
 from haitang.hub.data.gather.sources.pulling import only_one
 

@@ -1,4 +1,4 @@
-"""What a reader says of a file that it cannot read, and of a row that it cannot put under the headings."""
+"""What goes wrong on the way in, in words for whoever can mend it: files, rows that cannot be put under the headings, sources. Never a password."""
 
 from haitang.base.errors import error
 from haitang.base.text import T
@@ -34,3 +34,21 @@ MORE = T("列数多于表头")
 IMPRECISE = T("数字超过 15 位，Excel 已丢失末位；请把这一列设为文本后重新填写")
 NEW_KEY = T("含有前面的记录没有的字段")
 NOT_RECORD = T("不是一条记录（JSON 对象）")
+
+UNKNOWN_DATABASE = error(
+    "gather.unknown_database",
+    422,
+    "来源“{source}”的数据库地址无法识别，应以 postgresql://、mysql:// 或 sqlite:/// 开头，或写作 env:设置名。",
+)
+NO_SETTING = error("gather.no_database_setting", 422, "来源“{source}”的数据库地址写作环境变量 {name}，但没有设置它。")
+NOT_CONNECTED = error("gather.not_connected", 502, "连接不上来源“{source}”的数据库：{why}。请检查地址、账号、口令和网络。")
+NOT_READ = error("gather.database_not_read", 502, "读取来源“{source}”的数据库失败：{why}。")
+NO_CURSOR = error("gather.no_cursor_column", 422, "来源“{source}”的变化列 {column} 不在查询结果里；有：{columns}。")
+CURSOR_CHANGED = error("gather.cursor_changed", 422, "来源“{source}”的变化列类型与上次不同。请在来源页面上清除读取位置后重新全量读取。")
+NO_FOLDER = error("gather.no_folder", 422, "来源“{source}”的目录 {path} 不存在，或平台无权读取。")
+UNKNOWN_SOURCE = error("gather.unknown_source", 404, "没有来源“{source}”。")
+NOTHING_AT_ALL = error(
+    "gather.nothing_at_all",
+    422,
+    "来源“{source}”一行也没有读到。全量读取会把已有数据全部标为移除，因此没有采集；如确已清空，请人工报送空表。",
+)

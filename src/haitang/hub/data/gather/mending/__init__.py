@@ -1,0 +1,1 @@
+"""Quarantined rows out as a file and in again, by page."""
