@@ -39,6 +39,7 @@ DATABASES = {
     }
 }
 MIDDLEWARE = [
+    *(["haitang.server.telemetry.TracedControl"] if _s.otel_endpoint else []),
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

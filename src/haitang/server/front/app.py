@@ -9,8 +9,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
 from haitang.base.settings import settings
+from haitang.server import telemetry
 from haitang.server.discovery import modules
 from haitang.server.front.door import Door
+from haitang.server.front.figures import Counted, Metrics
 from haitang.server.front.headers import Headers
 from haitang.server.front.live import Live
 from haitang.server.front.passing import Control
@@ -49,11 +51,13 @@ def application() -> Starlette:
     ]
     routes: list[BaseRoute] = [
         Route("/ready", ready.endpoint),
+        Route("/metrics", Metrics(settings(), ready).endpoint),
         Mount("/static", static_files()),
         Route("/live", live.endpoint),
         *devices,
         *data,
         Mount("/", control.application),
     ]
-    guards = [Middleware(Headers, settings=settings()), Middleware(Throttle, rate=settings().request_rate)]
+    traced = [Middleware(telemetry.Traced)] if telemetry.on() else []
+    guards = [*traced, Middleware(Counted), Middleware(Headers, settings=settings()), Middleware(Throttle, rate=settings().request_rate)]
     return Starlette(routes=routes, lifespan=lifespan, middleware=guards)

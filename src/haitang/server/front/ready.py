@@ -42,18 +42,23 @@ class Readiness:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def endpoint(self, request: Request) -> JSONResponse:
+        found = await self.state()
+        body = found if await self.may_see(request) else {**found, "parts": {name: {"ok": p["ok"]} for name, p in found["parts"].items()}}
+        return JSONResponse(body, 200 if found["ready"] else 503, {"Cache-Control": "no-store"})
+
+    async def state(self) -> dict[str, Any]:
+        """What every part says, asked at most once in half a second."""
         async with self._lock:
             if time.monotonic() - self._found[0] > 0.5:
                 self._found = (time.monotonic(), await self._ask_all())
-        found = self._found[1]
-        body = found if await self._may_see(request) else {**found, "parts": {name: {"ok": p["ok"]} for name, p in found["parts"].items()}}
-        return JSONResponse(body, 200 if found["ready"] else 503, {"Cache-Control": "no-store"})
+        return self._found[1]
 
-    async def _may_see(self, request: Request) -> bool:
+    async def may_see(self, request: Request) -> bool:
+        """Whether who asks may read what is inside: the operator's commands, or `instance.read` by session or API token."""
         shown = request.headers.get("authorization", "").removeprefix("Bearer ")
         if shown and self.settings.secret_key and hmac.compare_digest(shown.encode(), operators_token(self.settings.secret_key).encode()):
             return True
-        found = await asker(self.control, request.headers.get("cookie", ""))
+        found = await asker(self.control, request.headers.get("cookie", ""), request.headers.get("authorization", ""))
         return not isinstance(found, int) and READ in found.may
 
     async def close(self) -> None:

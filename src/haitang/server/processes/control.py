@@ -8,7 +8,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from haitang.base.settings import settings
-from haitang.server import beat
+from haitang.server import beat, telemetry
 
 OWN_SIGNALS = True
 
@@ -43,10 +43,15 @@ def _config() -> dict[str, Any]:
         "worker_tmp_dir": str(s.run),
         "control_socket_disable": True,
         "proc_name": "haitang-control",
-        "post_worker_init": lambda worker: _beat(),
+        "post_worker_init": lambda worker: _begin(),
         "worker_exit": lambda server, worker: _leave(worker),
         "loglevel": "warning",
     }
+
+
+def _begin() -> None:
+    telemetry.start("control")
+    _beat()
 
 
 def _beat() -> None:
