@@ -17,7 +17,7 @@ from tests.support.security.people.proved import made, proved
 pytestmark = pytest.mark.django_db
 
 ADMINISTRATOR, SECURITY, AUDIT = OFFICERS
-SHARED = {"people.read", "people.end_sessions", "declarations.read"}
+SHARED = {"people.read", "people.end_sessions", "declarations.read", "keys.read"}
 
 
 def may(role: Role) -> set[str]:
