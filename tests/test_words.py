@@ -25,7 +25,7 @@ CALENDAR = working_calendar(Calendar(title="周末休息"))
         ("1 working day", "1 个工作日", "1 working day"),
         ("90min", "1 小时 30 分钟", "1 h 30 min"),
         ("warning", "警告", "Warning"),
-        ("silent", "失联", "silent"),
+        ("silent", "失联", "Silent"),
         (None, "不设", "not set"),
         ("value > 115", "", ""),
         (92.0, "", ""),
