@@ -53,6 +53,9 @@ def test_what_happened_while_the_line_was_cut_is_shown_when_it_is_mended(sign_in
     with relay(district) as line:
         watching.goto(f"{line.url}/")
         expect(watching.locator(".live-state")).to_have_attribute("data-state", "open")
+        expect(
+            watching.locator(".leaflet-container")
+        ).to_be_visible()  # what is still being fetched when the line is cut fails loudly, and rightly
         line.cut()
         expect(watching.locator(".live-state")).to_have_attribute("data-state", "lost")
         acting.goto("/cases/new")

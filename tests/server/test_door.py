@@ -30,6 +30,7 @@ FORGED = [
 ANSWERS = {
     "/ready": "for whoever watches the instance; says which part works",
     "/static": "scripts, styles and fonts of the public source",
+    "/metrics": "for whoever watches the instance, by session, token or the operator's token; test_figures.py and test_instance.py ask it",
     "/live": "behind the door",
     "/api/data": "behind the door",
     "/api/data/observations": "for devices, each with a credential of its own; listeners/http has its tests",

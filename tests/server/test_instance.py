@@ -53,6 +53,17 @@ def test_why_is_told_to_the_command_and_not_to_strangers(instance: Instance) -> 
     assert instance.ready()["parts"]["lake"] == {"ok": True}
 
 
+def test_metrics_are_for_operators_and_nobody_else(instance: Instance) -> None:
+    from haitang.server.front.ready import operators_token
+
+    assert httpx.get(f"{instance.url}/metrics", trust_env=False).status_code == 401
+    bearer = {"Authorization": f"Bearer {operators_token(instance.told['secret_key'])}"}
+    answer = httpx.get(f"{instance.url}/metrics", trust_env=False, headers=bearer)
+    assert answer.headers["content-type"].startswith("text/plain")
+    for line in ('haitang_up{part="database"} 1', "haitang_evidence_unsealed ", 'haitang_process_resident_bytes{process="writer"}'):
+        assert line in answer.text
+
+
 def test_a_second_supervisor_on_the_same_data_is_refused(instance: Instance) -> None:
     second = haitang("up", "--data", str(instance.data), "--http", "0")
     assert second.returncode == 1
@@ -123,14 +134,3 @@ def test_ctrl_c_leaves_nothing_and_a_second_start_takes_seconds(instance: Instan
 def test_a_killed_supervisor_leaves_no_process(instance: Instance) -> None:
     instance.stop(signal.SIGKILL)
     wait_until(lambda: instance.processes() == [], 20)
-
-
-def test_metrics_are_for_operators_and_nobody_else(instance: Instance) -> None:
-    from haitang.server.front.ready import operators_token
-
-    assert httpx.get(f"{instance.url}/metrics", trust_env=False).status_code == 401
-    bearer = {"Authorization": f"Bearer {operators_token(instance.told['secret_key'])}"}
-    answer = httpx.get(f"{instance.url}/metrics", trust_env=False, headers=bearer)
-    assert answer.headers["content-type"].startswith("text/plain")
-    for line in ('haitang_up{part="database"} 1', "haitang_evidence_unsealed ", 'haitang_process_resident_bytes{process="writer"}'):
-        assert line in answer.text

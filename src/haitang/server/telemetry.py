@@ -49,7 +49,7 @@ def start(process: str) -> Callable[[], None]:
 
 
 def route_of(path: str) -> str:
-    """An address without what is particular to one request: `/cases/500111-2026-000001` is `/cases/{}`."""
+    """An address without what is particular to one request: `/cases/990101-2026-000001` is `/cases/{}`."""
     return _OWN.sub("{}", path)[:120]
 
 

@@ -132,6 +132,8 @@ def test_an_administrator_makes_people_and_others_may_not(wang: Person) -> None:
     with acting(system("setup")) as act:
         take_role(act=act, person=wang, role="dispatcher")
         give_role(act=act, person=wang, role="administrator")
+    assert post(client, "/api/people", new, headers={"X-CSRFToken": token}).status_code == 401  # an office ends the sessions from before it
+    token = sign_in(client).json()["csrf"]
     assert post(client, "/api/people", new, headers={"X-CSRFToken": token}).status_code == 403  # giving roles is another officer's
     made = post(client, "/api/people", {**new, "roles": []}, headers={"X-CSRFToken": token}).json()
     assert sign_in(Client(), made["secret"], "zhao").json()["must_change_password"] is True

@@ -17,7 +17,13 @@ from tests.support.security.people.proved import made, proved
 pytestmark = pytest.mark.django_db
 
 ADMINISTRATOR, SECURITY, AUDIT = OFFICERS
-SHARED = {"people.read", "people.end_sessions", "declarations.read", "keys.read", "keys.propose"}  # asking for a new key is no act by itself: somebody else decides
+SHARED = {
+    "people.read",
+    "people.end_sessions",
+    "declarations.read",
+    "keys.read",
+    "keys.propose",
+}  # asking for a new key is no act by itself: somebody else decides
 
 
 def may(role: Role) -> set[str]:
