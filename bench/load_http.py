@@ -87,8 +87,8 @@ async def main(port: int, connections: int, count: int, start: datetime, rate: f
     devices, loop, latencies = [line.split() for line in sys.stdin], asyncio.get_running_loop(), list[float]()
     posters = []
     apart = connections * INSTANTS * PROPERTIES / rate if rate else 0.0
-    for number in range(connections):
-        made = list(requests(number, count, start, devices))
+    # All are made before any connection is opened: the platform hangs up on one that stays idle.
+    for made in [list(requests(number, count, start, devices)) for number in range(connections)]:
         _, poster = await loop.create_connection(lambda made=made: Poster(made, latencies, apart), "127.0.0.1", port)  # type: ignore[misc]
         posters.append(poster)
     began, used = time.perf_counter(), time.process_time()

@@ -21,6 +21,7 @@ STOP_SECONDS = 10.0
 def run(name: str) -> None:
     """Run process `name` until SIGTERM or SIGINT."""
     process: Any = module(name)
+    os.nice(getattr(process, "NICE", 0))
     if getattr(process, "OWN_SIGNALS", False):
         process.run()
     elif inspect.iscoroutinefunction(process.run):

@@ -14,6 +14,7 @@ from haitang.support.infrastructure.stream.messages import Batch
 from haitang.support.infrastructure.stream.serving import serve_until
 
 NAME = "writer"
+NICE = 10  # what it has not written yet is safe on the stream: answers, alarms and pages go first when the processors are few
 
 AT_ONCE = 256  # messages in one transaction
 WAIT = 0.5  # seconds to wait for a message
