@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
+
 from haitang.base.actions import Act, action
 from haitang.base.errors import error
 from haitang.support.infrastructure.credentials import secrets
@@ -63,14 +65,20 @@ def finish_rotation(*, act: Act, credential: DeviceCredential) -> None:
     _end(act, old, "rotated")
 
 
+# One statement for all, as with things.actions.seen.
+_USED = """
+    update credentials_devicecredential as credential set first_used = coalesce(credential.first_used, used.at), last_used = used.at, last_address = used.address
+    from unnest(%s::text[], %s::timestamptz[], %s::text[]) as used(identifier, at, address) where credential.identifier = used.identifier
+    returning credential.identifier, credential.replaces_id"""
+
+
 def note_uses(uses: Mapping[str, tuple[datetime, str]]) -> list[DeviceCredential]:
     """Note when and from where credentials were last used; gives those whose first use ends another. Telemetry, not a decision."""
-    found = list(DeviceCredential.objects.select_related("replaces").filter(pk__in=list(uses)))
-    for each in found:
-        at, each.last_address = uses[each.identifier]
-        each.first_used, each.last_used = each.first_used or at, at
-    DeviceCredential.objects.bulk_update(found, ["first_used", "last_used", "last_address"])
-    return [each for each in found if each.replaces and each.replaces.ended_at is None]
+    ats, addresses = zip(*uses.values(), strict=True) if uses else ((), ())
+    with connection.cursor() as cursor:
+        cursor.execute(_USED, [list(uses), list(ats), list(addresses)])
+        replacing = [identifier for identifier, replaced in cursor.fetchall() if replaced]
+    return list(DeviceCredential.objects.select_related("replaces").filter(pk__in=replacing, replaces__ended_at=None)) if replacing else []
 
 
 def _issue(act: Act, thing: Thing, *, label: str, valid_until: datetime | None, origin: str, replaces: DeviceCredential | None) -> Issued:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from haitang.base import clock
 from haitang.base.actions import Act, action
@@ -259,13 +259,17 @@ def relocate(*, act: Act, thing: Thing, to: Point, reason: str, since: datetime 
     return made
 
 
+# One statement for all: through the model it took a third of a busy listener's time.
+_SEEN = """
+    update things_thing as thing set first_seen = coalesce(thing.first_seen, heard.at), last_seen = heard.at
+    from unnest(%s::text[], %s::timestamptz[]) as heard(id, at) where thing.id = heard.id"""
+
+
 def seen(times: dict[str, datetime]) -> None:
     """Note when things were last heard. Telemetry, not a decision: the observations themselves are the evidence."""
-    things = list(Thing.objects.filter(pk__in=list(times)).only("id", "first_seen", "last_seen"))
-    for thing in things:
-        thing.first_seen = thing.first_seen or times[thing.id]
-        thing.last_seen = times[thing.id]
-    Thing.objects.bulk_update(things, ["first_seen", "last_seen"])
+    with connection.cursor() as cursor:
+        ids = sorted(times)  # several listeners note at once: the same order keeps them out of each other's way
+        cursor.execute(_SEEN, [ids, [times[id] for id in ids]])
 
 
 def announce(act: Act, thing: Thing) -> None:
