@@ -148,7 +148,7 @@ class DistrictMap {
   }
 
   private group(layer: Point["layer"]): L.MarkerClusterGroup {
-    const size: L.PointTuple = layer === "case" ? [26, 26] : [46, 26];
+    const size: L.PointTuple = layer === "case" ? [26, 26] : [60, 26];
     return L.markerClusterGroup({
       maxClusterRadius: layer === "case" ? 34 : 48,
       showCoverageOnHover: false,
