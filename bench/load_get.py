@@ -8,38 +8,26 @@ import json
 import sys
 import time
 
+from bench.turns import Turns
 
-class Reader(asyncio.Protocol):
-    """Sends its requests one after the other; `done` is set at the last answer."""
 
-    def __init__(self, requests: list[bytes], latencies: list[float]) -> None:
-        self.requests, self.latencies, self.next, self.kept = requests, latencies, 0, b""
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+class Reader(Turns):
+    """Reads each answer to its end."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+    kept = b""
 
     def begin(self) -> None:
-        self.kept, self.sent = b"", time.perf_counter()
-        self.transport.write(self.requests[self.next])  # type: ignore[attr-defined]
+        self.kept = b""
+        super().begin()
 
     def data_received(self, data: bytes) -> None:
         self.kept += data
         if self.done.done() or not whole(self.kept):
             return
-        if not self.kept.startswith(b"HTTP/1.1 200 "):
-            self.done.set_exception(RuntimeError(self.kept[:500].decode("utf-8", "replace")))
-            return
-        self.latencies.append(time.perf_counter() - self.sent)
-        self.next += 1
-        if self.next == len(self.requests):
-            self.done.set_result(None)
+        if self.kept.startswith(b"HTTP/1.1 200 "):
+            self.answered()
         else:
-            self.begin()
-
-    def connection_lost(self, reason: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(reason or ConnectionError("closed before the last answer"))
+            self.refused(self.kept)
 
 
 def whole(data: bytes) -> bool:

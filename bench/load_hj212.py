@@ -11,40 +11,19 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from bench import city
+from bench.turns import Turns
 from haitang.base.clock import CHINA
 from haitang.support.infrastructure.listeners.hj212.packet import compose, framed
 
 CODES = ("a34004", "a34002", "a21026", "a21004", "a05024")
 
 
-class Station(asyncio.Protocol):
-    """Sends its packets one after the other; `done` is set at the last answer."""
-
-    def __init__(self, packets: list[bytes], latencies: list[float]) -> None:
-        self.packets, self.latencies, self.next = packets, latencies, 0
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.sent = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def begin(self) -> None:
-        self.sent = time.perf_counter()
-        self.transport.write(self.packets[self.next])  # type: ignore[attr-defined]
+class Station(Turns):
+    """Sends its packets one after the other, each after the 9014 of the one before."""
 
     def data_received(self, data: bytes) -> None:
-        if b"CN=9014" not in data:
-            return
-        self.latencies.append(time.perf_counter() - self.sent)
-        self.next += 1
-        if self.next == len(self.packets):
-            self.done.set_result(None)
-        else:
-            self.begin()
-
-    def connection_lost(self, reason: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(reason or ConnectionError("closed before the last answer"))
+        if b"CN=9014" in data:
+            self.answered()
 
 
 def packets(number: int, count: int, start: datetime) -> list[bytes]:

@@ -15,45 +15,33 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bench.city import PROPERTIES
+from bench.turns import Turns
 
 INSTANTS = 100
 LATE, TWICE = 0.05, 0.01
 
 
-class Poster(asyncio.Protocol):
-    """Sends its requests one after the other; `done` is set at the last answer."""
+class Poster(Turns):
+    """Posts as fast as it is answered, or a batch every `apart` seconds from `due` on."""
 
     def __init__(self, requests: list[bytes], latencies: list[float], apart: float = 0.0) -> None:
+        super().__init__(requests, latencies)
         self.apart, self.due = apart, 0.0
-        self.requests, self.latencies, self.next = requests, latencies, 0
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def begin(self) -> None:
-        self.sent = time.perf_counter()
-        self.transport.write(self.requests[self.next])  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
         if not data.startswith(b"HTTP/1.1 "):
             return  # the rest of an answer whose head was seen
-        if not data.startswith(b"HTTP/1.1 200 "):
-            self.done.set_exception(RuntimeError(data[:500].decode("utf-8", "replace")))
-            return
-        self.latencies.append(time.perf_counter() - self.sent)
-        self.next += 1
-        if self.next == len(self.requests):
-            self.done.set_result(None)
-        elif self.apart:
+        if data.startswith(b"HTTP/1.1 200 "):
+            self.answered()
+        else:
+            self.refused(data)
+
+    def go_on(self) -> None:
+        if self.apart:
             self.due += self.apart
             asyncio.get_running_loop().call_at(self.due, self.begin)
         else:
             self.begin()
-
-    def connection_lost(self, reason: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(reason or ConnectionError("closed before the last answer"))
 
 
 def body(chance: random.Random, start: datetime) -> bytes:
