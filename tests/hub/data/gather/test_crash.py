@@ -1,8 +1,7 @@
-"""kill -9 of both processes while a file is gathered, at every seam and between: every row once, every count right."""
+"""kill -9 of both processes while a file is gathered, at every seam and anywhere: every row once, every count right."""
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -26,13 +25,22 @@ from haitang.server.discovery import load_kinds
 from tests.hub.data.gather.conftest import OPERATOR, everything
 
 TOP = Path(__file__).parents[4]
-ROWS, BAD, PATIENCE = 30_000, 300, 400.0
-ANYWHERE = ""  # killed from outside, some time after it has got on
-DEATHS = {
-    "gather": ["part written", "rows held, not committed", "chunk committed", ANYWHERE, ANYWHERE, "parts forgotten, not finished"],
-    "writer": ["block written, not committed", "in the lake, not noted", ANYWHERE, ANYWHERE],
-}
-CHANCE = random.Random(4)
+ROWS, BAD, PATIENCE = 3_000, 30, 400.0
+DIES = "SIGKILL"
+LIVES = "exit 0"
+SEAMS = [
+    ("gather", ""),  # waits: the writer has not made the lake yet
+    ("writer", ""),
+    ("gather", "part written"),
+    ("gather", "rows held, not committed"),
+    ("gather", "chunk committed"),
+    ("gather", ""),
+    ("writer", "block written, not committed"),
+    ("writer", "in the lake, not noted"),
+    ("writer", ""),
+    ("gather", "parts forgotten, not finished"),
+    ("gather", ""),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -55,67 +63,81 @@ def environment(transactional_db: None, tmp_path: Path) -> Iterator[dict[str, st
     base.use(before)
 
 
-class Mortal:
-    """A process that dies as often as `deaths` says, is started again each time, and then lives."""
+class Nursery:
+    """Children that work until they die at a point or have nothing left to do."""
 
-    def __init__(self, side: str, deaths: list[str], environment: dict[str, str]) -> None:
-        self.side, self.deaths, self.environment = side, list(deaths), environment
-        self.start()
+    def __init__(self, environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "tests.hub.data.gather.worker", "nursery"]
+        self.process = subprocess.Popen(command, cwd=TOP, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def start(self) -> None:
-        self.mortal = bool(self.deaths)
-        self.point = self.deaths.pop(0) if self.deaths else ""
-        command = [sys.executable, "-m", "tests.hub.data.gather.worker", self.side, self.point]
-        self.process = subprocess.Popen(command, cwd=TOP, env=self.environment)
-        self.came_to: int | None = None
-
-    def look(self, came_to: int) -> None:
-        """Kill it, if it is to die anywhere and has got on; start it again, if it is dead."""
-        self.came_to = came_to if self.came_to is None else self.came_to
-        if self.mortal and self.point == ANYWHERE and came_to > self.came_to:
-            time.sleep(CHANCE.uniform(0, 0.3))
-            self.end()
-        if self.process.poll() is not None:
-            assert self.process.returncode == -signal.SIGKILL
-            self.start()
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
+    def child(self, side: str, point: str) -> str:
+        """How the child ended."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{side}: {point}\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
 
 
-@pytest.mark.long  # ten kills need the machine to themselves to fall where they should
+@pytest.fixture
+def nursery(environment: dict[str, str]) -> Iterator[Nursery]:
+    made = Nursery(environment)
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+@pytest.mark.timeout(300)
+def test_killed_at_every_seam_it_goes_on_without_a_row_lost_or_twice(nursery: Nursery) -> None:
+    run = start(ROWS)
+    for side, point in SEAMS:
+        assert (point, nursery.child(side, point)) == (point, DIES if point else LIVES)
+        run.refresh_from_db()
+        assert run.read == run.accepted + run.quarantined == sum(run.staged.values_list("rows", flat=True)) + run.held.count()
+    assert_all_there(run, ROWS)
+
+
+@pytest.mark.long  # kills fall where chance puts them: how many fall before the end depends on the machine
 @pytest.mark.timeout(600)
-def test_every_row_is_there_once_however_often_both_sides_are_killed(environment: dict[str, str]) -> None:
-    lines = [f"S{n:06},小店{n},{'x' if n % (ROWS // BAD) == 0 else n % 100},a,2020-01-01" for n in range(ROWS)]
-    file = incoming.keep(BytesIO(("编号,名称,面积,类别,开业日期\n" + "\n".join(lines) + "\n").encode()), "商户.csv")
-    with acting(OPERATOR) as act:
-        run = actions.start(act=act, resource=in_force().get(Resource, "shop"), file=file)
-    gather, writer = (Mortal(side, deaths, environment) for side, deaths in DEATHS.items())
-    until = time.monotonic() + PATIENCE
+def test_killed_anywhere_it_goes_on_without_a_row_lost_or_twice(environment: dict[str, str]) -> None:
+    run, chance, until = start(10 * ROWS), random.Random(4), time.monotonic() + PATIENCE
+    sides = {side: _worker(side, environment) for side in ("gather", "writer")}
+    killed = 0
     try:
         while not run.ended and time.monotonic() < until:
-            time.sleep(0.05)
+            time.sleep(chance.uniform(0.1, 0.6))
             run.refresh_from_db()
-            gather.look(run.parts)
-            writer.look(run.inserted)
+            side = chance.choice(list(sides))
+            if killed < 12 and run.read:
+                sides[side].kill()
+                sides[side].wait()
+                sides[side], killed = _worker(side, environment), killed + 1
     finally:
-        gather.end()
-        writer.end()
-    assert not gather.mortal, f"never died at: {gather.point}"
-    assert not writer.mortal, f"never died at: {writer.point}"
-    assert_all_there(run)
+        for process in sides.values():
+            process.kill()
+            process.wait()
+    assert killed
+    assert_all_there(run, 10 * ROWS)
 
 
-def assert_all_there(run: Run) -> None:
+def _worker(side: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "tests.hub.data.gather.worker", side], cwd=TOP, env=environment)
+
+
+def start(rows: int) -> Run:
+    lines = [f"S{n:06},小店{n},{'x' if n % (ROWS // BAD) == 0 else n % 100},a,2020-01-01" for n in range(rows)]
+    file = incoming.keep(BytesIO(("编号,名称,面积,类别,开业日期\n" + "\n".join(lines) + "\n").encode()), "商户.csv")
+    with acting(OPERATOR) as act:
+        return actions.start(act=act, resource=in_force().get(Resource, "shop"), file=file)
+
+
+def assert_all_there(run: Run, rows: int) -> None:
     lake: Any = connection.writer()
+    bad = rows * BAD // ROWS
+    good = rows - bad
     assert (run.state, run.error) == ("done", "")
-    assert (run.read, run.accepted, run.quarantined, run.inserted) == (ROWS, ROWS - BAD, BAD, ROWS - BAD)
-    assert lake.execute("select count(*), count(distinct no) from lake.resource_shop").fetchone() == (ROWS - BAD, ROWS - BAD)
-    assert lake.execute("select sum(rows), count(*), count(distinct root) from lake.blocks").fetchone() == (
-        ROWS - BAD,
-        run.parts,
-        run.parts,
-    )
-    assert run.held.count() == BAD == run.held.values("line").distinct().count()
+    assert (run.read, run.accepted, run.quarantined, run.inserted) == (rows, good, bad, good)
+    assert lake.execute("select count(*), count(distinct no) from lake.resource_shop").fetchone() == (good, good)
+    assert lake.execute("select sum(rows), count(*), count(distinct root) from lake.blocks").fetchone() == (good, run.parts, run.parts)
+    assert run.held.count() == bad == run.held.values("line").distinct().count()
     lake.close()

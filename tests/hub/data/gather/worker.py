@@ -1,6 +1,8 @@
-"""One side of gathering as a process of its own, for tests that kill it: `python -m tests.hub.data.gather.worker gather|writer [point]`.
+"""One side of gathering as a process of its own, for tests that kill it.
 
-At `point` the process kills itself with SIGKILL: nothing of it runs any more, no `finally`, no rollback, no flush.
+`python -m tests.hub.data.gather.worker gather|writer` works until it is killed from outside. `… worker nursery` reads lines `side: point`, lets a
+child of its own work until it kills itself at that point (no point: until nothing is left to do), and answers with how the child ended: its signal or exit.
+SIGKILL: nothing of the child runs any more, no `finally`, no rollback, no flush.
 """
 
 import os
@@ -8,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 CHUNK = 500
@@ -41,30 +44,66 @@ def die_behind(where: Any, name: str, call: int) -> None:
     setattr(where, name, dying)
 
 
-def main(side: str, point: str) -> None:
+def work(side: str, *, forever: bool) -> None:
+    """Do what the process of that side does: until it is killed, or until nothing is left to do."""
+    from haitang.hub.data.gather import process
+
+    if side == "gather" and forever:
+        process.run(threading.Event())
+    step = _landing() if side == "writer" else lambda: process.once(threading.Event())
+    while step() or forever:
+        time.sleep(0.02 if forever else 0)
+
+
+def _landing() -> Callable[[], bool]:
+    from haitang.hub.data.gather import landing
+    from haitang.hub.data.gather.models import Part
+    from haitang.hub.data.lake import connection, schema
+
+    lake = connection.writer()
+    schema.ensure(lake)
+
+    def step() -> bool:
+        landing.follow(lake, 0)
+        return Part.objects.filter(landed=False).exists()
+
+    return step
+
+
+def nursery() -> None:
+    """One process that has loaded everything, so that a death costs no start."""
+    from django.db import connections
+
+    connections.close_all()
+    for line in sys.stdin:
+        side, _, point = line.rstrip("\n").partition(": ")
+        child = os.fork()
+        if child == 0:
+            if point:
+                die_behind(*points()[point])
+            work(side, forever=False)
+            os._exit(0)
+        _, ended = os.waitpid(child, 0)
+        print(signal.Signals(ended).name if os.WIFSIGNALED(ended) else f"exit {os.waitstatus_to_exitcode(ended)}", flush=True)
+
+
+def main(what: str) -> None:
     import django
 
     django.setup()
     from haitang.base.declarations import put_in_force
-    from haitang.hub.data.gather import landing, process
     from haitang.hub.data.gather.readers import delimited
-    from haitang.hub.data.lake import connection, schema
     from haitang.server.discovery import load_kinds
     from tests.hub.data.gather.conftest import everything
 
     load_kinds()
     put_in_force(everything())
     delimited.ROWS = CHUNK  # type: ignore[attr-defined]
-    if point:
-        die_behind(*points()[point])
-    if side == "gather":
-        process.run(threading.Event())
-    lake = connection.writer()
-    schema.ensure(lake)
-    while True:
-        landing.follow(lake, 0)
-        time.sleep(0.02)
+    if what == "nursery":
+        nursery()
+    else:
+        work(what, forever=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1])

@@ -62,21 +62,24 @@ def kept(key: str, name: str) -> Incoming:
     path = folder() / Path(key).name
     if not path.is_file() or not path.stem.isalnum():
         raise NO_FILE()
+    path.touch()  # somebody is at it: the sweep waits again
     return Incoming(name, path, path.stem, path.stat().st_size)
 
 
+def needed(path: Path) -> bool:
+    """Whether a run that has not ended reads this file."""
+    from haitang.hub.data.gather.models import Run
+
+    return Run.objects.filter(path=str(path)).exclude(state__in=("done", "failed", "cancelled")).exists()
+
+
 def forget(run: "Run") -> None:
-    """Remove the file of a run that has ended, unless another run still needs it."""
-    if not run.path:
-        return
-    others = type(run).objects.filter(path=run.path).exclude(pk=run.pk).exclude(state__in=("done", "failed", "cancelled"))
-    if not others.exists():
+    """Remove the file of a run that has ended, unless another run still needs it. What a crash keeps from it, the sweep does (`sweeping`)."""
+    if run.path and not needed(Path(run.path)):
         Path(run.path).unlink(missing_ok=True)
 
 
 def drop(file: Incoming) -> None:
     """Remove a kept file that no run was started for."""
-    from haitang.hub.data.gather.models import Run
-
-    if not Run.objects.filter(path=str(file.path)).exclude(state__in=("done", "failed", "cancelled")).exists():
+    if not needed(file.path):
         file.path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ Who reads a run holds an advisory lock on it; the lock goes with the connection,
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,11 +17,14 @@ from haitang.hub.data.gather import actions
 from haitang.hub.data.gather.gathering import TAKEN_OVER, Gathering, begin
 from haitang.hub.data.gather.models import Held, Run
 from haitang.hub.data.gather.provisional.actions import gone
+from haitang.hub.data.gather.sweeping import sweep
+from haitang.hub.data.lake.connection import NOT_READY
 
 log = structlog.get_logger()
 
 WAIT = 0.5  # seconds between two looks at the queue
 PAUSE = 2.0
+SWEEP = 3600.0  # seconds between two looks for what nothing needs any more
 LOCK = 0x67_61_74_68  # class of the advisory locks
 ACTOR = system("gather")
 UNSETTLED = (Held.State.OPEN, Held.State.MENDED, Held.State.SUBMITTED)
@@ -30,9 +34,13 @@ ATTEMPTS = 3  # of a run that fails in a way that nobody foresaw
 def run(stop: threading.Event) -> None:
     """Gather until `stop`."""
     failures: dict[str, int] = {}
+    swept = -SWEEP
     while not stop.is_set():
         try:
             close_old_connections()
+            if time.monotonic() - swept > SWEEP:
+                swept = time.monotonic()
+                sweep()
             if not once(stop, failures):
                 stop.wait(WAIT)
         except DatabaseError:
@@ -51,6 +59,9 @@ def once(stop: threading.Event, failures: dict[str, int] | None = None) -> bool:
             begin(found)
             Gathering(found).go(stop)
         except HaitangError as reason:
+            if reason.kind is NOT_READY:
+                # the writer has not made the lake yet: the run waits
+                return finished
             if reason.kind is not TAKEN_OVER:
                 _failed(found, reason)
         except DatabaseError:

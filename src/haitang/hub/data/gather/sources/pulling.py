@@ -57,7 +57,8 @@ def pull(source: Source, actor: Actor = ACTOR) -> str:
 
 def _pull(source: Source, actor: Actor) -> str:
     state = state_of(source.id)
-    with tempfile.TemporaryDirectory(prefix="haitang-pull-") as folder:
+    incoming.folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=incoming.folder()) as folder:  # killed meanwhile, the sweep removes it
         target = Path(folder) / f"{source.id}.parquet"
         found = extract(address(source), asked(source), state.cursor, target)
         if not found.rows and actions.load_of(source) == "full":
