@@ -13,7 +13,9 @@ from haitang.server.demo import pages as demo
 from haitang.server.discovery import modules
 
 # The page of documentation would load its scripts from elsewhere; programs read openapi.json.
-api = NinjaAPI(title="Haitang", urls_namespace="api", docs_url=None)
+# What devices report to is described by its own listener, which the front serves.
+_DEVICES = {"description": "设备上报 / what devices report to", "url": "/api/data/observations/openapi.json"}
+api = NinjaAPI(title="Haitang", urls_namespace="api", docs_url=None, openapi_extra={"externalDocs": _DEVICES})
 
 
 @api.exception_handler(HaitangError)

@@ -20,18 +20,18 @@ from starlette.routing import Route
 
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings
-from haitang.base.text import sentence_of
 from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
-from haitang.support.infrastructure.listeners.http import body
-from haitang.support.infrastructure.listeners.http.ingest import NOT_STORED, Ingest
+from haitang.support.infrastructure.listeners.http import body, openapi
+from haitang.support.infrastructure.listeners.http.answers import problem
+from haitang.support.infrastructure.listeners.http.ingest import LATER, NOT_STORED, Ingest
 from haitang.support.infrastructure.stream.client import connect
 
 log = structlog.get_logger()
 NAME = "http"
 COUNTED = ("received", "again", "refused", "set_aside", "published", "batches", "stream_waits")
-LATER = {429: "1", 503: "5"}  # Retry-After, seconds
+ALWAYS = {"Cache-Control": "no-store", "Link": openapi.LINK}
 _ingest: Ingest | None = None
 
 
@@ -46,7 +46,7 @@ async def post(request: Request) -> Response:
         return _refusal(failure)
     except ClientDisconnect:
         return Response(status_code=499)
-    return Response(answer.body, answer.status, {"Message-Id": id, "Cache-Control": "no-store"}, "application/json")
+    return Response(answer.body, answer.status, {"Message-Id": id, **ALWAYS}, "application/json")
 
 
 def _id(request: Request) -> str:
@@ -55,13 +55,12 @@ def _id(request: Request) -> str:
 
 
 def _refusal(failure: HaitangError) -> Response:
-    told = {"error": failure.code, "message": sentence_of(failure, "zh-hans"), "english": sentence_of(failure, "en")}
-    headers = {"Cache-Control": "no-store"}
+    headers = dict(ALWAYS)
     if failure.status in LATER:
-        headers["Retry-After"] = LATER[failure.status]
+        headers["Retry-After"] = str(LATER[failure.status])
     if failure.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="haitang devices", charset="UTF-8"'
-    return Response(msgspec.json.encode(told), failure.status, headers, "application/json")
+    return Response(msgspec.json.encode(problem(failure)), failure.status, headers, "application/json")
 
 
 @asynccontextmanager
@@ -107,4 +106,4 @@ async def _serve() -> None:
 
 routes: list[Route] = []
 # What a device's own credential opens: outside the door of sessions.
-device_routes = [Route("/observations", post, methods=["POST"])]
+device_routes = [Route(openapi.PATH, post, methods=["POST"]), Route(f"{openapi.PATH}/openapi.json", openapi.get, methods=["GET"])]

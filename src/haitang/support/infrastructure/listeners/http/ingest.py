@@ -12,11 +12,11 @@ import msgspec
 
 from haitang.base import clock
 from haitang.base.errors import error
-from haitang.base.text import translate
 from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
-from haitang.support.infrastructure.listeners.elements import Refused, read
+from haitang.support.infrastructure.listeners.elements import read
+from haitang.support.infrastructure.listeners.http.answers import said
 from haitang.support.infrastructure.listeners.http.decoding import decode
 from haitang.support.infrastructure.listeners.http.remembered import Answer, Remembered
 from haitang.support.infrastructure.listeners.known import Known
@@ -33,6 +33,7 @@ AT_ONCE = 16  # messages of one device that may wait for their answers
 PATIENCE = 20.0  # seconds to wait for the stream
 PART = 1500  # observations that go into one message of the stream
 LONGEST_ID = 128
+LATER = {429: 1, 503: 5}  # Retry-After, seconds
 
 
 @dataclass
@@ -90,7 +91,8 @@ class Ingest:
         try:
             good, bad = read(message.elements, known, id, clock.now(), message.positions)
             await self._store(good)
-            answer = _answer(digest, id, len(good), sorted([*message.refused, *bad], key=lambda each: each.index))
+            refused = sorted([*message.refused, *bad], key=lambda each: each.index)
+            answer = Answer(digest, 422 if refused else 200, msgspec.json.encode(said(id, len(good), refused)))
         except BaseException:
             self.remembered.forget(known.thing, id)
             raise
@@ -132,19 +134,3 @@ def _told(authorization: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return identifier, secret
-
-
-def _answer(digest: bytes, id: str, stored: int, refused: list[Refused]) -> Answer:
-    """200 where all is stored; 422 names what is not, `stored` tells of the rest. Sentences stand in both languages: the answer is remembered whole."""
-    if not refused:
-        return Answer(digest, 200, msgspec.json.encode({"id": id, "stored": stored}))
-    body = {"id": id, "stored": stored, "refused": [_said(each) for each in refused]}
-    return Answer(digest, 422, msgspec.json.encode(body))
-
-
-def _said(each: Refused) -> dict[str, Any]:
-    return {
-        "index": each.index, "path": each.path, "code": each.code,
-        "what": translate(each.what, "zh-hans", **each.data), "mend": translate(each.mend, "zh-hans", **each.data),
-        "english": {"what": translate(each.what, "en", **each.data), "mend": translate(each.mend, "en", **each.data)},
-    }  # fmt: skip
