@@ -80,6 +80,18 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "networks (10.0.0.0/8) and host names that outgoing connections may reach although they are not public: sign-in provider, robot, time stamps, broker, node above",
     ),
+    Setting(
+        "device_connections",
+        int,
+        15_000,
+        "connections that the MQTT and the HJ 212 listener each hold at once; 0: as many as open files allow",
+    ),
+    Setting(
+        "device_connections_of_address",
+        int,
+        5_000,
+        "of these, how many one address may have (devices behind one gateway share it); 0: no limit of its own",
+    ),
     Setting("request_rate", int, 1000, "requests a second that one address may send to pages and APIs (twice that at once); 0: no limit"),
     Setting("upload_megabytes", int, 4096, "largest body of a request in MiB from who is signed in; from everybody else 16 MiB"),
     Setting(
@@ -134,6 +146,8 @@ class Settings:
     upstream_url: str
     evidence_months: int
     outgoing_allow: str
+    device_connections: int
+    device_connections_of_address: int
     request_rate: int
     upload_megabytes: int
     tls_certificate: str

@@ -11,7 +11,6 @@ import pytest
 
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings, use
-from haitang.support.infrastructure.listeners import serving
 from haitang.support.security.tls.contexts import Renewed, served, to_ourselves
 from tests.support.security import certificates
 
@@ -51,7 +50,7 @@ def test_a_new_certificate_is_taken_up_and_no_connection_dropped(files: tuple[Pa
     async def go() -> None:
         renewed = served("mqtt")
         assert renewed
-        server = await asyncio.start_server(_echo, "127.0.0.1", 0, **serving.tls(renewed))
+        server = await asyncio.start_server(_echo, "127.0.0.1", 0, ssl=renewed.context)
         port = server.sockets[0].getsockname()[1]
         old = await asyncio.open_connection("127.0.0.1", port, ssl=client(files[0]))
         first = old[1].get_extra_info("ssl_object").getpeercert(True)
@@ -71,7 +70,7 @@ def test_a_new_certificate_is_taken_up_and_no_connection_dropped(files: tuple[Pa
 def test_a_renewal_that_is_half_written_leaves_the_old_certificate(files: tuple[Path, Path], tmp_path: Path) -> None:
     async def go() -> None:
         renewed = Renewed(*files)
-        server = await asyncio.start_server(_echo, "127.0.0.1", 0, **serving.tls(renewed))
+        server = await asyncio.start_server(_echo, "127.0.0.1", 0, ssl=renewed.context)
         port = server.sockets[0].getsockname()[1]
         old = files[0].read_bytes()
         aside = tmp_path / "aside"
@@ -93,7 +92,9 @@ def test_a_renewal_that_is_half_written_leaves_the_old_certificate(files: tuple[
 @pytest.mark.parametrize(("most", "speaks"), [("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)])
 def test_nothing_older_than_tls_1_2_is_spoken(files: tuple[Path, Path], most: str, speaks: bool) -> None:
     async def go() -> bool:
-        server = await asyncio.start_server(_echo, "127.0.0.1", 0, **serving.tls(served("http")))
+        found = served("http")
+        assert found
+        server = await asyncio.start_server(_echo, "127.0.0.1", 0, ssl=found.context)
         asked = client(minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion[most])
         asked.set_ciphers("ALL:@SECLEVEL=0")
         try:
@@ -111,7 +112,6 @@ def test_nothing_older_than_tls_1_2_is_spoken(files: tuple[Path, Path], most: st
 
 def test_what_is_not_listed_speaks_without_tls_and_a_wrong_file_is_named() -> None:
     assert served("hj212") is None
-    assert serving.tls(None) == {}
     use(replace(settings(), tls_key="/nowhere.pem"))
     with pytest.raises(HaitangError, match="bad_certificate"):
         served("http")

@@ -29,6 +29,7 @@ HELP = {
     "http_requests_total": ("counter", "answers of the front by plane and class of status"),
     "http_request_seconds": ("histogram", "seconds until the answer began"),
     "listener_total": ("counter", "what a listener counted since it started"),
+    "listener_now": ("gauge", "what a listener holds now, such as connections"),
     "process_resident_bytes": ("gauge", "memory of a process"),
     "process_cpu_seconds_total": ("counter", "processor time of a process"),
     "process_restarts_total": ("counter", "how often the supervisor started a process anew"),
@@ -105,11 +106,14 @@ def of_files(run: Path) -> Iterator[Sample]:
     """Listeners and processes, by what they leave in `run/`."""
     for file in sorted(run.glob("*.json")):
         try:
-            told = json.loads(file.read_text("utf-8")).get("counters", {})
+            told = json.loads(file.read_text("utf-8"))
+            counted, now = told.get("counters", {}), told.get("now", {})
         except (OSError, ValueError, AttributeError):
             continue
-        for what, count in told.items():
+        for what, count in counted.items():
             yield "listener_total", {"listener": file.stem, "what": what}, count
+        for what, count in now.items():
+            yield "listener_now", {"listener": file.stem, "what": what}, count
     ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
     for file in sorted(run.glob("*.pid")):
         try:

@@ -116,9 +116,9 @@ def mqtt(nats_server: NatsServer, tmp_path: Path, declared_devices: None, transa
     from haitang.support.infrastructure.listeners.mqtt import process
 
     @asynccontextmanager
-    async def start() -> AsyncIterator[Platform]:
+    async def start(**more: Any) -> AsyncIterator[Platform]:
         port, stop = free_port(), asyncio.Event()
-        on_settings(mqtt=port)
+        on_settings(mqtt=port, **more)
         running = asyncio.create_task(process.run(stop))
         await _listening(port, running)
         try:

@@ -6,7 +6,7 @@ is full, while a unit needs the database and while the device does not read, not
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, TypeVar, cast
 
 import structlog
@@ -40,7 +40,12 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     MOST = 256  # units of one connection that may wait for their answers
     UNREAD = 60.0  # seconds that a device may leave what we say unread
     LINGER = 30.0  # seconds at the end for what a device sent to be stored
+    FIRST = 600.0  # seconds in which something whole must have come at first
+    WHOLE = 60.0  # seconds in which what has begun must be whole
+    HEARING = 5.0  # seconds in which one that is turned away may ask, to hear why
     transport: asyncio.Transport
+    turned_away = ""  # why it may not stay (gate.enter)
+    leave: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, batcher: Batcher, patience: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -50,6 +55,9 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
         self._heard_at = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        self._slow: asyncio.TimerHandle | None = None
+        self._begun: float | None = None  # since when something has been coming that is not whole yet
+        self._first = True
         self._working: asyncio.Task[None] | None = None
         self._flushing = self._asked = self._paused = self._at_end = self._finished = self.at_eof = self.gone = False
         self.peer = "?"
@@ -70,6 +78,14 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     def written(self, said: Said, stored: bool) -> bytes:
         """What to send now, its turn having come."""
         raise NotImplementedError
+
+    def partly(self) -> bool:
+        """Whether bytes wait for the rest of a unit."""
+        raise NotImplementedError
+
+    def too_slow(self) -> None:
+        """Nothing whole came in FIRST seconds, or what had begun was not whole after WHOLE: a device that works is quicker."""
+        self.transport.abort()
 
     def silent(self) -> None:
         """Nothing was heard for `patience` seconds."""
@@ -128,13 +144,16 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
         self.peer = str((transport.get_extra_info("peername") or ("?",))[0])
         serving.keep_alive(self.transport)
         self._look_later()
+        self._slow = self._loop.call_later(self.HEARING if self.turned_away else self.FIRST, self._look_whether_slow)
         self.opened()
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
         try:
             if not self._at_end:
+                before = len(self._units)
                 self._units.extend(self.cut(data))
+                self._note_whole(len(self._units) > before)
         except Exception as reason:  # has its turn after what came before it
             self._units.append(reason)
         self._go_on()
@@ -150,9 +169,10 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
 
     def connection_lost(self, reason: Exception | None) -> None:
         self.gone = True
-        for timer in (self._watch, self._unread):
+        for timer in (self._watch, self._unread, self._slow):
             if timer:
                 timer.cancel()
+        self.leave()
         self.ended()
 
     def pause_writing(self) -> None:
@@ -214,6 +234,32 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     def _worked(self, work: "asyncio.Task[None]") -> None:
         self._working = None
         self._go_on()
+
+    def _note_whole(self, some: bool) -> None:
+        if some:
+            self._first, self._begun = False, None
+        if self._begun is None and self.partly():
+            self._begun = self._loop.time()
+            if self._slow is None or (self._first and self.WHOLE < self.FIRST):
+                self._watch_begun(self._begun)
+
+    def _look_whether_slow(self) -> None:
+        """One timer a connection, set anew while something is on its way; what we hold up is not slow."""
+        self._slow = None
+        if self._at_end or self.gone:
+            return
+        if self._paused and self._begun is not None:
+            self._begun = self._loop.time()
+        late = self._begun is not None and self._loop.time() - self._begun >= self.WHOLE
+        if self._first or late:
+            self.too_slow()
+        elif self._begun is not None:
+            self._watch_begun(self._begun)
+
+    def _watch_begun(self, since: float) -> None:
+        if self._slow:
+            self._slow.cancel()
+        self._slow = self._loop.call_at(since + self.WHOLE, self._look_whether_slow)
 
     # -- answers out ---------------------------------------------------------------------------
 

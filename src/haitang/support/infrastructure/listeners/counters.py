@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Counters:
         self.file = file
         self.counts: Counter[str] = Counter(dict.fromkeys(names, 0))
         self.knocking: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self.gauges: dict[str, Callable[[], float]] = {}  # what stands now, asked when it is written
         self._told: str = ""
 
     def add(self, name: str, number: int = 1) -> None:
@@ -39,7 +40,8 @@ class Counters:
 
     def write(self, run: Path, **more: Any) -> None:
         """Write what changed since the last time, whole or not at all."""
-        body = {"counters": dict(self.counts), "knocking": {who[:48]: k for who, k in reversed(self.knocking.items())}, **more}
+        now = {name: ask() for name, ask in self.gauges.items()}
+        body = {"counters": dict(self.counts), "now": now, "knocking": {who[:48]: k for who, k in reversed(self.knocking.items())}, **more}
         text = json.dumps(body, ensure_ascii=False)
         if text == self._told:
             return

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from haitang.support.security.tls.contexts import Renewed
+from haitang.support.infrastructure.listeners.gate import Entry, Gate
 
-HANDSHAKE = 10.0  # seconds in which a device must have agreed on TLS
+if TYPE_CHECKING:
+    from haitang.support.infrastructure.listeners.answering import Answering
+    from haitang.support.security.tls.contexts import Renewed
 
 
 async def until(stop: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None:
@@ -20,9 +21,9 @@ async def until(stop: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None
         task.result()
 
 
-def tls(renewed: "Renewed | None") -> dict[str, Any]:
-    """What `start_server` is told of TLS; nothing where the listener speaks without."""
-    return {"ssl": renewed.context, "ssl_handshake_timeout": HANDSHAKE} if renewed else {}
+async def listen(gate: Gate, renewed: "Renewed | None", host: str, port: int, make: "Callable[[], Answering[Any, Any]]") -> asyncio.Server:
+    """A server whose connections come through the gate."""
+    return await asyncio.get_running_loop().create_server(lambda: Entry(gate, renewed, make), host, port, backlog=1024)
 
 
 async def end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import dataclasses
+import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,8 +49,13 @@ def _something_in_force() -> bool:
 class Platform:
     """Where the listener listens, and what has come onto the stream."""
 
-    def __init__(self, port: int, nats: NatsServer) -> None:
-        self.port, self.nats = port, nats
+    def __init__(self, port: int, nats: NatsServer, run: Path) -> None:
+        self.port, self.nats, self.run = port, nats, run
+
+    def told(self) -> dict[str, Any]:
+        """What the listener counts and holds."""
+        found: dict[str, Any] = json.loads((self.run / "hj212.json").read_text("utf-8"))
+        return {**found["counters"], **found["now"]}
 
     async def stored(self) -> list[Batch]:
         """Everything on the stream so far."""
@@ -68,9 +75,10 @@ def listening(nats_server: NatsServer, tmp_path: Path, declared: None, transacti
     before = ours.settings()
 
     @asynccontextmanager
-    async def start(*, admit: bool = False) -> AsyncIterator[Platform]:
+    async def start(*, admit: bool = False, **more: Any) -> AsyncIterator[Platform]:
         port = free_port()
-        ours.use(dataclasses.replace(before, data=tmp_path, host="127.0.0.1", hj212=port, hj212_admit=admit, nats_url=nats_server.url))
+        used = {"data": tmp_path, "host": "127.0.0.1", "hj212": port, "hj212_admit": admit, "nats_url": nats_server.url}
+        ours.use(dataclasses.replace(before, **{**used, **more}))
         stop = asyncio.Event()
         running = asyncio.create_task(process.run(stop))
         while not running.done():
@@ -79,7 +87,7 @@ def listening(nats_server: NatsServer, tmp_path: Path, declared: None, transacti
                     break
             await asyncio.sleep(0.05)
         try:
-            yield Platform(port, nats_server)
+            yield Platform(port, nats_server, tmp_path / "run")
         finally:
             stop.set()
             await asyncio.wait_for(running, 20)

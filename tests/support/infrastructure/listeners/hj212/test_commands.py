@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from haitang.base.actions import acting, system
 from haitang.base.clock import CHINA
 from haitang.base.errors import HaitangError
-from haitang.support.infrastructure.listeners.hj212 import actions, commands, crypto, exchange, sender
+from haitang.support.infrastructure.commands import actions
+from haitang.support.infrastructure.commands.models import DeviceCommand
+from haitang.support.infrastructure.listeners.hj212 import commands, crypto, exchange, sender
 from haitang.support.infrastructure.listeners.hj212.exchange import Exchange
 from haitang.support.infrastructure.listeners.hj212.frame import Frame, Framer
-from haitang.support.infrastructure.listeners.hj212.models import StationCommand
 from haitang.support.infrastructure.listeners.hj212.packet import Packet, compose, framed, parse
 from haitang.support.security.evidence.models import EvidenceRecord
 from tests.support.infrastructure.listeners.hj212.conftest import Listening
@@ -64,34 +65,34 @@ def obeys(packet: Packet) -> list[tuple[str, str]]:
     return [("9011", "QnRtn=1"), ("9012", "ExeRtn=1")]
 
 
-async def ask(mn: str, cn: str, **given: str) -> StationCommand:
-    def run() -> StationCommand:
+async def ask(mn: str, cn: str, **given: str) -> DeviceCommand:
+    def run() -> DeviceCommand:
         from haitang.support.infrastructure.things.queries import by_mn
 
         found = by_mn(mn)
         assert found
         with acting(system("hj212")) as act:
-            return actions.send(act=act, thing=found, cn=cn, given=given)
+            return actions.command(act=act, thing=found, name=cn, parameters=given)
 
     return await database(run)  # type: ignore[no-any-return]
 
 
-async def ended(asked: StationCommand | None = None, *, state: str = "") -> StationCommand:
+async def ended(asked: DeviceCommand | None = None, *, state: str = "") -> DeviceCommand:
     """The command once it is in `state` (else: once it is over)."""
 
-    def look() -> StationCommand:
-        return StationCommand.objects.get(pk=asked.pk) if asked else StationCommand.objects.get()
+    def look() -> DeviceCommand:
+        return DeviceCommand.objects.get(pk=asked.pk) if asked else DeviceCommand.objects.get()
 
     for _ in range(600):
-        found: StationCommand = await database(look)
-        if found.state == state or (not state and found.state not in actions.OPEN):
+        found: DeviceCommand = await database(look)
+        if found.state == state or (not state and found.state not in DeviceCommand.OPEN):
             return found
         await asyncio.sleep(0.05)
     raise AssertionError(found.state)
 
 
-def play(listening: Listening, answer: Answer, cn: str, **given: str) -> tuple[StationCommand, list[Packet]]:
-    async def run() -> tuple[StationCommand, list[Packet]]:
+def play(listening: Listening, answer: Answer, cn: str, **given: str) -> tuple[DeviceCommand, list[Packet]]:
+    async def run() -> tuple[DeviceCommand, list[Packet]]:
         await thing("M1", password="123456")
         async with listening() as platform, Device(platform.port, "M1", answer) as device:
             found = await ended(await ask("M1", cn, **given))
@@ -105,7 +106,7 @@ def test_a_command_is_sent_carried_out_and_evident(listening: Listening) -> None
     assert (found.state, found.tries, found.reason) == ("done", 1, "")
     assert (packet.st, packet.cn, packet.pw, packet.cp, packet.flag, len(packet.qn)) == ("22", "1062", "123456", "RtdInterval=60", 5, 17)
     steps = EvidenceRecord.objects.filter(subject_id="t_M1", action__startswith="things.").values_list("action", "facts__state")
-    assert ("things.note_station_command", "done") in list(steps)
+    assert ("things.note_command", "done") in list(steps)
 
 
 def test_a_refusal_says_why(listening: Listening) -> None:
@@ -122,7 +123,7 @@ def test_a_refusal_says_why(listening: Listening) -> None:
             found = [await ended(await ask("M1", cn)) for cn in said]
             return [(each.state, each.reason) for each in found]
 
-    assert asyncio.run(run()) == [("refused", "请求被拒绝"), ("refused", "PW 错误"), ("failed", "系统繁忙"), ("failed", "ExeRtn=77")]
+    assert asyncio.run(run()) == [("failed", "请求被拒绝"), ("failed", "PW 错误"), ("failed", "系统繁忙"), ("failed", "ExeRtn=77")]
 
 
 def test_history_is_fetched_stored_and_counted(listening: Listening) -> None:
@@ -144,7 +145,7 @@ def test_history_is_fetched_stored_and_counted(listening: Listening) -> None:
 def test_a_silent_station_is_asked_three_times(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender, "Exchange", lambda qn: Exchange(qn, answered=0.3))
     found, asked = play(listening, lambda packet: [], "1061")
-    assert (found.state, found.reason, found.tries) == ("timed_out", exchange.NO_ANSWER, 3)
+    assert (found.state, found.reason, found.tries) == ("failed", exchange.NO_ANSWER, 3)
     assert len({packet.qn for packet in asked}) == 1
     assert len(asked) == 3
 
@@ -155,13 +156,13 @@ def test_the_notice_1013_is_followed_by_the_time(listening: Listening) -> None:
         async with listening() as platform, Device(platform.port, "M1", obeys) as device:
             device.say("1013", "PolId=a34004", "20260101000000001", flag=5)
             found = await ended_once()
-            assert (found.cn, found.state, found.asked_by) == ("1012", "done", "system:hj212")
+            assert (found.name, found.state, found.issued_by) == ("1012", "done", "system:hj212")
             told = datetime.strptime(device.asked[0].values["systemtime"], "%Y%m%d%H%M%S").replace(tzinfo=CHINA)
-            assert abs((found.changed_at - told).total_seconds()) < 60
+            assert abs((found.ended_at - told).total_seconds()) < 60
 
-    async def ended_once() -> StationCommand:
+    async def ended_once() -> DeviceCommand:
         for _ in range(600):
-            if await database(StationCommand.objects.exists):
+            if await database(DeviceCommand.objects.exists):
                 return await ended()
             await asyncio.sleep(0.05)
         raise AssertionError("1013 was not followed")
@@ -183,9 +184,9 @@ def test_a_command_waits_for_its_station_and_may_be_withdrawn(listening: Listeni
     asyncio.run(run())
 
 
-def take_back(asked: StationCommand) -> None:
+def take_back(asked: DeviceCommand) -> None:
     with acting(system("operator")) as act:
-        actions.withdraw(act=act, asked=asked)
+        actions.withdraw(act=act, command=asked)
 
 
 def test_a_restart_says_that_the_outcome_is_not_known(listening: Listening) -> None:
@@ -193,10 +194,10 @@ def test_a_restart_says_that_the_outcome_is_not_known(listening: Listening) -> N
         await thing("M1")
         async with listening() as platform, Device(platform.port, "M1", lambda packet: [("9011", "QnRtn=1")]):
             asked = await ask("M1", "1061")
-            await ended(asked, state="executing")
+            await ended(asked, state="acknowledged")
         async with listening():
             found = await ended(asked)
-        assert (found.state, found.reason) == ("timed_out", actions.RESTARTED)
+        assert (found.state, found.reason) == ("failed", sender.RESTARTED)
 
     asyncio.run(run())
 
@@ -227,7 +228,7 @@ def test_what_2025_has_encrypted_is(listening: Listening) -> None:
 )  # fmt: skip
 def test_what_a_packet_must_not_carry_is_refused(cn: str, given: dict[str, str]) -> None:
     with pytest.raises(HaitangError) as refused:
-        commands.command(cn).values(given)
+        commands.COMMANDS[cn].values(given)
     assert refused.value.kind is commands.BAD_VALUE
 
 
@@ -240,7 +241,7 @@ def test_the_content_is_that_of_the_standards_own_examples() -> None:
     assert len(requests) > 8
     now = datetime(2016, 8, 1, 8, 58, 57, tzinfo=CHINA)
     for packet in requests:
-        known = commands.command(packet.cn)
+        known = commands.COMMANDS[packet.cn]
         values = {field.name: packet.values[field.name.lower()] for field in known.fields if field.name.lower() in packet.values}
         assert known.content(values, now).replace("PolId", "polid") == packet.cp.replace("PolId", "polid"), packet.cp
 
@@ -269,5 +270,5 @@ def test_a_thing_that_is_no_admitted_station_is_not_commanded(db: Any) -> None:
 
     retired = Thing.objects.create(id="r", title="r", mn="R", status=Thing.RETIRED)
     with pytest.raises(HaitangError) as refused, acting(system("hj212")) as act:
-        actions.send(act=act, thing=retired, cn="1061", given={})
-    assert refused.value.kind is actions.NO_STATION
+        actions.command(act=act, thing=retired, name="1061")
+    assert refused.value.kind is actions.RETIRED

@@ -217,7 +217,7 @@ def test_a_command_queued_while_the_device_is_away_is_delivered_when_it_is_back(
         assert (told["id"], told["command"], told["parameters"]) == (str(made.pk), "restart", {"delay": 5})
         assert back.messages[0].qos == 1
         await until(lambda: True)
-        await expect_state(platform, made, "delivered")
+        await expect_state(platform, made, "acknowledged")
         await back.publish(f"{DOWN}/{made.pk}/result", '{"ok": true, "rebooted": 1}')
         await expect_state(platform, made, "done")
         await back.leave()
@@ -246,7 +246,7 @@ def test_a_command_that_was_not_acknowledged_comes_again_marked_so(mqtt: Any, ve
         back = await Device(platform.port, version, issued, clean=False).connect(**kept)
         await until(lambda: back.messages)
         assert back.messages[0].dup
-        await expect_state(platform, made, "delivered")
+        await expect_state(platform, made, "acknowledged")
         await asyncio.sleep(1.2)
         assert len(back.messages) == 1
         await back.leave()

@@ -4,36 +4,34 @@ Source: HJ 212-2017 tables 5 to 7 and its appendix C. Left out, because they cha
 and 1014 of 2025 (number and key, whose exchange is not known in full).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from haitang.base.clock import CHINA
 from haitang.base.errors import error
+from haitang.support.infrastructure.commands import protocols
+from haitang.support.infrastructure.things.models import Thing
 
 BAD_VALUE = error("hj212.bad_value", 400, "“{field}”的值“{value}”不可用：{reason}。")
-NO_COMMAND = error("hj212.no_command", 400, "没有命令 {cn}，请从列表中选择。")
 
 INTERVALS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)  # minutes, by the standard
 LONGEST = timedelta(days=31)  # of history in one request; the standard sets no limit
 
 
 @dataclass(frozen=True)
-class Field:
-    """One value that a person fills in. `kind`: integer within `range`, choice of `range`, time, or factor code."""
+class Field(protocols.Field):
+    """One value that a person fills in, and how the packet writes it. `kind`: integer within `range`, choice of `range`, time, or code (of a factor)."""
 
-    name: str
-    title: str
     kind: str = "integer"
-    range: tuple[int, ...] = ()
-    optional: bool = False
 
-    def read(self, text: str) -> str:
+    def read(self, given: Any) -> str:
         """The value as the packet writes it; raises BAD_VALUE."""
-        text = text.strip()
+        text = str(given).strip()
         if not text and self.optional:
             return ""
-        return {"integer": self._integer, "choice": self._choice, "time": self._time, "factor": self._factor}[self.kind](text)
+        return {"integer": self._integer, "choice": self._choice, "time": self._time, "code": self._factor}[self.kind](text)
 
     def _integer(self, text: str) -> str:
         low, high = self.range
@@ -63,8 +61,8 @@ class Field:
 
 
 BEGIN, END = Field("BeginTime", "开始时间", "time"), Field("EndTime", "结束时间", "time")
-FACTOR = Field("PolId", "因子编码", "factor")
-ANY_FACTOR = Field("PolId", "因子编码（空为全部）", "factor", optional=True)
+FACTOR = Field("PolId", "因子编码", "code", longest=8)
+ANY_FACTOR = Field("PolId", "因子编码（空为全部）", "code", optional=True, longest=8)
 
 
 @dataclass(frozen=True)
@@ -76,14 +74,20 @@ class Command:
     fields: tuple[Field, ...] = ()
     works: bool = False
 
-    def values(self, given: Mapping[str, str]) -> dict[str, str]:
+    @property
+    def name(self) -> str:
+        return self.cn
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What was filled in, as the packet writes it, in the standard's order; raises BAD_VALUE."""
+        if unknown := [name for name in given if name not in {field.name for field in self.fields}]:
+            raise BAD_VALUE(field=unknown[0], value=given[unknown[0]], reason=f"命令 {self.cn} 没有这一项")
         read = {field.name: field.read(given.get(field.name, "")) for field in self.fields}
         if "BeginTime" in read:
             _period(read["BeginTime"], read["EndTime"])
         return {name: value for name, value in read.items() if value}
 
-    def content(self, values: Mapping[str, str], now: datetime) -> str:
+    def content(self, values: Mapping[str, Any], now: datetime) -> str:
         """The content of CP. The time to set is that of sending."""
         filled = {field.name: values[field.name] for field in self.fields if field.name in values}
         if self.cn == "1012":
@@ -123,8 +127,11 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-def command(cn: str) -> Command:
-    """The command; raises NO_COMMAND."""
-    if cn not in COMMANDS:
-        raise NO_COMMAND(cn=cn)
-    return COMMANDS[cn]
+class Hj212:
+    """The protocol, as it plugs into the commands of things."""
+
+    id, title, once = "hj212", "HJ 212", True
+
+    def offers(self, thing: Thing) -> Sequence[Command]:
+        """A station may be asked all of them."""
+        return list(COMMANDS.values()) if thing.mn else []

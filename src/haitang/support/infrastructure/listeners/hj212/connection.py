@@ -57,9 +57,22 @@ class Connection(Answering[Frame | Broken, bytes]):
         super().__init__(listener.batcher, IDLE)
         self._listener, self._counters, self._framer = listener, listener.counters, Framer()
 
+    WHOLE = 30.0  # seconds for a frame of a kilobyte
+
     def opened(self) -> None:
+        """HJ 212 has no word for a station that comes when too many are there: it is let go, and comes again."""
+        if self.turned_away:
+            self.transport.close()
+            return
         self._counters.add("connections")
         self._listener.connections.add(self)
+
+    def partly(self) -> bool:
+        return self._framer.held > 0
+
+    def too_slow(self) -> None:
+        self._counters.add("too_slow")
+        self.transport.abort()
 
     def cut(self, chunk: bytes) -> list[Frame | Broken]:
         return self._framer.feed(chunk)

@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from haitang.support.infrastructure.listeners import counters
+from haitang.support.infrastructure.listeners.gate import COUNTED as TURNED
 from haitang.support.infrastructure.things.listening import FILE
 
 NAMES = (
     "connections", "received", "answered", "replies", "bad_crc", "broken", "unadmitted", "late", "set_aside", "published", "batches", "stream_waits",
+    *TURNED,
 )  # fmt: skip
 
 

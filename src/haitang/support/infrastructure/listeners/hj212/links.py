@@ -60,5 +60,6 @@ class Links:
         link = self._by_mn.get(mn)
         return link if link and not link.transport.is_closing() else None
 
-    def connected(self) -> list[str]:
-        return [mn for mn in self._by_mn if self.get(mn)]
+    def connected(self) -> dict[str, str]:
+        """MN -> thing of the stations that are there."""
+        return {mn: link.source.thing for mn, link in self._by_mn.items() if self.get(mn)}

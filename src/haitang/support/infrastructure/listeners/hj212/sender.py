@@ -1,6 +1,7 @@
 """Sends queued commands to connected stations, one exchange at a time for each, and writes down how far each came."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,18 +14,23 @@ from haitang.base import clock
 from haitang.base.actions import acting, system
 from haitang.base.clock import CHINA
 from haitang.base.errors import HaitangError
-from haitang.support.infrastructure.listeners.hj212.commands import command
+from haitang.support.infrastructure.listeners.hj212.commands import COMMANDS, Hj212
 from haitang.support.infrastructure.listeners.hj212.exchange import Exchange
 from haitang.support.infrastructure.listeners.hj212.links import Links
 from haitang.support.infrastructure.listeners.hj212.packet import Packet
 
 if TYPE_CHECKING:
-    from haitang.support.infrastructure.listeners.hj212.models import StationCommand
+    from haitang.support.infrastructure.commands.models import DeviceCommand
 
 log = structlog.get_logger()
 EVERY = 0.5  # seconds between two looks at the clock
 LOOK_EVERY = 1.0  # seconds between two looks for queued commands
 NOTIFIED = "1013"  # a station's notice that its clock should be set
+RESTARTED = "接收程序在执行中重启，结果不明"
+# An exchange's states in the life cycle of commands.
+STATES = {
+    "sent": "sent", "executing": "acknowledged", "done": "done", "refused": "failed", "failed": "failed", "timed_out": "failed",
+}  # fmt: skip
 
 
 class OffLoop(Protocol):
@@ -35,7 +41,7 @@ class OffLoop(Protocol):
 
 @dataclass
 class _Open:
-    asked: "StationCommand"
+    asked: "DeviceCommand"
     exchange: Exchange
     written: tuple[str, int] = ("", 0)
 
@@ -72,7 +78,7 @@ class Sender:
             return
         self._looked = time.monotonic()
         clocks, self._clocks = self._clocks, set()
-        free = [mn for mn in self._links.connected() if mn not in self._open and self._links.may_receive(mn)]
+        free = {thing: mn for mn, thing in self._links.connected().items() if mn not in self._open and self._links.may_receive(mn)}
         found = await self._safely(lambda: _next(clocks, free))
         if found is None:
             self._clocks |= clocks
@@ -107,8 +113,9 @@ class Sender:
         link = self._links.get(mn)
         if link is None:  # this try is lost; the station may be back for the next
             return
-        content = command(open.asked.cn).content(open.asked.values, clock.now())
-        link.transport.write(link.request(cn=open.asked.cn, cp=content, qn=open.exchange.qn, resent=open.exchange.tries > 1))
+        cn = open.asked.name
+        content = COMMANDS[cn].content(open.asked.parameters, clock.now())
+        link.transport.write(link.request(cn=cn, cp=content, qn=open.exchange.qn, resent=open.exchange.tries > 1))
 
     def _qn(self, now: datetime) -> str:
         self._numbers += 1
@@ -123,21 +130,19 @@ class Sender:
             return None
 
 
-def _next(clocks: set[str], free: list[str]) -> "dict[str, StationCommand]":
-    """Enter what is asked for by itself, give up what waited too long, and find what each free station is to be sent."""
-    from haitang.support.infrastructure.listeners.hj212 import actions, queries
+def _next(clocks: set[str], free: dict[str, str]) -> "dict[str, DeviceCommand]":
+    """Enter what is asked for by itself, and find what each free station (thing -> MN) is to be sent: MN -> its oldest command."""
+    from haitang.support.infrastructure.commands.queries import waiting
 
     for mn in clocks:
         _set_clock(mn)
-    for late in queries.overdue(clock.now()):
-        with acting(system("hj212")) as act:
-            actions.note(act=act, asked=late, state="timed_out", reason=actions.NOT_CONNECTED)
-    return queries.next_for(free)
+    found = list(waiting(Hj212.id, free)) if free else []
+    return {free[each.thing_id]: each for each in reversed(found) if each.name in COMMANDS}
 
 
 def _set_clock(mn: str) -> None:
     """HJ 212-2017: after the notice 1013 the platform sets the station's time (1012)."""
-    from haitang.support.infrastructure.listeners.hj212 import actions
+    from haitang.support.infrastructure.commands import actions
     from haitang.support.infrastructure.things.queries import by_mn
 
     thing = by_mn(mn)
@@ -145,27 +150,29 @@ def _set_clock(mn: str) -> None:
         return
     try:
         with acting(system("hj212")) as act:
-            actions.send(act=act, thing=thing, cn="1012", given={})
+            actions.command(act=act, thing=thing, name="1012")
     except HaitangError as known:
-        if known.kind not in (actions.ALREADY_OPEN, actions.NO_STATION):
+        if known.kind not in (actions.ALREADY_OPEN, actions.RETIRED):
             raise
 
 
-def _note(asked: "StationCommand", exchange: Exchange) -> bool:
-    from haitang.support.infrastructure.listeners.hj212 import actions
+def _note(asked: "DeviceCommand", exchange: Exchange) -> bool:
+    from haitang.support.infrastructure.commands.actions import note
 
+    told = {name: value[:200] for name, value in list(exchange.told.items())[:20]}
     with acting(system("hj212")) as act:
-        return actions.note(
-            act=act, asked=asked, state=exchange.state, reason=exchange.reason, qn=exchange.qn, tries=exchange.tries, packets=exchange.packets,
-            told={name: value[:200] for name, value in list(exchange.told.items())[:20]},
+        return note(
+            act=act, command=asked, state=STATES[exchange.state], reason=exchange.reason, reference=exchange.qn, tries=exchange.tries,
+            packets=exchange.packets, answer=json.dumps(told, ensure_ascii=False) if told else "",
         )  # fmt: skip
 
 
 def _close_left_open() -> bool:
     """What was out when the listener ended: nobody waits for its answer any more, and whether it was carried out is not known."""
-    from haitang.support.infrastructure.listeners.hj212 import actions, queries
+    from haitang.support.infrastructure.commands.actions import note
+    from haitang.support.infrastructure.commands.queries import under_way
 
-    for left in queries.left_open():
+    for left in under_way(Hj212.id):
         with acting(system("hj212")) as act:
-            actions.note(act=act, asked=left, state="timed_out", reason=actions.RESTARTED)
+            note(act=act, command=left, state="failed", reason=RESTARTED)
     return True

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -11,6 +11,7 @@ from haitang.base.actions import acting, system
 from haitang.support.infrastructure.listeners.directory import Directory
 from haitang.support.infrastructure.listeners.known import Known
 from haitang.support.infrastructure.listeners.mqtt import reasons, topics
+from haitang.support.infrastructure.listeners.mqtt.declared import Mqtt
 from haitang.support.infrastructure.listeners.mqtt.packets import Publish
 from haitang.support.infrastructure.listeners.mqtt.session import Session, Sessions
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from haitang.support.infrastructure.commands.models import DeviceCommand
 
 log = structlog.get_logger()
-LONGEST_ANSWER = 4000  # characters of a result that are kept
+TOO_LARGE, NOT_TAKEN = "指令超过设备能接收的长度", "设备拒收指令"
 
 
 class Commands:
@@ -59,21 +60,21 @@ class Commands:
         qos = max(session.subscriptions.values())
         number = before or session.next_id()
         message = Publish(topics.commands_of(session.thing), _payload(command), qos, number if qos else 0, dup=bool(before and qos))
+        if not await self._directory.off_loop(lambda: _note(command, "sent", confirms=qos > 0, tries=command.tries + 1)):
+            return  # withdrawn meanwhile
         if not connection.send(message):
             log.warning("mqtt.command_too_large", command=id, thing=session.thing)
-            await self._directory.off_loop(lambda: _told(id, taken=False))
+            await self._directory.off_loop(lambda: _note(command, "failed", reason=TOO_LARGE))
         elif qos:
             session.sent[number] = id
             connection.unacknowledged.add(number)
-        else:
-            await self._directory.off_loop(lambda: _told(id, taken=True))
 
     async def acknowledged(self, session: Session, number: int, reason: int) -> None:
         """A device has, or refuses, a command."""
         command = session.sent.pop(number, None)
         session.connection.unacknowledged.discard(number)
         if command is not None:
-            await self._directory.off_loop(lambda: _told(command, taken=reason < reasons.UNSPECIFIED))
+            await self._directory.off_loop(lambda: _acknowledged(session.thing, command, taken=reason < reasons.UNSPECIFIED))
 
     async def answered(self, known: Known, command: str, payload: bytes) -> None:
         """A device says what became of a command; returns once that is in the table."""
@@ -89,23 +90,26 @@ def _payload(command: "DeviceCommand") -> bytes:
 
 
 def _waiting(things: list[str]) -> "list[DeviceCommand]":
-    from haitang.support.infrastructure.commands.queries import waiting
+    from haitang.support.infrastructure.commands.queries import unacknowledged
 
-    return list(waiting(things))
+    return list(unacknowledged(Mqtt.id, things))
 
 
-def _told(command: str, *, taken: bool) -> None:
-    from haitang.support.infrastructure.commands.actions import told
-    from haitang.support.infrastructure.commands.models import DeviceCommand
+def _note(command: "DeviceCommand", state: str, **facts: Any) -> bool:
+    from haitang.support.infrastructure.commands.actions import note
 
-    found = DeviceCommand.objects.filter(pk=command).first()
-    if found:
-        with acting(system("listeners")) as act:
-            told(act=act, command=found, taken=taken)
+    with acting(system("listeners")) as act:
+        return note(act=act, command=command, state=state, **facts)
+
+
+def _acknowledged(thing: str, command: str, *, taken: bool) -> None:
+    from haitang.support.infrastructure.commands.queries import find
+
+    if found := find(thing, command):
+        _note(found, "acknowledged") if taken else _note(found, "failed", reason=NOT_TAKEN)
 
 
 def _answered(thing: str, command: str, payload: bytes) -> None:
-    from haitang.support.infrastructure.commands.actions import answered
     from haitang.support.infrastructure.commands.queries import find
 
     found = find(thing, command)
@@ -117,5 +121,4 @@ def _answered(thing: str, command: str, payload: bytes) -> None:
     except ValueError:
         said = {}
     ok = bool(said.get("ok")) if isinstance(said, dict) else False
-    with acting(system("listeners")) as act:
-        answered(act=act, command=found, ok=ok, answer=payload.decode("utf-8", "replace")[:LONGEST_ANSWER].replace("\0", ""))
+    _note(found, "done" if ok else "failed", answer=payload.decode("utf-8", "replace"))

@@ -8,6 +8,7 @@ import structlog
 
 from haitang.base import clock
 from haitang.support.infrastructure.listeners.answering import Answering
+from haitang.support.infrastructure.listeners.gate import FULL_FOR_ADDRESS
 from haitang.support.infrastructure.listeners.known import Known
 from haitang.support.infrastructure.listeners.mqtt import admission, reasons, topics
 from haitang.support.infrastructure.listeners.mqtt.framer import Framer
@@ -34,7 +35,6 @@ from haitang.support.infrastructure.listeners.mqtt.wire import MqttError, protoc
 from haitang.support.infrastructure.listeners.mqtt.writing import written
 
 log = structlog.get_logger()
-FIRST = 10.0  # seconds in which CONNECT must come
 UNSENT = 65536  # bytes that a device has not read, beyond which it is sent no command
 HEAR_OUT = 2.0  # seconds to read away what a device still sends after it was told to go
 
@@ -43,11 +43,12 @@ class Connection(Answering[tuple[int, bytes], Ack]):
     """Acknowledgements go out in the order of the messages, each after its message is durable."""
 
     MOST, UNREAD, LINGER = admission.RECEIVE_MAXIMUM, 30.0, 30.0
+    FIRST = 10.0  # CONNECT
     version, known = V311, Known("", "", "live")
     session: Session
 
     def __init__(self, hub: Hub) -> None:
-        super().__init__(hub.batcher, FIRST)
+        super().__init__(hub.batcher, self.FIRST)
         self._hub = hub
         self._limits = admission.Limits()
         self._framer = Framer(admission.LARGEST_PACKET)
@@ -74,6 +75,13 @@ class Connection(Answering[tuple[int, bytes], Ack]):
     def silent(self) -> None:
         self._refuse(reasons.KEEP_ALIVE)
 
+    def partly(self) -> bool:
+        return self._framer.partly
+
+    def too_slow(self) -> None:
+        self._hub.counters.add("too_slow")
+        self._refuse(reasons.KEEP_ALIVE)
+
     # -- reading -------------------------------------------------------------------------------
 
     def cut(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
@@ -86,6 +94,9 @@ class Connection(Answering[tuple[int, bytes], Ack]):
         if isinstance(packet, Connect):
             if self._connected:
                 raise protocol_error("second CONNECT")
+            if self.turned_away:
+                self._turn_away(packet.version)
+                return None
             return self._connect(packet)
         if not self._connected:
             raise protocol_error("no CONNECT at first")
@@ -106,6 +117,13 @@ class Connection(Answering[tuple[int, bytes], Ack]):
             case _:
                 raise protocol_error("packet that only a server sends")
         return None
+
+    def _turn_away(self, version: int) -> None:
+        """Too many are there already (gate): 5 says which of the two, 3.1.1 that the server is unavailable."""
+        self.version, self._over = version, True
+        reason = reasons.QUOTA if self.turned_away == FULL_FOR_ADDRESS else reasons.BUSY
+        self._say(Connack(False, reasons.connack(reason, version)))
+        self.finish()
 
     async def _connect(self, packet: Connect) -> None:
         self.version = packet.version

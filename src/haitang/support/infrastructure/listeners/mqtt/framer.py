@@ -15,6 +15,11 @@ class Framer:
         self._waiting = bytearray()
         self._wanted = 0  # bytes of the packet at the front, 0 while that is not known
 
+    @property
+    def partly(self) -> bool:
+        """Whether bytes wait for the rest of a packet."""
+        return bool(self._waiting)
+
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         if self._waiting:
             self._waiting += data

@@ -11,6 +11,8 @@ from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
 from haitang.support.infrastructure.listeners.feeds.feeds import Feeds
+from haitang.support.infrastructure.listeners.gate import COUNTED as TURNED
+from haitang.support.infrastructure.listeners.gate import Gate
 from haitang.support.infrastructure.listeners.mqtt import reasons
 from haitang.support.infrastructure.listeners.mqtt.commands import Commands
 from haitang.support.infrastructure.listeners.mqtt.connection import Connection
@@ -23,7 +25,7 @@ NAME = "mqtt"
 LINGER = 3.0  # seconds at the end for what is queued to be stored and acknowledged
 COUNTED = (
     "connections", "refused", "malformed", "received", "acknowledged", "not_authorized", "revoked", "wills", "set_aside", "published",
-    "batches", "stream_waits",
+    "batches", "stream_waits", *TURNED,
 )  # fmt: skip
 
 
@@ -36,9 +38,8 @@ async def run(stop: asyncio.Event) -> None:
     batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
     hub = Hub(directory, batcher, counters, Commands(directory))
     renewed = served("mqtt")
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(hub), settings().host, settings().mqtt, backlog=1024, **serving.tls(renewed)
-    )
+    gate = Gate.of_settings(counters)
+    server = await serving.listen(gate, renewed, settings().host, settings().mqtt, lambda: Connection(hub))
     listens = f"{settings().host}:{settings().mqtt}"
     work = [
         asyncio.create_task(each)
