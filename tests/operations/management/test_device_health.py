@@ -131,6 +131,7 @@ def test_flags_and_credentials_that_end_are_counted_where_they_belong() -> None:
     found = queries.overview(actor_of(who("all")))
     station = next(each for each in found.kinds if each.id == "station")
     assert (dict(station.flags), station.flagged, station.expiring) == ({"flag:D": 2, "invalid": 1}, 1, 2)
+    assert "flag:D" in signed_in(who("own", "ecology")).get("/things/health").content.decode()
 
 
 def test_what_came_is_counted_from_the_lake_and_the_rest_is_missing(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -147,7 +148,8 @@ def test_what_came_is_counted_from_the_lake_and_the_rest_is_missing(tmp_path_fac
 
 def test_what_a_device_that_came_lately_owes_begins_with_it() -> None:
     window = Window.before(clock.now())
-    hours = [window.hours_since(at) for at in (None, window.start - HOUR, window.start + 2.5 * HOUR, window.end + HOUR)]
+    moments = (window.start - HOUR, window.start + 2.5 * HOUR, window.end + HOUR)
+    hours = [window.hours_since(at) for at in (None, *(at.timestamp() for at in moments))]
     assert hours == [24, 24, 21, 0]
 
 

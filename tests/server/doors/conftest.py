@@ -30,7 +30,6 @@ from haitang.server.seeding import seed
 from haitang.support.infrastructure.commands.models import DeviceCommand
 from haitang.support.infrastructure.credentials.actions import issue
 from haitang.support.infrastructure.groups.actions import save_group, set_members
-from haitang.support.infrastructure.listeners.hj212.actions import send
 from haitang.support.infrastructure.things.actions import plan_maintenance
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.evidence.models import EvidenceRecord
@@ -126,7 +125,9 @@ def samples(clients: Clients) -> dict[str, str]:
     thing, rule = Thing.objects.order_by("pk")[0], in_force().get(Rule, "pm2_5_exceeds")
     with acting(system("operator")) as act:
         credential = issue(act=act, thing=thing).credential.identifier
-    command = DeviceCommand.objects.create(thing=thing, name="restart", issued_at=now(), issued_by="system:operator", expires_at=now())
+    command = DeviceCommand.objects.create(
+        thing=thing, protocol="mqtt", name="restart", issued_at=now(), issued_by="system:operator", expires_at=now()
+    )
     with acting(system("rules")) as act:
         episode = Episode(key=1, opened=1_772_294_400_000_000, value=118.0, origin="simulated")
         alarm = raise_alarm(act=act, rule=rule, thing=thing.pk, name=thing.title, episode=episode)
@@ -145,9 +146,7 @@ def samples(clients: Clients) -> dict[str, str]:
         batch=UUID(int=7), person=mine, title="通知", link="/cases", subject=f"case:{case.pk}", created_at=case.opened_at
     )
     record = str(EvidenceRecord.objects.filter(subject_kind="case").order_by("id")[0].ref)
-    station = Thing.objects.filter(status=Thing.ADMITTED).exclude(mn=None)[0]
     with acting(system("operator")) as act:
-        asked = send(act=act, thing=station, cn="1061", given={})
         group = save_group(act=act, id="river", title="沿河站点", new=True)
         set_members(act=act, group=group, add=[thing.pk])
         window = plan_maintenance(act=act, thing=thing, starts_at=act.at, ends_at=act.at + timedelta(hours=1), reason="校准")
@@ -178,7 +177,7 @@ def samples(clients: Clients) -> dict[str, str]:
         "resource": "enterprise_permit", "run": str(run.pk), "provisional": str(provisional.pk), "held": str(held.pk), "thing": thing.pk, "alarm": str(alarm.pk), "case": case.number, "indicator": indicator, "derive": derive, "notice": str(notice.pk),
         "page": next(iter(in_force().all(Page))), "person": str(mine.pk), "edit": str(edit.pk), "digest": digest, "record": record,
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
-        "credential": credential, "command": str(command.pk), "asked": str(asked.pk), "window": str(window.pk), "group": group.pk,
+        "credential": credential, "command": str(command.pk), "window": str(window.pk), "group": group.pk,
         "refusal": refused.code, "token": str(token.pk), "client": str(outside.pk),
         "sign_in": str(sign_in.pk), "proposal": str(proposal.pk),
     }  # fmt: skip
@@ -187,7 +186,7 @@ def samples(clients: Clients) -> dict[str, str]:
 
 SAMPLES = {
     "resources/": "resource", "gather/sources/": "no_source", "gather/runs/": "run", "gather/provisional/": "provisional", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
-    "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "things/*/hj212/": "asked", "things/*/maintenance/": "window", "things/groups/": "group", "things/groups/*/do/": "save", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
+    "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "api/things/": "thing", "api/things/*/commands/": "command", "things/*/maintenance/": "window", "things/groups/": "group", "things/groups/*/do/": "save", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",

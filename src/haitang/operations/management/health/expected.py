@@ -23,7 +23,7 @@ HOURS = 24
 GRACE = timedelta(minutes=30)  # after an hour for its values to come
 KEPT = 30.0  # seconds that an answer of the lake is good for
 _SQL = """
-with t as (select unnest(?::varchar[]) as thing, unnest(?::varchar[]) as device),
+with t as (select unnest(string_split(?, chr(10))) as thing, unnest(string_split(?, chr(10))) as device),
      e as (select unnest(?::varchar[]) as device, unnest(?::varchar[]) as property, unnest(?::varchar[]) as statistic, unnest(?::double[]) as hourly)
 select thing, sum(least(greatest(count, 1), hourly)) as received
 from lake.rollup_hour join t using (thing) join e using (device, property, statistic)
@@ -43,11 +43,11 @@ class Window:
         end = (now - GRACE).replace(minute=0, second=0, microsecond=0)
         return cls(end - timedelta(hours=HOURS), end)
 
-    def hours_since(self, first: datetime | None) -> int:
-        """The whole hours of it in which a thing was there; a thing that was never heard should have been heard in all of them."""
-        if first is None or first <= self.start:
+    def hours_since(self, first: float | None) -> int:
+        """The whole hours of it in which a thing was there, since it was first heard (Unix seconds); one that was never heard should have been in all of them."""
+        if first is None or first <= self.start.timestamp():
             return HOURS
-        return max(0, int((self.end - first) / timedelta(hours=1)))
+        return max(0, int((self.end.timestamp() - first) / 3600))
 
 
 def hourly(device: Device) -> dict[tuple[str, str], float]:
@@ -90,6 +90,7 @@ def _read(things: list[tuple[str, str]], window: Window) -> Mapping[str, float]:
     asked = [(id, *of, rate) for id, device in in_force().all(Device).items() for of, rate in hourly(device).items()]
     if not things or not asked:
         return {}
-    columns = [list(column) for column in (*zip(*things, strict=True), *zip(*asked, strict=True))]
+    of_things = ["\n".join(column) for column in zip(*things, strict=True)]  # as a list of ten thousand they take seconds to hand over
+    columns = [*of_things, *(list(column) for column in zip(*asked, strict=True))]
     days = [at.astimezone(CHINA).date() for at in (window.start, window.end)]
     return {row["thing"]: float(row["received"]) for row in dicts(_SQL, [*columns, window.start, window.end, *days])}

@@ -1,79 +1,87 @@
-"""Writes about commands to devices."""
+"""Writes about commands to things: one life cycle for every protocol."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+
 from haitang.base.actions import Act, action
-from haitang.base.declarations import in_force
 from haitang.base.errors import error
+from haitang.support.infrastructure.commands import protocols
 from haitang.support.infrastructure.commands.models import DeviceCommand
-from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
 
-UNKNOWN = error("commands.unknown", 400, "设备类型没有声明指令“{name}”。")
-UNKNOWN_PARAMETER = error("commands.unknown_parameter", 400, "指令“{name}”没有参数“{parameter}”。")
-NOT_WAITING = error("commands.not_waiting", 409, "指令已不在等待状态，不能撤回。")
+NOT_WAITING = error("commands.not_waiting", 409, "指令已经发出或已结束，不能撤回。")
 RETIRED = error("commands.retired", 409, "设备“{title}”未在用，不能下达指令。")
+ALREADY_OPEN = error("commands.already_open", 409, "“{title}”已有一条同样的指令在等待或执行，请等它结束。")
 DAY = timedelta(days=1)
+LONGEST_ANSWER = 4000  # characters of a thing's answer that are kept
+_D = DeviceCommand
+# What may come before each state. A thing's last word counts: one that it said was done may have failed after all, and one that expired unheard may have been heard.
+BEFORE: Mapping[str, tuple[str, ...]] = {
+    _D.SENT: (_D.QUEUED, _D.SENT),
+    _D.ACKNOWLEDGED: _D.OPEN,
+    _D.DONE: (*_D.OPEN, _D.DONE, _D.FAILED, _D.EXPIRED),
+    _D.FAILED: (*_D.OPEN, _D.DONE, _D.FAILED, _D.EXPIRED),
+    _D.EXPIRED: (_D.QUEUED, _D.SENT),
+    _D.WITHDRAWN: (_D.QUEUED,),
+}
+_TIMES = {_D.SENT: "sent_at", _D.ACKNOWLEDGED: "acknowledged_at"}  # of the first time; every other state ends a command
 
 
-@action("things.command", title="向设备下达指令")
+@action("things.command", title="向设备下达指令", resource="thing")
 def command(*, act: Act, thing: Thing, name: str, parameters: Mapping[str, Any] | None = None, valid_for: timedelta = DAY) -> DeviceCommand:
-    """Queue a command that the thing's type declares; it is delivered once the device listens, or never after `valid_for`."""
+    """Queue a command that a protocol of the thing offers; it is sent once the thing listens, or never after `valid_for`.
+
+    Raises RETIRED, `protocols.UNKNOWN`, ALREADY_OPEN, and what the protocol says of the parameters.
+    """
     if thing.status != Thing.ADMITTED:
         raise RETIRED(title=thing.title)
-    device = in_force().all(Device).get(thing.device)
-    declared = device.commands.get(name) if device else None
-    if declared is None:
-        raise UNKNOWN(name=name)
-    for each in parameters or {}:
-        if each not in declared.parameters:
-            raise UNKNOWN_PARAMETER(name=declared.title, parameter=each)
+    way, offer = protocols.offer(thing, name)
+    values = offer.values(parameters or {})
+    same = DeviceCommand.objects.filter(thing=thing, name=name, parameters=values, state__in=DeviceCommand.OPEN)
+    if way.once and same.exists():
+        raise ALREADY_OPEN(title=thing.title)
     made = DeviceCommand.objects.create(
-        thing=thing, name=name, parameters=dict(parameters or {}), issued_at=act.at, issued_by=act.actor.ref, expires_at=act.at + valid_for
+        thing=thing, protocol=way.id, name=name, parameters=values, issued_at=act.at, issued_by=act.actor.ref, expires_at=act.at + valid_for
     )
-    act.record("thing", thing.id, {"command": str(made.id), "name": name, "parameters": made.parameters})
+    act.record("thing", thing.id, {"command": str(made.id), "protocol": way.id, "name": name, "parameters": values})
     _announce(act, made)
     return made
 
 
-@action("things.withdraw_command", title="撤回设备指令")
+@action("things.withdraw_command", title="撤回设备指令", resource="command")
 def withdraw(*, act: Act, command: DeviceCommand) -> None:
-    """Take back a command that no device has yet."""
-    if command.state != DeviceCommand.QUEUED:
+    """Take back a command that was not sent yet; raises NOT_WAITING."""
+    if not _to(act, command, DeviceCommand.WITHDRAWN, {}):
         raise NOT_WAITING()
-    _ended(act, command, DeviceCommand.WITHDRAWN)
+    act.record("thing", command.thing_id, {"command": str(command.pk), "state": DeviceCommand.WITHDRAWN})
 
 
-@action("things.command_told", title="登记指令送达")
-def told(*, act: Act, command: DeviceCommand, taken: bool) -> None:
-    """The device has acknowledged a command, or refused it."""
-    if command.state == DeviceCommand.QUEUED and taken:
-        command.state, command.delivered_at = DeviceCommand.DELIVERED, act.at
-        command.save(update_fields=["state", "delivered_at"])
-        act.record("thing", command.thing_id, {"command": str(command.id), "state": command.state})
+@action("things.note_command", title="登记指令的进展")
+def note(*, act: Act, command: DeviceCommand, state: str, **facts: Any) -> bool:
+    """Write down how far a command came: `reason`, `answer`, `reference`, `tries`, `packets`, `confirms`. False where it cannot come there any more.
+
+    Told so before it sends, a listener does not send what was withdrawn meanwhile.
+    """
+    if "answer" in facts:
+        facts["answer"] = facts["answer"][:LONGEST_ANSWER].replace("\0", "")
+    stands = _to(act, command, state, facts)
+    kept = {name: value for name, value in facts.items() if name != "answer"}  # what a thing says is not ours to vouch for
+    act.record("thing", command.thing_id, {"command": str(command.pk), "state": state if stands else f"not {state}: ended before", **kept})
+    return stands
+
+
+def _to(act: Act, command: DeviceCommand, state: str, facts: Mapping[str, Any]) -> bool:
+    time = _TIMES.get(state)
+    at = {time: Coalesce(F(time), Value(act.at))} if time else {"ended_at": act.at}
+    changed = DeviceCommand.objects.filter(pk=command.pk, state__in=BEFORE[state]).update(state=state, **at, **facts)
+    if changed:
+        command.state = state
         _announce(act, command)
-    elif command.state == DeviceCommand.QUEUED:
-        _ended(act, command, DeviceCommand.FAILED)
-    else:
-        act.record("thing", command.thing_id, {"command": str(command.id), "state": command.state, "told": "again"})
-
-
-@action("things.command_answered", title="登记指令结果")
-def answered(*, act: Act, command: DeviceCommand, ok: bool, answer: str) -> None:
-    """The device says what became of a command; its last word counts."""
-    command.answer = answer
-    command.delivered_at = command.delivered_at or act.at
-    command.save(update_fields=["answer", "delivered_at"])
-    _ended(act, command, DeviceCommand.DONE if ok else DeviceCommand.FAILED)
-
-
-def _ended(act: Act, command: DeviceCommand, state: str) -> None:
-    command.state, command.ended_at = state, act.at
-    command.save(update_fields=["state", "ended_at"])
-    act.record("thing", command.thing_id, {"command": str(command.id), "state": state})
-    _announce(act, command)
+    return bool(changed)
 
 
 def _announce(act: Act, command: DeviceCommand) -> None:

@@ -1,6 +1,5 @@
-"""Commands to devices."""
+"""Commands to things, whatever protocol carries them."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -11,34 +10,62 @@ from haitang.support.infrastructure.things.models import Thing
 
 
 class DeviceCommand(models.Model):
-    """One command to one thing. `state`: queued, delivered (the device has it), done or failed (its own word, or it could not take it), withdrawn.
+    """One command to one thing.
 
-    `parameters`: by the words that the device's declaration names. A queued one past `expires_at` is never delivered.
+    | state | |
+    |---|---|
+    | queued | waits until the thing listens |
+    | sent | on its way; nothing was heard yet |
+    | acknowledged | the thing has it (MQTT: PUBACK; HJ 212: 9011 "ready") |
+    | done | the thing says that it was carried out |
+    | failed | the thing refused it, could not carry it out or did not answer: `reason` |
+    | expired | nobody took it before `expires_at` |
+    | withdrawn | a person took it back before it was sent |
+
+    `name`: by which its `protocol` offers it; `parameters` as the protocol writes them; `reference`: how the protocol numbers the exchange (HJ 212: QN).
+    `confirms` False: the thing listens in a way that acknowledges nothing (MQTT QoS 0), so that it is sent once.
     """
 
-    QUEUED, DELIVERED, DONE, FAILED, WITHDRAWN = "queued", "delivered", "done", "failed", "withdrawn"
+    QUEUED, SENT, ACKNOWLEDGED = "queued", "sent", "acknowledged"
+    DONE, FAILED, EXPIRED, WITHDRAWN = "done", "failed", "expired", "withdrawn"
+    OPEN = (QUEUED, SENT, ACKNOWLEDGED)
+    STATES = (*OPEN, DONE, FAILED, EXPIRED, WITHDRAWN)
 
     id = models.UUIDField(primary_key=True, default=new_id)
     thing = models.ForeignKey(Thing, on_delete=models.CASCADE, related_name="commands")
+    protocol = models.CharField(max_length=16)
     name = models.CharField(max_length=64)
     parameters = models.JSONField(default=dict)
     state = models.CharField(max_length=16, default=QUEUED)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    answer = models.TextField(blank=True, default="")
+    reference = models.CharField(max_length=64, blank=True, default="")
+    tries = models.SmallIntegerField(default=0)
+    packets = models.IntegerField(default=0)
+    confirms = models.BooleanField(default=True)
     issued_at = models.DateTimeField()
     issued_by = models.CharField(max_length=100)
     expires_at = models.DateTimeField()
-    delivered_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    answer = models.TextField(blank=True, default="")
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["-id"]
+        ordering: ClassVar[list[str]] = ["-issued_at", "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=Q(state__in=["queued", "delivered", "done", "failed", "withdrawn"]), name="command_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "sent", "acknowledged", "done", "failed", "expired", "withdrawn"]), name="command_state"
+            ),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["thing"], condition=Q(state="queued"), name="command_waiting")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["thing"], condition=Q(state__in=["queued", "sent", "acknowledged"]), name="command_open_of"),
+            models.Index(fields=["thing", "-issued_at"], name="command_of_thing"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} -> {self.thing_id}"
 
-    def expired(self, at: datetime) -> bool:
-        return self.state == self.QUEUED and at >= self.expires_at
+    @property
+    def organization_id(self) -> str:
+        """Whose thing it is, for policies."""
+        return self.thing.organization_id

@@ -32,13 +32,14 @@ SYSTEMS: dict[str, System] = {
     "writer": System(("evidence.record_block",), "把观测数据写入数据湖并登记数据块"),
     "gather": System(("gather.*", "case.*", "procedure.*"), "把文件采集入库，为隔离的数据行向来源单位立件，全部修正后办结"),
     "listeners": System(
-        ("things.finish_rotation", "things.command_told", "things.command_answered"),
-        "接收 MQTT、HTTP 设备数据：新凭据首次使用时停用旧凭据，登记指令的送达和结果",
+        ("things.finish_rotation", "things.note_command"),
+        "接收 MQTT、HTTP 设备数据：新凭据首次使用时停用旧凭据，登记指令的进展",
     ),
     "hj212": System(
-        ("things.admit_provisionally", "things.command_station", "things.note_station_command"),
+        ("things.admit_provisionally", "things.command", "things.note_command"),
         "接收 HJ 212 站点数据，调试接入模式下暂时接纳未知站点；向站点下发命令并记录执行情况，应站点通知校时",
     ),
+    "commands": System(("things.note_command",), "登记在有效期内没有送达的设备指令"),
     "rules": System(("alarm.*", "case.*", "procedure.*"), "按规则报警、解除报警并立案"),
     "deadlines": System(("procedure.*", "case.*"), "到期提醒、超期督办和暂停到期"),
     "notifications": System(("notices.delivered", "notices.not_delivered"), "投递通知并记录回执"),
