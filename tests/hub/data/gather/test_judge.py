@@ -103,8 +103,12 @@ def test_a_repeated_key_follows_the_policy(policy: str, lines: list[int], repeat
 def test_a_key_is_known_again_in_a_later_chunk_and_after_a_restart(tmp_path: Path) -> None:
     rows, part = [good(1), good(2)], tmp_path / "1.parquet"
     judge = judge_for(rows)
-    pq.write_table(judge.judge(chunk(rows)).accepted, part)
-    judge.remember(part)
+    first = judge.judge(chunk(rows))
+    judge.remember(first)
+    between = judge.judge(chunk([good(2), good(3)], first=4))  # judged before the part of the first is written
+    pq.write_table(first.accepted, part)
+    judge.written(part)
+    assert between.accepted["line"].to_pylist() == [5]
     again = Judge(plain(), judge.resource, judge.columns, declared(), Nothing(), nowhere, [part])
     for each in (judge, again):
         found = each.judge(chunk([good(2), good(3)], first=4))

@@ -24,7 +24,7 @@ def points() -> dict[str, tuple[Any, str, int]]:
     return {
         "part written": (parts, "write", 3),
         "rows held, not committed": (gathering, "_count", 2),
-        "chunk committed": (Judge, "remember", 2),
+        "chunk committed": (Judge, "written", 2),
         "parts forgotten, not finished": (parts, "forget", 1),
         "block written, not committed": (landing, "_block", 3),
         "in the lake, not noted": (landing, "_put", 3),

@@ -7,7 +7,8 @@ commit, the chunk is read again and its part replaced; killed after it, reading 
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from haitang.base.clock import now
 from haitang.base.errors import error
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather import parts, readers
+from haitang.hub.data.gather.ahead import ahead
 from haitang.hub.data.gather.judge.columns import match, refuse_missing
 from haitang.hub.data.gather.judge.judge import Judge, Judged, Refused
 from haitang.hub.data.gather.judge.lookups import InLake
@@ -50,41 +52,48 @@ class Gathering:
 
     def go(self, stop: threading.Event) -> bool:
         """Read on until the end; False when `stop` came first."""
-        for chunk in self._chunks():
-            if self.judge is None:
-                self._begin(chunk)
-            self._take(chunk)
-            if stop.is_set() and not chunk.done:
-                return False
+        with closing(self._judged()) as chunks:
+            for chunk, judged in chunks:
+                self._take(chunk, judged)
+                if stop.is_set() and not chunk.done:
+                    return False
         self._end()
         return True
+
+    def _judged(self) -> Generator[tuple[Chunk, Judged], None, None]:
+        """Chunks with what becomes of their rows. Of a file with more than one, later ones are read and judged while earlier ones are staged."""
+        chunks = self._chunks()
+        for chunk in chunks:
+            judge = self.judge or self._begin(chunk)
+            yield chunk, _judged(judge, chunk)
+            if not chunk.done and not self.run.root_id:
+                yield from ahead((later, _judged(judge, later)) for later in ahead(chunks))
 
     def _chunks(self) -> Iterator[Chunk]:
         if self.run.root_id:
             return mended_chunks(self.run)
         return readers.read(Path(self.run.path), layout=Layout(**self.run.layout), start=self.run.position)
 
-    def _begin(self, chunk: Chunk) -> None:
+    def _begin(self, chunk: Chunk) -> Judge:
         headings = chunk.columns.schema.names
         columns = match(self.resource, headings, self.run.columns)
         refuse_missing(self.resource, columns, headings)
         self.run.columns = columns
         connection = plain(memory=MEMORY)
         self.judge = Judge(connection, self.resource, columns, self.declarations, InLake(), ports.divisions().locate, self.parts)
+        return self.judge
 
-    def _take(self, chunk: Chunk) -> None:
-        assert self.judge is not None
-        judged = self.judge.judge(chunk)
+    def _take(self, chunk: Chunk, judged: Judged) -> None:
         number = self.run.parts + 1
         root = ""
-        if judged.leaves:
-            parts.write(judged.accepted, parts.path(self.run.pk, number))
+        if judged.rows:
+            parts.write(parts.whole(judged.accepted, self.run.pk, self.run.release), parts.path(self.run.pk, number))
             root = merkle.root(judged.leaves).hex()
         if self.run.load == "full":
             self._keep_keys(judged, number)
         self._commit(chunk, judged, number, root)
-        if judged.leaves:
-            self.judge.remember(parts.path(self.run.pk, number))
+        if judged.rows and self.judge:
+            self.judge.written(parts.path(self.run.pk, number))
 
     def _keep_keys(self, judged: Judged, number: int) -> None:
         known = [row.key for row in judged.refused if row.key is not None]
@@ -103,7 +112,7 @@ class Gathering:
             there = Run.objects.select_for_update().get(pk=run.pk)
             if there.parts != number - 1 or there.state != Run.State.RUNNING:
                 raise TAKEN_OVER(run=run.pk)
-            Part.objects.create(run=run, number=number, rows=len(judged.leaves), root=root, landed=not judged.leaves)
+            Part.objects.create(run=run, number=number, rows=judged.rows, root=root, landed=not judged.rows)
             _hold(run, number, judged.refused)
             _count(run, chunk, judged, self.resource)
             run.parts, run.position = number, dict(chunk.position)
@@ -126,6 +135,12 @@ class Gathering:
             run.save(update_fields=["state", "parts", "notes"])
 
 
+def _judged(judge: Judge, chunk: Chunk) -> Judged:
+    judged = judge.judge(chunk)
+    judge.remember(judged)
+    return judged
+
+
 READING = (
     "parts", "position", "columns", "file_rows", "read", "accepted", "quarantined", "repeated", "left_out", "faults", "filled", "notes", "read_bytes",
     "total_bytes",
@@ -136,7 +151,7 @@ def _count(run: Run, chunk: Chunk, judged: Judged, resource: Resource) -> None:
     run.file_rows, run.left_out = chunk.file_rows, dict(chunk.left_out)
     run.read_bytes, run.total_bytes = chunk.read_bytes, chunk.total_bytes
     run.read += chunk.columns.num_rows + len(chunk.broken)
-    run.accepted += len(judged.leaves) + judged.repeated
+    run.accepted += judged.rows + judged.repeated
     run.repeated += judged.repeated
     run.quarantined += len(judged.refused)
     run.faults = _added(run.faults, judged.faults)

@@ -16,8 +16,8 @@ from django.db.models import F
 
 from haitang.base.clock import now
 from haitang.hub.data.catalogue.kinds import Resource
-from haitang.hub.data.catalogue.tables import ensure, leaf, name_of, past_of
-from haitang.hub.data.gather import parts
+from haitang.hub.data.catalogue.tables import OWN, ensure, leaf, name_of, past_of
+from haitang.hub.data.gather import adding, parts
 from haitang.hub.data.gather.models import Part, Run
 from haitang.hub.data.gather.releases import under
 from haitang.hub.data.lake.connection import quoted
@@ -113,15 +113,16 @@ def _named(columns: list[str], of: str = "") -> str:
 
 
 def _rows(connection: Any, part: Part, resource: Resource, block: int) -> tuple[list[str], Landed]:
-    """Insert what is new, replace what differs, leave what is the same."""
+    """Add what is new, replace what differs, leave what is the same."""
     file = parts.path(part.run_id, part.number)
-    columns = [name for name in pq.read_schema(file).names if name != "line"]
+    columns = [name for name in pq.read_schema(file).names if name not in OWN]
     table = name_of(resource.id)
     source = f"read_parquet({quoted(file)}, file_row_number = true)"
     key = _named(resource.key)
     stored = f"(from lake.{table} where {_before(connection, part, resource)})"
     if connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
-        _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
+        if not adding.add(connection, file, table, block):
+            _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
         _block(connection, part, table, part.rows, part.root, source, block)
         return columns, Landed(block, inserted=part.rows)
     differs = " or ".join(f'part."{c}" is distinct from stored."{c}"' for c in columns)

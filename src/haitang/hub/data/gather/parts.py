@@ -1,6 +1,7 @@
 """Parts: accepted rows of a chunk as a Parquet file that survives a loss of power, until the writer has put it into the lake.
 
-They lie in `DATA/gather/<run>/`, not in the lake's folder, whose tidying removes what its catalogue does not name.
+They lie in `DATA/gather/<run>/`, not in the lake's folder, whose tidying removes what its catalogue does not name. A part is written as the lake's own
+file would be, but for the block, so that the writer need not write its rows again where all of them are new.
 """
 
 import os
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from haitang.base.clock import now
 from haitang.base.settings import settings
 
 
@@ -31,11 +35,27 @@ def held_keys(run: UUID, number: int) -> Path:
     return folder(run) / f"{number:06}.held.parquet"
 
 
+def whole(accepted: Any, run: UUID, release: str) -> Any:
+    """An Arrow table of accepted rows (the resource's columns and `line`) with the columns that the lake adds, all but `block`."""
+    rows = len(accepted)
+    return (
+        accepted.append_column("block_index", pa.array(np.arange(rows, dtype=np.int32)))
+        .append_column("run", _same(str(run), rows))
+        .append_column("gathered_at", pa.repeat(pa.scalar(now(), pa.timestamp("us", "UTC")), rows))
+        .append_column("release", _same(release, rows))
+    )
+
+
+def _same(text: str, rows: int) -> Any:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
+
+
 def write(table: Any, to: Path) -> None:
     """Write, sync and name a Parquet file; one that stands there from before a crash is replaced."""
     to.parent.mkdir(parents=True, exist_ok=True)
     made = to.with_suffix(".incoming")
-    pq.write_table(table, made, compression="lz4", use_dictionary=False)  # read once, soon: cheap to write rather than small
+    alike = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    pq.write_table(table, made, compression="zstd", use_dictionary=alike, store_decimal_as_integer=True)
     _sync(made)
     os.replace(made, to)
     _sync(to.parent)

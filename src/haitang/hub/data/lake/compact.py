@@ -4,13 +4,16 @@ Merging rewrites rows with all their columns, so (block, block_index) of a row s
 """
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from haitang.base.clock import now
+from haitang.base.settings import settings
 from haitang.hub.data.lake import offsets
 from haitang.hub.data.lake.connection import quoted
+from haitang.hub.data.lake.s3 import is_s3
 from haitang.hub.data.lake.transaction import transaction
 
 log = structlog.get_logger()
@@ -44,4 +47,14 @@ def tidy(connection: Any, *, keep: timedelta = KEEP) -> int:
     orphans = connection.execute(f"call ducklake_delete_orphaned_files('lake', older_than => {until})").fetchall()
     if orphans:
         log.info("lake.orphans_removed", files=len(orphans))
+    _remove_empty_folders()
     return len(removed) + len(orphans)
+
+
+def _remove_empty_folders() -> None:
+    """Folders of partitions (`day=…`, `block=…`) whose every file was merged into another."""
+    if is_s3(settings().lake_path):
+        return
+    for folder in (Path(settings().lake_path) / "main").glob("*/*=*"):
+        if not any(folder.iterdir()):
+            folder.rmdir()

@@ -22,6 +22,9 @@ _TIMES = (
 _YES, _NO = ("是", "有", "true", "yes", "y", "1", "√"), ("否", "无", "false", "no", "n", "0", "×")
 
 
+CONVERTED = frozenset({"integer", "number", "decimal", "boolean", "date", "datetime", "point"})  # types whose value is not the text itself
+
+
 def value(t: str, field: ResourceField) -> str:
     """SQL of the value of a text `t`, in the column's type."""
     match field.type:
@@ -63,16 +66,23 @@ def misfit(t: str, v: str, field: ResourceField) -> str | None:
     wrong = f"({t} is not null and {v} is null)"
     match field.type:
         case "integer":
-            return f"({wrong} or (not regexp_full_match({t}, '[+-]?[0-9,]+') and (try_cast({t} as double) <> {v} or not regexp_full_match({t}, '[+-]?[0-9.]+'))))"
+            other = f"(not regexp_full_match({t}, '[+-]?[0-9,]+') and (try_cast({t} as double) <> {v} or not regexp_full_match({t}, '[+-]?[0-9.]+')))"
+            return f"({wrong} or ({_otherwise(t, v)} and {other}))"
         case "number":
             return f"({wrong} or not isfinite({v}) or (contains({t}, '_')))"
         case "decimal":
             longer = f"instr({t}, '.') > 0 and length({t}) - instr({t}, '.') > {field.digits}"
             decimals = f"({longer} and length(rtrim(split_part({t}, '.', 2), '0')) > {field.digits})"
-            return f"({wrong} or {decimals} or contains({t}, 'e') or contains({t}, 'E') or contains({t}, '_'))"
+            other = f"({decimals} or contains({t}, 'e') or contains({t}, 'E') or contains({t}, '_'))"
+            return f"({wrong} or ({_otherwise(t, v)} and {other}))"
         case "date":
-            return f"({wrong} or (length({t}) > 10 and try_cast({t} as timestamp) <> {v}::timestamp))"
+            return f"({wrong} or (strlen({t}) > 10 and try_cast({t} as timestamp) <> {v}::timestamp))"
         case "boolean" | "datetime":
             return wrong
         case _:
             return None
+
+
+def _otherwise(t: str, v: str) -> str:
+    """SQL of: the text is written otherwise than the value would be. Most are not, and need no closer look."""
+    return f"{v}::varchar <> {t}"

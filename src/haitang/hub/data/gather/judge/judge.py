@@ -1,19 +1,23 @@
 """Judges chunks of one file against the fields and conditions of one resource, with DuckDB over Arrow columns.
 
-Three steps a chunk: texts become values (`typed`), every rule is asked of every row at once (`bad`), and only for rows that break one it is
-asked which (`reasons`). Rows that break none are told apart by key, and go on with the leaf of each for the evidence block.
+Texts become values (`typed`) as far as a question needs them: every rule is asked of every row at once (`bad`), only for rows that break one it is
+asked which (`reasons`), and rows that break none are given back as values, with the text of the leaf of each for the evidence block and what tells
+repetitions.
 """
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from haitang.base import clock
 from haitang.base.clock import now
@@ -24,7 +28,7 @@ from haitang.hub.data.gather.judge import codes, convert
 from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
-from haitang.hub.data.gather.judge.seen import Seen
+from haitang.hub.data.gather.judge.seen import Seen, Staged
 from haitang.hub.data.gather.readers.types import Chunk
 
 Reason = dict[str, Any]
@@ -45,12 +49,24 @@ class Refused:
 
 @dataclass
 class Judged:
-    """What became of a chunk. `accepted`: Arrow table of the resource's columns and `line`, in the order of the file; `leaves`: the leaf hash of each."""
+    """What became of a chunk. `accepted`: Arrow table of the resource's columns and `line`, in the order of the file; `texts`: what the leaf of each is made of;
+    `hashes`: what tells repetitions."""
 
     accepted: Any
-    leaves: list[bytes]
+    texts: Any
     repeated: int = 0
     refused: list[Refused] = field(default_factory=list)
+    hashes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many are accepted."""
+        return len(self.accepted)
+
+    @cached_property
+    def leaves(self) -> list[bytes]:
+        """The leaf hash of each accepted row."""
+        return _leaves(self.texts)
 
     @property
     def faults(self) -> dict[str, Counter[str]]:
@@ -70,13 +86,14 @@ class Judge:
         parts: list[Path] | None = None,
     ) -> None:  # fmt: skip
         self.connection, self.resource, self.columns, self.lookups, self.locate = connection, resource, columns, lookups, locate
-        self.parts = parts if parts is not None else []
+        self.staged = Staged(parts if parts is not None else [])
         today = now().astimezone(clock.CHINA).date()
         self.rules: list[Rule] = rules_of(resource, lambda id: declarations.get(CodeTable, id).valid_on(today))
         self.stored = list(columns_of(resource))
         self._ready = {name for name, f in resource.fields.items() if f.type == "point" or codes.code_of(f.type)}
-        self.keys = Seen(connection, "key", resource.key, self.parts)
-        self.unique = {n: Seen(connection, n, [n], self.parts) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
+        self._texts = [n for n, f in resource.fields.items() if n in columns and f.type not in convert.CONVERTED]
+        self.keys = Seen(connection, "key", resource.key, self.staged)
+        self.unique = {n: Seen(connection, n, [n], self.staged) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
         self._register_codes()
         self._typed = self._typed_sql()
         self._conditions = " or ".join(f"({rule.sql})" for rule in self.rules) or "false"  # in WHERE an unknown one is as good as false
@@ -87,7 +104,7 @@ class Judge:
                 self.connection.register(rule.relation, pa.table({"v": pa.array(list(rule.allowed), pa.string())}))
 
     def _typed_sql(self) -> str:
-        """Two levels, so that a text is trimmed once and cast once."""
+        """Two levels, so that a text is cast once; `_ask` ends it with where the cells are."""
         texts, values = ["n", "line"], ["*"]
         for name, declared in self.resource.fields.items():
             if name in self._ready and name in self.columns:
@@ -105,42 +122,66 @@ class Judge:
                 )
             if declared.type != "point":
                 values.append(convert.value(_quoted(f"t__{name}"), declared) + f' as "{name}"')
-        return f"select {', '.join(values)} from (select {', '.join(texts)} from cells)"
+        return f"select {', '.join(values)} from (select {', '.join(texts)} from"
 
     def judge(self, chunk: Chunk) -> Judged:
-        """What becomes of each row of a chunk; the accepted ones are remembered once `remember` is called."""
-        connection = self.connection
-        connection.register("cells", self._cells(chunk))
-        connection.execute(f"create or replace temp table typed as {self._typed}")
-        connection.unregister("cells")
+        """What becomes of each row of a chunk."""
+        cells = self._cells(chunk)
+        self.connection.register("cells", cells)
         self._look_up()
-        connection.execute(f"create or replace temp table bad as select n from typed where {self._conditions}")
-        reasons = self._reasons()
-        connection.execute("create or replace temp view sound as from typed anti join bad using (n)")
-        repeated = self._repetitions(reasons)
-        accepted, leaves = self._accepted([*reasons, *repeated])
-        return Judged(accepted, leaves, len(repeated), [*self._refused(chunk, reasons), *_broken(chunk)])
+        bad = self._ask(f"select n from typed where {self._conditions}").to_arrow_table()["n"].to_numpy()
+        reasons = self._reasons(cells, bad)
+        found = self._found(cells, bad)
+        repeated = self._repetitions(cells, found, reasons)
+        accepted = _without(found, [*(reasons.keys() - set(bad.tolist())), *repeated])
+        refused = [*self._refused(chunk, cells, reasons), *_broken(chunk)]
+        self.connection.unregister("cells")
+        return Judged(
+            accepted.select([*self.stored, "line"]),
+            accepted["leaf"],
+            len(repeated),
+            refused,
+            {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},
+        )
 
-    def _accepted(self, excluded: list[int]) -> tuple[Any, list[bytes]]:
-        """The rows of `typed` but the excluded ones, in the order of the file, and their leaves."""
-        connection = self.connection
-        stored = ", ".join(f'"{column}"' for column in self.stored)
-        connection.register("excluded", pa.table({"n": pa.array(excluded, pa.int64())}))
-        rows = "typed anti join excluded using (n)" if excluded else "typed"
-        found = connection.execute(f"select {stored}, line, chr(0) || {canonical(self.stored)} as leaf from {rows}").to_arrow_table()
-        connection.unregister("excluded")
-        lines = found["line"].to_numpy()
-        if (np.diff(lines) < 0).any():  # DuckDB keeps the order of what it filters; nothing promises it for every plan
-            found = found.take(pa.array(np.argsort(lines, kind="stable")))
-        accepted = found.drop_columns("leaf")
-        connection.register("accepted", accepted)
-        return accepted, _leaves(found["leaf"])
+    def _ask(self, query: str, cells: str = "cells") -> Any:
+        """A query over `typed`: the values of the cells that are registered, computed as far as they are asked for."""
+        return self.connection.execute(f"with typed as not materialized ({self._typed} {cells})) {query}")
 
-    def remember(self, part: Path) -> None:
-        """The accepted rows of the chunk judged last are staged in `part`."""
-        for seen in (self.keys, *self.unique.values()):
-            seen.add("accepted")
-        self.parts.append(part)
+    def _found(self, cells: Any, bad: Any) -> Any:
+        """The values of the rows that break no rule, in the order of the file, with the text of the leaf of each and what tells repetitions."""
+        sound = np.ones(len(cells), bool)
+        sound[bad] = False
+        kept = cells.append_column("sound", pa.array(sound))
+        self.connection.register("cells", kept)
+        computed = ", ".join(f'"{column}"' for column in self.stored if column not in self._texts)
+        hashes = "".join(f", {seen.hash} as {seen.column}" for seen in self._each_seen())
+        found = self._ask(
+            f"select n, {computed}{', ' if computed else ''}line{hashes}, chr(0) || {canonical(self.stored)} as leaf from typed",
+            "(from cells where sound)",
+        ).to_arrow_table()
+        self.connection.register("cells", cells)
+        if (np.diff(found["n"].to_numpy()) < 0).any():  # DuckDB keeps the order of what it filters; nothing promises it for every plan
+            found = found.sort_by("n")
+        texts = kept.select([f"t__{name}" for name in self._texts]).filter(kept["sound"]) if len(bad) else kept
+        for name in self._texts:
+            found = found.append_column(name, texts[f"t__{name}"])
+        return found
+
+    def _each_seen(self) -> list[Seen]:
+        return [self.keys, *self.unique.values()]
+
+    def remember(self, judged: Judged) -> None:
+        """The accepted rows of a chunk are known from now on: they will be staged."""
+        if judged.rows:
+            for seen in self._each_seen():
+                seen.add(judged.hashes[seen.column])
+            self.staged.unwritten.append(judged.accepted.select([*dict.fromkeys(["line", *self.resource.key, *self.unique])]))
+
+    def written(self, part: Path) -> None:
+        """The accepted rows of the first chunk with some that is remembered and was not told of yet stand in `part`."""
+        self.staged.parts.append(part)
+        self.staged.unwritten.pop(0)
 
     def _cells(self, chunk: Chunk) -> Any:
         count, cells = chunk.columns.num_rows, {}
@@ -158,20 +199,19 @@ class Judge:
     def _look_up(self) -> None:
         for rule in self.rules:
             if rule.referred is not None:
-                values = self.connection.execute(
-                    f'select distinct "{rule.field}"::varchar as v from typed where "{rule.field}" is not null'
-                ).to_arrow_table()
-                missing = self.lookups.missing(*rule.referred, values["v"])
+                values = self._ask(f'select distinct "{rule.field}"::varchar as v from typed where "{rule.field}" is not null')
+                missing = self.lookups.missing(*rule.referred, values.to_arrow_table()["v"])
                 self.connection.register(rule.relation, pa.table({"v": missing}))
 
-    def _reasons(self) -> dict[int, list[Reason]]:
+    def _reasons(self, cells: Any, bad: Any) -> dict[int, list[Reason]]:
         """Every reason of every row that breaks a rule."""
         found: dict[int, list[Reason]] = {}
-        if not self.connection.execute("select count(*) from bad").fetchone()[0]:
+        if not len(bad):
             return found
         asked = ", ".join(f"coalesce({rule.sql}, false) as q{number}" for number, rule in enumerate(self.rules))
         texts = ", ".join(f'"t__{name}"' for name in self.resource.fields)
-        table = self.connection.execute(f"select n, {texts}, {asked} from typed semi join bad using (n) order by n").to_arrow_table()
+        with self._only(cells, np.sort(bad)):
+            table = self._ask(f"select n, {texts}, {asked} from typed order by n").to_arrow_table()
         positions = table["n"].to_pylist()
         for number, rule in enumerate(self.rules):
             broken = table[f"q{number}"].to_numpy().nonzero()[0]
@@ -180,13 +220,22 @@ class Judge:
                 found.setdefault(positions[row], []).append(rule.reason(column[int(row)].as_py() if column is not None else None))
         return found
 
-    def _repetitions(self, reasons: dict[int, list[Reason]]) -> list[int]:
+    @contextmanager
+    def _only(self, cells: Any, rows: Any) -> Iterator[None]:
+        """Ask about these rows alone."""
+        self.connection.register("cells", cells.take(pa.array(rows, pa.int64())))
+        try:
+            yield
+        finally:
+            self.connection.register("cells", cells)
+
+    def _repetitions(self, cells: Any, found: Any, reasons: dict[int, list[Reason]]) -> list[int]:
         """Rows that stand twice: added to `reasons`, or given back where the resource drops them."""
         policy = self.resource.duplicates
-        repeated = self.keys.repeated("sound", last=policy == "last")
+        repeated = self._repeated(self.keys, cells, found, last=policy == "last")
         for name, seen in self.unique.items():
-            for n in self._taken(name) | seen.repeated("sound").keys():
-                reasons.setdefault(n, []).append({"field": name, "code": "unique", "value": self._text(n, name)})
+            for n in self._taken(name, found) | self._repeated(seen, cells, found).keys():
+                reasons.setdefault(n, []).append({"field": name, "code": "unique", "value": self._text(cells, n, name)})
         if policy == "quarantine":
             for n, line in repeated.items():
                 reasons.setdefault(n, []).append(
@@ -195,35 +244,54 @@ class Judge:
             return []
         return [n for n in repeated if n not in reasons]
 
-    def _taken(self, name: str) -> set[int]:
-        columns = ", ".join(f'"{column}"' for column in dict.fromkeys([*self.resource.key, name]))
-        rows = self.connection.execute(f'select n, {columns} from sound where "{name}" is not null').to_arrow_table()
+    def _repeated(self, seen: Seen, cells: Any, found: Any, *, last: bool = False) -> dict[int, int]:
+        present = found.filter(pc.is_valid(found[seen.column])) if found[seen.column].null_count else found
+        suspects = seen.suspects(_hashes(present, seen.column), last=last)
+        if not len(suspects):
+            return {}
+        with self._only(cells, present["n"].to_numpy()[suspects]):
+            named = ", ".join(f'"{column}"' for column in seen.columns)
+            rows = self._ask(f"select n, line, {named} from typed").to_arrow_table()
+        return seen.proved(rows, last=last)
+
+    def _taken(self, name: str, found: Any) -> set[int]:
+        columns = dict.fromkeys(["n", *self.resource.key, name])
+        rows = found.select(list(columns)).filter(pc.is_valid(found[name]))
         return set(self.lookups.taken(self.resource, name, rows).to_pylist())
 
-    def _text(self, n: int, name: str) -> str:
-        row = self.connection.execute(f'select "t__{name}" from typed where n = ?', [n]).fetchone()
-        return str(row[0])[:LONGEST] if row else ""
+    def _text(self, cells: Any, n: int, name: str) -> str:
+        return str(cells[f"t__{name}"][n].as_py())[:LONGEST]
 
-    def _refused(self, chunk: Chunk, reasons: Mapping[int, list[Reason]]) -> list[Refused]:
+    def _refused(self, chunk: Chunk, cells: Any, reasons: Mapping[int, list[Reason]]) -> list[Refused]:
         if not reasons:
             return []
         rows = sorted(reasons)
-        cells = chunk.columns.take(pa.array(rows)).to_pylist()
+        told = chunk.columns.take(pa.array(rows)).to_pylist()
         raw = chunk.raw(rows)
         lines = chunk.line.take(pa.array(rows)).to_pylist()
-        keys = self._keys_of(rows)
+        keys = self._keys_of(cells, rows)
         return [
             Refused(line, text, {h: v for h, v in row.items() if v is not None}, reasons[n], keys.get(n))
-            for n, line, text, row in zip(rows, lines, raw, cells, strict=True)
+            for n, line, text, row in zip(rows, lines, raw, told, strict=True)
         ]  # fmt: skip
 
-    def _keys_of(self, rows: list[int]) -> dict[int, tuple[Any, ...]]:
-        self.connection.register("asked", pa.table({"n": pa.array(rows, pa.int64())}))
+    def _keys_of(self, cells: Any, rows: list[int]) -> dict[int, tuple[Any, ...]]:
         names = ", ".join(f'"{name}"' for name in self.resource.key)
         present = " and ".join(f'"{name}" is not null' for name in self.resource.key)
-        found = self.connection.execute(f"select n, {names} from typed semi join asked using (n) where {present}").fetchall()
-        self.connection.unregister("asked")
+        with self._only(cells, rows):
+            found = self._ask(f"select n, {names} from typed where {present}").fetchall()
         return {n: tuple(key) for n, *key in found}
+
+
+def _without(found: Any, excluded: list[int]) -> Any:
+    """The rows of an Arrow table whose `n` is none of these."""
+    if not excluded:
+        return found
+    return found.filter(pc.invert(pc.is_in(found["n"], pa.array(excluded, pa.int64()))))
+
+
+def _hashes(table: Any, column: str) -> Any:
+    return table[column].drop_null().to_numpy()
 
 
 def _leaves(column: Any) -> list[bytes]:

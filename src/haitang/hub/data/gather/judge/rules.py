@@ -83,5 +83,10 @@ def _outside(v: str, declared: ResourceField) -> str:
     assert declared.range is not None
     kind = {"date": "date", "datetime": "timestamptz"}.get(declared.type)
     zone = "+08:00" if declared.type == "datetime" else ""
-    written = [None if end is None else f"{quoted(f'{end}{zone}')}::{kind}" if kind else str(end) for end in declared.range]
+    written = [None if end is None else f"{quoted(f'{end}{zone}')}::{kind}" if kind else _number(end) for end in declared.range]
     return " or ".join(f"{v} {sign} {end}" for sign, end in zip("<>", written, strict=True) if end is not None)
+
+
+def _number(end: object) -> str:
+    """A whole number without decimals: it is compared with whole numbers as one."""
+    return str(int(end)) if isinstance(end, float) and end.is_integer() else str(end)

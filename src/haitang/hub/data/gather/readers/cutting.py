@@ -75,6 +75,8 @@ def _lines(piece: Piece) -> npt.NDArray[np.int64]:
     if b"\r" in tokens.text:
         returns = np.flatnonzero(buffer == 13)
         feeds = np.sort(np.concatenate([feeds, returns[np.append(buffer, 0)[returns + 1] != 10]]))
+    elif len(feeds) == len(tokens.starts) and buffer[-1] == 10:  # no row is longer than a line
+        return piece.line + np.arange(len(feeds), dtype=np.int64)
     lines: npt.NDArray[np.int64] = piece.line + np.searchsorted(feeds, tokens.starts - begin).astype(np.int64)
     return lines
 

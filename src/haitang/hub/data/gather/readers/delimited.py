@@ -57,7 +57,7 @@ def form_of(path: Path, layout: Layout) -> Form:
     end = rows[min(len(found.before), len(rows)) - 1].end if found.before and rows else 0
     whole = final and end == len(text)
     offset = len(lines) if whole else encoding.length_of(lines, _breaks(text[:end]), decoding)
-    begin = {"offset": decoding.mark + offset, "line": 1 + _feeds(text[:end]), **Tally.of(found.before).position()}
+    begin = {"offset": decoding.mark + offset, "line": 1 + _feeds(text, 0, end), **Tally.of(found.before).position()}
     return Form(decoding, dialect, found, begin)
 
 
@@ -65,9 +65,10 @@ def _breaks(text: bytes) -> int:
     return text.count(b"\n") + text.count(b"\r")
 
 
-def _feeds(text: bytes) -> int:
-    """Line breaks as an editor counts them."""
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+def _feeds(text: bytes, begin: int, end: int) -> int:
+    """Line breaks between two places, as an editor counts them."""
+    feeds = text.count(b"\n", begin, end)
+    return feeds + text.count(b"\r", begin, end) - text.count(b"\r\n", begin, end) if b"\r" in text else feeds
 
 
 def read_delimited(path: Path, layout: Layout, start: Position | None = None) -> Iterator[Chunk]:
@@ -105,7 +106,7 @@ def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[
             begin = int(tokens.starts[first]) if last else 0
             taken = _taken(lines, block, end, form.decoding)
             piece = Piece(tokens.between(first, last), block.spoiled, line)
-            line += _feeds(block.text[begin:end])
+            line += _feeds(block.text, begin, end)
             yield piece, offset + taken, line, final and last == len(tokens.ends)
             used = taken
         offset, raw = offset + used, raw[used:]

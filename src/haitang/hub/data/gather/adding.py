@@ -1,0 +1,45 @@
+"""A part whose rows are all new becomes a file of the lake as it is: nothing is read or written again.
+
+Only the block is not known when a part is written. The file is linked under the folder `block=<n>`, from whose name DuckLake takes that column.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from haitang.base.settings import settings
+from haitang.hub.data.catalogue.tables import OWN, stored_columns
+from haitang.hub.data.lake.connection import quoted
+from haitang.hub.data.lake.s3 import is_s3
+
+FEW = 1000  # rows that are cheaper inserted, with what else is small, than kept as a file of their own
+
+
+def add(connection: Any, part: Path, table: str, block: int) -> bool:
+    """Make the file `part` one of `table`, in the running transaction; False where its rows must be inserted: few, on S3, on another file system, with other
+    columns."""
+    if is_s3(settings().lake_path) or pq.read_metadata(part).num_rows < FEW or not _alike(connection, part, table):
+        return False
+    to = Path(settings().lake_path).absolute() / "main" / table / f"block={block}" / part.name
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.unlink(missing_ok=True)  # from a transaction that was not committed
+        os.link(part, to)
+    except OSError:
+        return False
+    connection.execute(
+        f"call ducklake_add_data_files('lake', {quoted(table)}, {quoted(to)}, hive_partitioning => true, allow_missing => true)"
+    )
+    return True
+
+
+def _alike(connection: Any, part: Path, table: str) -> bool:
+    """The part has the columns that the lake adds, and each of its columns the type of the table's."""
+    names = pq.read_schema(part).names
+    if not {*OWN} - {"block"} <= {*names}:
+        return False
+    stored = stored_columns(connection, table)
+    given = dict(connection.execute(f"select column_name, column_type from (describe from read_parquet({quoted(part)}))").fetchall())
+    return all(stored.get(name) == given[name] for name in names)
