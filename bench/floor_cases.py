@@ -67,6 +67,8 @@ def serve(data: str, port: str) -> None:
     from django.conf import settings
     from django.db import connection
 
+    for ours in ("server_side_binding", "prepare_threshold"):  # Django as it comes
+        settings.DATABASES["default"]["OPTIONS"].pop(ours, None)
     settings.MIDDLEWARE, settings.ROOT_URLCONF = [], "bench.bare_urls"
     kept: dict[str, dict[str, Any]] = {}
     with connection.cursor() as cursor:
@@ -81,6 +83,7 @@ def serve(data: str, port: str) -> None:
             kept[name] = {
                 field.attname: getattr(last, field.attname) for field in model._meta.concrete_fields if field.name != "transaction"
             }
+            cursor.execute(f"truncate bare_{name}")  # its number would come again: the copy counts from 1
     connection.close()
     from bench import bare_urls
 

@@ -19,6 +19,7 @@ from haitang.base.errors import ErrorKind, HaitangError, error
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 NOT_ALLOWED = error("base.not_allowed", 403, "{actor} 无权执行“{permission}”：{reason}")
 NEEDS_PROOF = error("base.needs_proof", 403, "“{action}”属于重要操作，请先再次验证身份。")
@@ -70,7 +71,8 @@ def system(name: str) -> Actor:
 class Act:
     """One transaction of one actor: the time it happens, the release in force, what it leaves behind.
 
-    `memory` is what rooms need not read again before the transaction ends, such as the log of a run that they hold locked.
+    `memory` is what rooms need not read again before the transaction ends, such as the log of a run that they hold locked. `later` is what is written
+    in one statement when it ends; an act without it writes each thing at once.
     """
 
     actor: Actor
@@ -79,6 +81,7 @@ class Act:
     records: list[str] = field(default_factory=list)
     _action: list[str] = field(default_factory=list)
     memory: dict[Any, Any] = field(default_factory=dict)
+    later: "Later | None" = None
 
     def record(self, subject_kind: str, subject_id: str, facts: Mapping[str, Any] | None = None) -> str:
         """Leave an evidence record of the running action about a subject; returns its id. No personal data in `facts`.
@@ -93,7 +96,45 @@ class Act:
 
     def announce(self, topic: str, payload: Mapping[str, Any]) -> None:
         """Tell open pages, once the transaction commits."""
-        ports.live().announce(topic, payload)
+        self.write_last(_announce, (topic, payload))
+
+    def write_last(self, write: Callable[[list[T]], None], item: T) -> None:
+        """Have `write` called once with everything that was given for it, just before the transaction commits."""
+        if self.later is None:
+            write([item])
+        else:
+            self.later.add(write, item)
+
+
+def _announce(given: list[tuple[str, Mapping[str, Any]]]) -> None:
+    ports.live().announce_all(given)
+
+
+class Later:
+    """What waits for the end of a transaction. What was given inside a savepoint that was rolled back is gone with it, as a row written at once would be."""
+
+    def __init__(self) -> None:
+        self._given: dict[Callable[[list[Any]], None], list[tuple[Callable[[], None], Any]]] = {}
+
+    def add(self, write: Callable[[list[Any]], None], item: Any) -> None:
+        from django.db import transaction
+
+        def there() -> None:  # Django forgets it when the savepoint is rolled back
+            """Stands for the item among what waits for the commit."""
+
+        transaction.on_commit(there)
+        self._given.setdefault(write, []).append((there, item))
+
+    def write(self) -> None:
+        from django.db import connection, transaction
+
+        if transaction.get_rollback():
+            return
+        standing = {id(each[1]) for each in connection.run_on_commit}
+        for write, given in self._given.items():
+            if items := [item for there, item in given if id(there) in standing]:
+                write(items)
+        self._given.clear()
 
 
 @contextmanager
@@ -104,7 +145,10 @@ def acting(actor: Actor, *, at: datetime | None = None) -> Iterator[Act]:
     from haitang.base.declarations import release_digest
 
     with transaction.atomic():
-        yield Act(actor=actor, at=at or clock.now(), release=release_digest())
+        act = Act(actor=actor, at=at or clock.now(), release=release_digest(), later=Later())
+        yield act
+        assert act.later
+        act.later.write()
 
 
 permissions: dict[str, str] = {}

@@ -33,7 +33,7 @@ DATABASES = {
         "PASSWORD": unquote(_db.password or ""),
         "HOST": _db.hostname,
         "PORT": _db.port or 5432,
-        "OPTIONS": dict(parse_qsl(_db.query)),
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 2, **dict(parse_qsl(_db.query))},
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }

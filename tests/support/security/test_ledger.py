@@ -44,6 +44,29 @@ def test_no_evidence_no_write() -> None:
     assert not Organization.objects.exists()
 
 
+@transaction.atomic
+def _both(act: Any) -> None:
+    found(act=act, id="water")
+    found(act=act, id="fire", silent=True)
+
+
+def test_a_savepoint_that_is_rolled_back_takes_its_records_with_it() -> None:
+    with acting(system("operator")) as act:
+        found(act=act, id="ecology")
+        with pytest.raises(HaitangError, match="no_evidence"):
+            _both(act)
+        found(act=act, id="police")
+    assert sorted(Organization.objects.values_list("id", flat=True)) == ["ecology", "police"]
+    assert list(EvidenceRecord.objects.order_by("id").values_list("subject_id", flat=True)) == ["ecology", "police"]
+
+
+def test_all_records_of_a_transaction_are_written_by_one_statement(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(5), acting(system("operator")) as act:  # two savepoint statements, two organizations, their records
+        found(act=act, id="ecology")
+        found(act=act, id="water")
+    assert EvidenceRecord.objects.count() == 2
+
+
 def test_no_permission_no_write() -> None:
     with pytest.raises(HaitangError, match="not_allowed"), acting(system("stranger")) as act:
         found(act=act, id="ecology")

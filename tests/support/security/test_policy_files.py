@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,3 +62,22 @@ def test_the_policy_decides_in_every_place_that_asks(division: str | None, allow
         decision = policy().decide(actor=officer, permission="case.read", resource={"kind": "case", "division": division})
     assert decision.allowed is allowed
     assert decision.policies == (("role/town_officer",) if allowed else (ID,))
+
+
+def test_a_policy_that_names_one_thing_decides_on_that_one_only(tmp_path: Path) -> None:
+    """Verdicts are shared by things that are alike, so a policy that tells them apart must be seen to do so."""
+    found = loaded(tmp_path, "")
+    (tmp_path / "application/policies/one.cedar").write_text(
+        '//---\n// title: 例\n//---\nforbid (principal, action == Action::"case.read", resource) when { resource.ref == "case:7" };\n',
+        "utf-8",
+    )
+    named = load_folders([owner_of_folder(tmp_path / name, name) for name in ("application", "place")], permissions=permissions)
+    officer = Actor("staff", "1", "某人", "longgang", frozenset({"town_officer"}))
+
+    def allowed(declared: Any) -> list[bool]:
+        with holding(declared):
+            cases = [{"kind": "case", "id": id, "division": "500111001"} for id in ("6", "7", "8")]
+            return [policy().decide(actor=officer, permission="case.read", resource=case).allowed for case in cases]
+
+    assert named.errors == []
+    assert (allowed(found.partial), allowed(named.partial)) == ([True, True, True], [True, False, True])

@@ -67,6 +67,8 @@ def test_a_slow_transaction_is_never_skipped() -> None:
     def slow() -> None:
         with acting(system("operator")) as act:
             note(act=act, subject="slow")
+            assert act.later
+            act.later.write()  # as a transaction that is caught between its last statement and its commit
             written.set()
             finish.wait(10)
         connection.close()

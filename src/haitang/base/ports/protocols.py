@@ -77,6 +77,8 @@ class LiveFeed(Protocol):
 
     def announce(self, topic: str, payload: Mapping[str, Any]) -> None: ...
 
+    def announce_all(self, given: Sequence[tuple[str, Mapping[str, Any]]]) -> None: ...
+
 
 class Notices(Protocol):
     """Served by hub.business.notifications: tell people; they are told once the transaction commits."""

@@ -7,7 +7,7 @@ off, nothing else is, and whoever computes with it is told.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from haitang.base.clock import CHINA
 from haitang.base.errors import error
@@ -39,7 +39,7 @@ class WorkingCalendar:
         self._holidays, self._workdays, self.years = frozenset(holidays), frozenset(workdays), frozenset(years)
         self.openings = lru_cache(maxsize=4096)(self._openings)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Changes when, and only when, the calendar's content does."""
         content = repr((self._seasons, sorted(self._holidays), sorted(self._workdays), sorted(self.years)))

@@ -13,9 +13,10 @@ from haitang.base.ports import Matter
 from haitang.base.text import T, translate
 from haitang.hub.business.cases import notify
 from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseSource, CaseType, sources
+from haitang.hub.business.cases.mirror import hold
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
-from haitang.hub.business.cases.standing import read_anew
+from haitang.hub.business.cases.standing import read_anew, standing_of_new
 from haitang.hub.business.forms.answers import read_answers, readable
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.forms.queries import questions
@@ -74,15 +75,13 @@ def open_case(
     title, description = readable(title, T("事项"), required=True), readable(description, T("情况"), most=LONGEST_DESCRIPTION)
     asked = questions([declared.form]) if declared.form and matter is None else {}
     answered = read_answers(asked, answers or {})
-    addressed = _addressed(declared, matter)
-    case = Case.objects.create(
-        number=next_number(act),
+    case = Case(
         case_kind=kind,
         code=declared.code,
         title=title[:200],
         severity=severity if declared.severity == "from the alarm" else declared.severity,
         description=description,
-        organization=addressed,
+        organization=_addressed(declared, matter),
         source=source,
         opened_at=act.at,
         release=act.release,
@@ -92,23 +91,24 @@ def open_case(
     _check_references(case, asked, answered)
     if answered:
         case.facts = {**case.facts, "answers": answered}
-        case.save(update_fields=["facts"])
-    act.record(
-        "case", str(case.pk), {"number": case.number, "kind": kind, "severity": case.severity, "origin": case.origin, "source": source}
-    )
-    goes_to = addressed.pk if addressed else None
-    facts = {SEVERITY.name: case.severity, ORIGIN.name: case.origin, CAUSE_CLEARED.name: False, **answer_facts(answered)}
-    report = in_force().get(CaseSource, source).filing == "decided"
+    return _opened(act, case, declared, answered)
+
+
+def _opened(act: Act, case: Case, declared: CaseType, answered: Mapping[str, Any]) -> Case:
+    """Number the case and start its run: its row is written with what the run's log says of it."""
+    case.number = next_number(act)
+    said = {"number": case.number, "kind": case.case_kind, "severity": case.severity, "origin": case.origin, "source": case.source}
+    act.record("case", str(case.pk), said)
     runs.start_run(
         act=act,
         procedure=declared.procedure,
         subject_kind="case",
-        subject_id=str(case.pk),
-        organization=goes_to,
-        facts=facts,
-        report=report,
+        subject_id=str(hold(act, case).pk),
+        organization=case.organization_id,
+        facts={SEVERITY.name: case.severity, ORIGIN.name: case.origin, CAUSE_CLEARED.name: False, **answer_facts(answered)},
+        report=in_force().get(CaseSource, case.source).filing == "decided",
     )
-    case = read_anew(case)
+    standing_of_new(case)
     notify.opened(act=act, case=case)
     return case
 
@@ -134,22 +134,22 @@ def _addressed(declared: CaseType, matter: Matter | None) -> Organization | None
     return named or (filling(declared.goes_to) if declared.goes_to else None)
 
 
-def _run(case: Case) -> Any:
+def _run(act: Act, case: Case) -> Any:
     if case.run_id is None:
         raise NO_RUN(number=case.number)
-    return case.run_id
+    return hold(act, case).run_id
 
 
 @action("case.move", title="办理案件", resource="case")
 def move_case(*, act: Act, case: Case, move: str, answers: Mapping[str, Any] | None = None) -> Case:
     """Make a move with the answers to its questions; raises procedures.refused (every reason) or forms.bad_answers (every question)."""
-    state = state_held(locked(_run(case), act=act), act=act)
+    state = state_held(locked(_run(act, case), act=act), act=act)
     runs.refuse_unless(decide(state, move, act.actor, act.at, **about(state, act.actor, act)))
     asked = questions_for(state.definition, move)
     clean = read_answers(asked, answers or {})
     _check_references(case, asked, clean)
-    runs.make_move(act=act, run=_run(case), move=move, answers=clean)
-    return _fresh(act, case, {"move": move})
+    runs.make_move(act=act, run=_run(act, case), move=move, answers=clean)
+    return _noted(act, case, {"move": move})
 
 
 def _check_references(case: Case, asked: Mapping[str, Question], answers: Mapping[str, Any]) -> None:
@@ -178,21 +178,21 @@ def _person(id: str, organization: str | None) -> bool:
 @action("case.pause", title="暂停计时", resource="case")
 def pause_case(*, act: Act, case: Case, reason: str, note: str = "") -> Case:
     """Stop the clocks for a declared reason."""
-    runs.pause(act=act, run=_run(case), reason=reason, note=readable(note, T("说明")))
+    runs.pause(act=act, run=_run(act, case), reason=reason, note=readable(note, T("说明")))
     return _fresh(act, case, {"reason": reason})
 
 
 @action("case.resume", title="恢复计时", resource="case")
 def resume_case(*, act: Act, case: Case) -> Case:
     """Let the clocks run again."""
-    runs.resume(act=act, run=_run(case))
+    runs.resume(act=act, run=_run(act, case))
     return _fresh(act, case, {})
 
 
 @action("case.ask_extension", title="申请延期", resource="case")
 def ask_case_extension(*, act: Act, case: Case, reason: str, within: str | None = None) -> Case:
     """Ask for more time; those who decide are told."""
-    runs.ask_extension(act=act, run=_run(case), reason=readable(reason, T("理由"), required=True), within=within)
+    runs.ask_extension(act=act, run=_run(act, case), reason=readable(reason, T("理由"), required=True), within=within)
     case = _fresh(act, case, {})
     notify.extension_asked(act=act, case=case)
     return case
@@ -201,7 +201,7 @@ def ask_case_extension(*, act: Act, case: Case, reason: str, within: str | None 
 @action("case.decide_extension", title="审批延期", resource="case")
 def decide_case_extension(*, act: Act, case: Case, approved: bool, reason: str = "") -> Case:
     """Approve or refuse more time; who has the case is told."""
-    runs.decide_extension(act=act, run=_run(case), approved=approved, reason=readable(reason, T("理由")))
+    runs.decide_extension(act=act, run=_run(act, case), approved=approved, reason=readable(reason, T("理由")))
     case = _fresh(act, case, {"approved": approved})
     notify.extension_decided(act=act, case=case, approved=approved)
     return case
@@ -210,7 +210,7 @@ def decide_case_extension(*, act: Act, case: Case, approved: bool, reason: str =
 @action("case.remark", title="添加说明", resource="case")
 def remark_case(*, act: Act, case: Case, text: str) -> Case:
     """Put a remark on the timeline."""
-    runs.remark(act=act, run=_run(case), text=readable(text, T("说明"), required=True))
+    runs.remark(act=act, run=_run(act, case), text=readable(text, T("说明"), required=True))
     return _fresh(act, case, {})
 
 
@@ -243,7 +243,10 @@ def _name(given: str) -> str:
 
 
 def _fresh(act: Act, case: Case, facts: Mapping[str, Any]) -> Case:
-    case = read_anew(case)
+    return _noted(act, read_anew(case), facts)
+
+
+def _noted(act: Act, case: Case, facts: Mapping[str, Any]) -> Case:
     act.record("case", str(case.pk), {"number": case.number, "stage": case.stage, **facts})
     return case
 
@@ -254,5 +257,5 @@ def clear_cause(*, act: Act, case: Case, at: datetime) -> Case:
     case.cause_cleared_at = at
     case.save(update_fields=["cause_cleared_at"])
     known = {CAUSE_CLEARED.name: True}
-    runs.remark(act=act, run=_run(case), text="", code="cause_cleared", data={"at": at.isoformat()}, facts=known)
+    runs.remark(act=act, run=_run(act, case), text="", code="cause_cleared", data={"at": at.isoformat()}, facts=known)
     return _fresh(act, case, {"cause_cleared_at": at.isoformat()})

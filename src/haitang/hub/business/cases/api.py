@@ -118,7 +118,8 @@ def get_moves(request: HttpRequest, number: str) -> list[dict[str, Any]]:
 @router.post("/cases/{number}/moves", summary="办理")
 def post_move(request: HttpRequest, number: str, body: MoveIn) -> dict[str, Any]:
     with acting(actor(request)) as act:
-        return views.row(actions.move_case(act=act, case=_case(request, number), move=body.move, answers=body.answers))
+        case = queries.case_by_number(actor(request), number, beside=["organization"])
+        return views.row(actions.move_case(act=act, case=case, move=body.move, answers=body.answers))
 
 
 @router.post("/cases/{number}/pause", summary="暂停计时")

@@ -1,12 +1,25 @@
 """Keeps a case in step with its run: stage, deadlines, who has it, how it ended."""
 
 from typing import Any
+from uuid import UUID
 
 from haitang.base.actions import Act
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.models import Run
 from haitang.hub.business.procedures.subjects import Described
+
+
+def hold(act: Act, case: Case) -> Case:
+    """Have what is done to the case's run in this transaction stand in this very object too, so that nobody need read it again. An unsaved case is written with it."""
+    act.memory[Case, str(case.pk)] = case
+    return case
+
+
+def held(act: Act, id: str) -> Case:
+    """The case of a run that this transaction works on."""
+    known: Case | None = act.memory.get((Case, id))
+    return known or Case.objects.select_related("organization", "handler").get(pk=id)
 
 
 class CaseSubject:
@@ -18,7 +31,13 @@ class CaseSubject:
 
     def changed(self, *, act: Act, run: Run, state: State) -> None:
         """Only what the run's log says; so a replayed log gives the same case."""
-        Case.objects.filter(pk=run.subject_id).update(run=run, **_mirrored(run, state))
+        case, mirrored = act.memory.get((Case, run.subject_id)), {"run": run, **_mirrored(run, state)}
+        if case is None:
+            Case.objects.filter(pk=run.subject_id).update(**mirrored)
+            return
+        for name, value in mirrored.items():
+            setattr(case, name, value)
+        case.save(update_fields=None if case._state.adding else list(mirrored))
 
 
 def _mirrored(run: Run, state: State) -> dict[str, Any]:
@@ -32,7 +51,7 @@ def _mirrored(run: Run, state: State) -> dict[str, Any]:
         "provisional": run.provisional,
         "paused": run.paused,
         "organization_id": state.assigned,
-        "handler_id": state.assigned_person,
+        "handler_id": UUID(state.assigned_person) if state.assigned_person else None,
         "filed_at": state.taken_on_at,
         "closed_at": run.ended_at,
         "closed_on_time": state.on_time,

@@ -1,17 +1,18 @@
 """Who is told what about a case."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from haitang.base import ports
 from haitang.base.actions import Act
 from haitang.base.text import T
+from haitang.hub.business.cases.mirror import held
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.effects import effect
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.log import state_held
 from haitang.hub.business.procedures.models import Run
-from haitang.support.security.people.queries import holders
+from haitang.support.security.people.queries import ids_of_holders
 
 OPENED = T("新案件待派遣：{title}")
 REPORTED = T("新上报待立案：{title}")
@@ -27,21 +28,21 @@ def opened(*, act: Act, case: Case) -> None:
     assert case.run
     state = state_held(case.run, act=act)
     roles = {role for move in state.definition.moves.values() if state.stage in move.sources for role in move.roles}
-    _tell(act, case, state, _ids(sorted(roles), None), REPORTED if state.reported else OPENED)
+    _tell(act, case, state, ids_of_holders(sorted(roles)), REPORTED if state.reported else OPENED)
 
 
 def extension_asked(*, act: Act, case: Case) -> None:
     assert case.run
     state = state_held(case.run, act=act)
     approvers = state.definition.extension.approvers if state.definition.extension else []
-    _tell(act, case, state, _ids(approvers, case.organization_id) or _ids(approvers, None), ASKED)
+    _tell(act, case, state, ids_of_holders(approvers, case.organization_id) or ids_of_holders(approvers, None), ASKED)
 
 
 def extension_decided(*, act: Act, case: Case, approved: bool) -> None:
     assert case.run
     state = state_held(case.run, act=act)
     askers = state.definition.extension.roles if state.definition.extension else []
-    _tell(act, case, state, _ids(askers, case.organization_id), APPROVED if approved else DECLINED)
+    _tell(act, case, state, ids_of_holders(askers, case.organization_id), APPROVED if approved else DECLINED)
 
 
 @effect("notifies")
@@ -52,14 +53,10 @@ def notifies(*, act: Act, run: Run, state: State, argument: str, answers: Mappin
     """
     if run.subject_kind != "case":
         return
-    case = Case.objects.get(pk=run.subject_id)
-    near = [] if state.definition.acts_anywhere(argument) else _ids([argument], case.organization_id)
+    case = held(act, run.subject_id)
+    near = [] if state.definition.acts_anywhere(argument) else ids_of_holders([argument], case.organization_id)
     named = str(case.handler_id) if case.handler_id else ""
-    _tell(act, case, state, [named] if named in near else near or _ids([argument], None), WAITS)
-
-
-def _ids(roles: Iterable[str], organization: str | None) -> list[str]:
-    return [str(id) for id in holders(roles, organization).values_list("pk", flat=True)]
+    _tell(act, case, state, [named] if named in near else near or ids_of_holders([argument]), WAITS)
 
 
 def _tell(act: Act, case: Case, state: State, people: list[str], title: str) -> None:

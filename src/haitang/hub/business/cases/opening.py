@@ -28,10 +28,12 @@ PREFIX = "answer-"  # of the form's questions, which may be called like one of o
 
 def open_once(*, act: Act, once: str, **given: Any) -> Case:
     """`open_case`, but the same person's same `once` again gives the case that it opened; without `once` it opens one each time."""
-    key = f"hand:{act.actor.ref}:{once[:64]}" if once else ""
+    if not once:
+        return open_case(act=act, **given)
+    key = f"hand:{act.actor.ref}:{once[:64]}"
     try:
         with transaction.atomic():
-            found = Case.objects.filter(matter_key=key).first() if key else None
+            found = Case.objects.filter(matter_key=key).first()
             return found or open_case(act=act, key=key, **given)
     except IntegrityError:  # the other of two that were sent at once has opened it
         found = Case.objects.filter(matter_key=key).first()

@@ -1,6 +1,6 @@
 """Reads of cases: lists, one case, its timeline, what may be done with it now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,9 +86,9 @@ def cases(actor: Actor, filters: Filters = Filters(), *, sort: str = "-opened", 
     return Page(list(ordered[(page - 1) * size : page * size]), found.count(), page, size)
 
 
-def case_by_number(actor: Actor, number: str) -> Case:
-    """One case that the actor may read; raises NO_CASE, or base.not_allowed."""
-    found: Case | None = with_standing(Case.objects.select_related("organization", "handler", "run")).filter(number=number).first()
+def case_by_number(actor: Actor, number: str, *, beside: Sequence[str] = ("organization", "handler", "run")) -> Case:
+    """One case that the actor may read, with its standing and what stands `beside` it; raises NO_CASE, or base.not_allowed."""
+    found: Case | None = with_standing(Case.objects.select_related(*beside)).filter(number=number).first()
     if found is None:
         raise NO_CASE(number=number[:40])
     require(actor, "case.read", found)

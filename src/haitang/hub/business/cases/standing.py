@@ -39,13 +39,16 @@ def overdue(case: Case) -> bool:
 
 
 def read_anew(case: Case) -> Case:
-    """Bring a case up to what has just been done with it, its organization, handler and run with it: one query. What was read of its standing is forgotten."""
-    found = Case.objects.select_related("organization", "handler", "run").get(pk=case.pk)
+    """Bring a case up to what has just been done with it, its organization, handler, run and standing with it: one query."""
+    found = with_standing(Case.objects.select_related("organization", "handler", "run")).get(pk=case.pk)
     case.__dict__.update({name: value for name, value in found.__dict__.items() if name != "_state"})
     case._state.fields_cache = found._state.fields_cache
-    for name in ("escalated", "last_pause"):
-        case.__dict__.pop(name, None)
     return case
+
+
+def standing_of_new(case: Case) -> None:
+    """A case that was opened just now was neither paused nor escalated."""
+    case.__dict__.update(escalated=False, last_pause=None)
 
 
 def _annotated(case: Case) -> Any:

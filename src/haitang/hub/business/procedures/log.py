@@ -11,6 +11,7 @@ from uuid import UUID
 
 from haitang.base.actions import Act, system
 from haitang.base.errors import error
+from haitang.base.sql import rows
 from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.automatic import MOST_AT_ONCE, next_move
 from haitang.hub.business.procedures.effects import carry_out
@@ -83,8 +84,8 @@ def _itself(act: Act, at: datetime) -> Act:
 
 
 def begin(*, act: Act, procedure: Procedure, stage: str, subject_kind: str, subject_id: str) -> Run:
-    """A run without events, to begin in `stage`; `append` its Started next."""
-    run = Run.objects.create(
+    """A run without events, to begin in `stage`; `append` its Started next, which writes it."""
+    run = Run(
         procedure=procedure.id,
         subject_kind=subject_kind,
         subject_id=subject_id,
@@ -128,7 +129,7 @@ def project(*, act: Act, run: Run) -> State:
     """Write the state that the log gives into the run's row, and tell its subject and open pages."""
     state = state_held(run, act=act)
     coming = ticks(state, calendar_in_force())
-    given = set(run.escalated.values_list("key", flat=True)) if coming and run.seen else set()
+    given = {key for (key,) in rows("select key from procedures_escalated where run_id = %s", [run.pk])} if coming and run.seen else set()
     run.stage, run.release, run.ended_at = state.stage, state.release, state.ended_at
     run.stage_due_at = state.stage_due.at if state.stage_due else None
     run.legal_due_at = state.legal_due.at if state.legal_due else None

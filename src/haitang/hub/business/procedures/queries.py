@@ -7,13 +7,14 @@ from typing import TypedDict
 from haitang.base.actions import Act, Actor
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
+from haitang.base.sql import rows
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.forms.queries import questions
 from haitang.hub.business.procedures.engine import State, replay
 from haitang.hub.business.procedures.events import Event, from_json
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.models import Definition, Run, RunEvent
-from haitang.support.security.people.models import Organization, Person
+from haitang.support.security.people.models import Person
 from haitang.support.standards.queries import calendar_in_force
 
 NO_DEFINITION = error("procedures.no_definition", 500, "流程“{procedure}”在版本 {release} 中的定义没有保存，无法推进。请报告平台维护人员。")
@@ -40,7 +41,7 @@ def _read(procedure: str, body: str) -> Procedure:
 def keep_definition(procedure: Procedure) -> None:
     """Keep a procedure of the release in force, so that its runs can always be replayed."""
     release = in_force().digest
-    if not Definition.objects.filter(release=release, procedure=procedure.id).exists():
+    if not rows("select 1 from procedures_definition where release = %s and procedure = %s", [release, procedure.id]):
         body = procedure.model_dump_json(by_alias=True)
         Definition.objects.get_or_create(release=release, procedure=procedure.id, defaults={"body": body})
 
@@ -94,9 +95,5 @@ def _gone(state: State) -> bool:
 
 def fills_of(actor: Actor) -> frozenset[str]:
     """The organization roles that the actor's organization fills."""
-    found = (
-        Organization.objects.filter(pk=actor.organization, active=True).values_list("fills", flat=True).first()
-        if actor.organization
-        else None
-    )
-    return frozenset(found or ())
+    found = rows("select fills from people_organization where id = %s and active", [actor.organization]) if actor.organization else []
+    return frozenset(found[0][0]) if found else frozenset()

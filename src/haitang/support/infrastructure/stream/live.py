@@ -4,7 +4,7 @@ PostgreSQL's NOTIFY is part of the transaction, so there is nothing to lose betw
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -17,8 +17,11 @@ class PostgresLiveFeed:
     """Announces over NOTIFY: `{"topic": ..., "payload": {...}}`."""
 
     def announce(self, topic: str, payload: Mapping[str, Any]) -> None:
+        self.announce_all([(topic, payload)])
+
+    def announce_all(self, given: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message(topic, payload)])
+            cursor.execute("SELECT pg_notify(%s, text) FROM unnest(%s::text[]) said(text)", [CHANNEL, [message(*each) for each in given]])
 
 
 def message(topic: str, payload: Mapping[str, Any]) -> str:

@@ -5,14 +5,19 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from haitang.base.actions import Act
 from haitang.base.errors import error
 from haitang.base.ids import new_id
+from haitang.base.sql import insert
 from haitang.support.security.cryptography.suites import in_use
 from haitang.support.security.evidence.canonical import canonical
 from haitang.support.security.evidence.facts import plain
 from haitang.support.security.evidence.merkle import leaf_hash
 from haitang.support.security.evidence.models import EvidenceRecord
+
+_COLUMNS = ("ref", "at", "actor", "action", "subject_kind", "subject_id", "release", "facts", "salt", "digest", "suite")
 
 BAD_FACTS = error("evidence.bad_facts", 500, "操作“{action}”要留下的证据无法写成规范形式：{reason}。请报告平台维护人员。")
 
@@ -52,5 +57,13 @@ class Ledger:
             record.digest = leaf_hash(canonical(body(record)), hash=in_use().hash).hex()
         except ValueError as reason:
             raise BAD_FACTS(action=action, reason=str(reason)) from None
-        record.save(force_insert=True)
+        act.write_last(_write, record)
         return str(record.ref)
+
+
+def _write(records: list[EvidenceRecord]) -> None:
+    insert(
+        EvidenceRecord._meta.db_table,
+        _COLUMNS,
+        ([Jsonb(record.facts) if name == "facts" else getattr(record, name) for name in _COLUMNS] for record in records),
+    )

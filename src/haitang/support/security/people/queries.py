@@ -7,7 +7,16 @@ from django.db.models import QuerySet
 from haitang.base import clock
 from haitang.base.actions import Actor
 from haitang.base.errors import error
+from haitang.base.sql import rows
 from haitang.support.security.people.models import Organization, Person, Session
+
+_ORGANIZATION = [field.attname for field in Organization._meta.concrete_fields]
+_FILLING = (
+    f"select {', '.join(_ORGANIZATION)} from {Organization._meta.db_table} "  # noqa: S608 - names of the model
+    "where active and fills @> array[%s]::varchar[] order by id limit 1"
+)
+_HOLDERS = """select distinct p.id from people_person p join people_roleholding h on h.person_id = p.id
+              where p.is_active and h.role = any(%s) and (p.organization_id = %s or %s::varchar is null)"""
 
 NO_SUCH_USERNAME = error("people.no_such_username", 404, "没有用户名为“{username}”的人员。")
 
@@ -25,7 +34,8 @@ def actor_of(person: Person) -> Actor:
 
 def filling(role: str) -> Organization | None:
     """The organization that fills an organization role, such as `ecology_bureau`."""
-    return Organization.objects.filter(active=True, fills__contains=[role]).order_by("id").first()
+    found = rows(_FILLING, [role])
+    return Organization.from_db("default", _ORGANIZATION, found[0]) if found else None
 
 
 def fillings() -> dict[str, Organization]:
@@ -41,6 +51,11 @@ def holders(roles: Iterable[str], organization: str | None = None) -> QuerySet[P
     """Active people who hold any of `roles`, in `organization` where given."""
     found = Person.objects.filter(is_active=True, holdings__role__in=list(roles)).distinct()
     return found.filter(organization_id=organization) if organization else found
+
+
+def ids_of_holders(roles: Iterable[str], organization: str | None = None) -> list[str]:
+    """The ids of `holders`."""
+    return [str(id) for (id,) in rows(_HOLDERS, [list(roles), organization or None, organization or None])]
 
 
 def person_named(username: str) -> Person:

@@ -10,7 +10,7 @@ from haitang.support.security.evidence.facts import Secret
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person
 from haitang.support.security.policy.checks import KEPT_BACK
-from haitang.support.security.tokens import queries, secret
+from haitang.support.security.tokens import known, queries, secret
 from haitang.support.security.tokens.models import Client, Token
 
 LONGEST = timedelta(days=366)
@@ -45,7 +45,7 @@ def create_client_token(
 def _create(
     act: Act, token: Token, title: str, scopes: Collection[str], expires_at: datetime, only: Collection[str] | None
 ) -> tuple[Token, str]:
-    _refuse_unless_fit(queries.holder(token), scopes, expires_at - act.at)
+    _refuse_unless_fit(known.holder(token), scopes, expires_at - act.at)
     mine = Token.objects.filter(person=token.person, client=token.client, revoked_at=None, expires_at__gt=act.at)
     if mine.count() >= MOST:
         raise TOO_MANY(most=MOST)

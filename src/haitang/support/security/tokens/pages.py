@@ -20,7 +20,7 @@ from haitang.base.text import sentence_of
 from haitang.support.security.people.identity import person
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person
-from haitang.support.security.tokens import actions, queries
+from haitang.support.security.tokens import actions, known, queries
 from haitang.support.security.tokens.models import Client, Token
 
 entry("tokens", title="令牌与外部系统", url="/tokens/all", icon="key", group="run", order=35, permission="tokens.read")
@@ -89,7 +89,7 @@ def _all(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     clients = Client.objects.select_related("organization", "responsible").order_by("title")
     context = {
         "tokens": [(token, queries.in_use(token)) for token in queries.all_tokens()[:500]],
-        "clients": [(client, queries.scopes_for(queries.actor_of_client(client))) for client in clients],
+        "clients": [(client, queries.scopes_for(known.actor_of_client(client))) for client in clients],
         "organizations": Organization.objects.filter(active=True).order_by("id"), "roles": in_force().all(Role), "days": DAYS,
         "people": Person.objects.filter(kind="staff", is_active=True).order_by("username"), "permissions": permissions,
     }  # fmt: skip

@@ -10,9 +10,9 @@ from haitang.base import clock
 from haitang.base.actions import Actor, TokenScope, permission, permissions
 from haitang.base.errors import error
 from haitang.support.security.people.models import Person
-from haitang.support.security.people.queries import actor_of
 from haitang.support.security.policy.language import room_of
 from haitang.support.security.policy.rows import FALSE, rows
+from haitang.support.security.tokens.known import token_and_holder
 from haitang.support.security.tokens.models import Client, Token
 from haitang.support.security.tokens.secret import digest_of, prefix_of
 
@@ -23,28 +23,15 @@ NO_CLIENT = error("tokens.no_client", 404, "没有登记这个外部系统。")
 NOTICE_USE_EVERY = timedelta(minutes=1)
 
 
-def actor_of_client(client: Client) -> Actor:
-    """The outside system as an actor: sort `system`, in its organization, with the roles that it was registered with."""
-    return Actor("system", str(client.id), client.title, client.organization_id, frozenset(client.roles))
-
-
-def holder(token: Token) -> Actor:
-    """Whose the token is, with everything that they may do themselves."""
-    if token.client:
-        return actor_of_client(token.client)
-    assert token.person
-    return actor_of(token.person)
-
-
 def authenticated(written: str) -> tuple[Token, Actor]:
     """The token and the actor that it makes; raises NOT_VALID for one that is unknown, over, revoked, or whose holder is gone."""
     prefix = prefix_of(written)
-    found = Token.objects.select_related("person", "client").filter(prefix=prefix).first() if prefix else None
-    if found is None or not hmac.compare_digest(found.digest, digest_of(written)) or not in_use(found):
+    known = token_and_holder(prefix) if prefix else None
+    if known is None or not hmac.compare_digest(known[0].digest, digest_of(written)) or not in_use(known[0]):
         raise NOT_VALID()
+    found, who = known
     if found.used_at is None or clock.now() - found.used_at > NOTICE_USE_EVERY:
         Token.objects.filter(pk=found.pk).update(used_at=clock.now())
-    who = holder(found)
     only = frozenset(found.only) if found.only is not None else None
     return found, Actor(who.kind, who.id, who.name, who.organization, who.roles, TokenScope(found.prefix, frozenset(found.scopes), only))
 
