@@ -14,7 +14,16 @@ from haitang.base.text import english
 
 HAN = re.compile("[㐀-鿿]")
 _IN_TEMPLATE = re.compile(r"""\{%-?\s*t\s+(?:"([^"]+)"|'([^']+)')|\{\{\s*(?:"([^"]+)"|'([^']+)')\s*\|\s*t\b""")
-_SPOKEN = {"T": (0,), "translate": (0,), "error": (2,), "permission": (1,), "fault": (1, 2), "Tunable": (0,)}
+_SPOKEN = {
+    "T": (0,),
+    "translate": (0,),
+    "error": (2,),
+    "permission": (1,),
+    "fault": (1, 2),
+    "Tunable": (0,),
+    "Saying": (0,),
+    "Problem": (1, 2),
+}
 _TITLED = frozenset({"action", "kind", "words", "Question", "Choice"})
 
 

@@ -28,6 +28,21 @@ def T(text: str) -> str:
     return text
 
 
+class Saying(str):
+    """A zh-Hans text whose `{name}` places are filled, which still knows both: `said` gives it in the reader's language.
+
+    For what is put together long before it is shown, such as the reason within an error.
+    """
+
+    says: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, says: str, /, **values: Any) -> "Saying":
+        made = super().__new__(cls, fill(says, values) if values else says)
+        made.says, made.values = says, values
+        return made
+
+
 @lru_cache(maxsize=64)
 def read_catalogue(text: str) -> Mapping[str, str]:
     """The content of one `locale/en.yaml`; whatever is not text -> text is left out (the check reports it)."""
@@ -115,7 +130,9 @@ def sentence_of(error: HaitangError, language: str | None = None) -> str:
 
 
 def said(value: Any, language: str | None = None) -> Any:
-    """A value within a sentence: a title, a name, or a reason put together with `：` and `、`, each part in the reader's language."""
+    """A value within a sentence: a title, a name, a saying, or a reason put together with `：` and `、`, each part in the reader's language."""
+    if isinstance(value, Saying):
+        return translate(value.says, language, **{name: said(each, language) for name, each in value.values.items()})
     if not isinstance(value, str) or not (language or active_language()).startswith(ENGLISH):
         return value
     whole = english(value)

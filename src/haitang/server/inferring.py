@@ -9,6 +9,7 @@ from haitang.base.text import translate
 from haitang.hub.data.gather import incoming
 from haitang.hub.data.gather.actions import Sender
 from haitang.hub.data.gather.infer import Proposal
+from haitang.hub.data.gather.infer.doubts import said
 from haitang.hub.data.gather.models import Run
 from haitang.hub.data.gather.provisional.actions import checked, gather_provisionally
 from haitang.hub.data.gather.provisional.proposing import about, proposed, shown
@@ -40,15 +41,10 @@ def _start(proposal: Proposal, file: Path, organization: str) -> Run:
 
 def told_of(proposal: Proposal, folder: Path) -> dict[str, Any]:
     """The proposal for programs."""
-    return {
-        "provisional": {
-            "id": proposal.id,
-            "title": proposal.title,
-            "folder": str(folder),
-            "files": sorted(proposal.files),
-            **about(proposal),
-        }
-    }
+    seen = about(proposal)
+    fields = [{**field, "doubts": said(field["doubts"])} for field in seen["fields"]]
+    names = {"id": proposal.id, "title": proposal.title, "folder": str(folder), "files": sorted(proposal.files)}
+    return {"provisional": {**names, **seen, "doubts": said(seen["doubts"]), "fields": fields}}
 
 
 def in_words(proposal: Proposal, folder: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from haitang.base.declarations.in_force import Declarations
 from haitang.base.declarations.model import Declaration
-from haitang.base.text import translate
+from haitang.base.text import said, translate
 
 D = TypeVar("D", bound=Declaration)
 
@@ -46,10 +46,13 @@ class Problem:
         return f"{self.key_path} at {place}" if self.key_path else place
 
     def sentence(self, language: str | None = None) -> str:
-        return translate(self.message, language, **self.data)
+        return translate(self.message, language, **self._told(language))
 
     def mend(self, language: str | None = None) -> str:
-        return translate(self.hint, language, **self.data)
+        return translate(self.hint, language, **self._told(language))
+
+    def _told(self, language: str | None) -> dict[str, Any]:
+        return {name: said(value, language) for name, value in self.data.items()}
 
     def __str__(self) -> str:
         return f"{self.where}  [{self.code}] {self.sentence()}" + (f"。{self.mend()}" if self.mend() else "")

@@ -7,6 +7,7 @@ from typing import Any
 
 from haitang.base.declarations.checks import Context, Problem, check
 from haitang.base.errors import HaitangError
+from haitang.base.text import Saying, T
 from haitang.hub.data.catalogue.conditions import fields_of
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource, ResourceField
 from haitang.support.infrastructure.things.kinds import Device
@@ -36,7 +37,7 @@ def key_names_fields(resource: Resource, context: Context) -> Iterable[Problem]:
 def sharing_has_a_basis(resource: Resource, context: Context) -> Iterable[Problem]:
     """Conditional sharing says its condition, no sharing its legal basis (《政务信息资源目录编制指南（试行）》)."""
     if resource.sharing != "unconditional" and not resource.basis:
-        word = "条件" if resource.sharing == "conditional" else "法律、行政法规或党中央、国务院政策依据"
+        word = T("条件") if resource.sharing == "conditional" else T("法律、行政法规或党中央、国务院政策依据")
         yield Problem("sharing", "没有写共享的依据", "在 basis 写明{word}", data={"word": word})
 
 
@@ -55,22 +56,22 @@ def _misfits(field: ResourceField) -> Iterable[tuple[str, str]]:
         try:
             re.compile(field.pattern)
         except re.error as reason:
-            yield "pattern", f"正则表达式读不懂：{reason}"
+            yield "pattern", Saying("正则表达式读不懂：{reason}", reason=str(reason))
     if field.type in NUMBERS | TIMES | {"boolean", "point"}:
-        yield from ((key, f"{key} 只用于文本") for key in ("pattern", "length") if getattr(field, key) is not None)
+        yield from ((key, Saying("{key} 只用于文本", key=key)) for key in ("pattern", "length") if getattr(field, key) is not None)
     if field.type == "point" and (field.unique or field.code_table or field.references):
-        yield "type", "点位不能有 unique、code_table 或 references"
+        yield "type", Saying("点位不能有 unique、code_table 或 references")
 
 
 def _bound_misfit(type: str, bound: Any) -> str:
     if type in NUMBERS:
-        return "" if isinstance(bound, int | float) else f"{bound} 不是数"
+        return "" if isinstance(bound, int | float) else Saying("{bound} 不是数", bound=bound)
     if type not in TIMES:
-        return "range 只用于数和日期"
+        return Saying("range 只用于数和日期")
     try:
         (date if type == "date" else datetime).fromisoformat(str(bound))
     except ValueError:
-        return f"{bound} 不是日期，写成 2026-03-01"
+        return Saying("{bound} 不是日期，写成 2026-03-01", bound=bound)
     return ""
 
 
@@ -94,7 +95,7 @@ def conditions_read(resource: Resource, context: Context) -> Iterable[Problem]:
             unknown = [name for name in fields_of(condition.must) if name not in resource.fields or resource.fields[name].type == "point"]
         except HaitangError as reason:
             yield Problem(
-                f"checks.{number}", "{reason}", "写成 expires >= issued", data={"reason": reason.kind.sentence.format(**reason.data)}
+                f"checks.{number}", "{reason}", "写成 expires >= issued", data={"reason": Saying(reason.kind.sentence, **reason.data)}
             )
             continue
         for name in unknown:

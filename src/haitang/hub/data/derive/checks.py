@@ -8,7 +8,6 @@ from haitang.base.declarations.checks import Context, Problem, check
 from haitang.base.declarations.functions import functions_of
 from haitang.base.declarations.spec import Failure, SpecTable, spec
 from haitang.base.errors import HaitangError
-from haitang.base.text import translate
 from haitang.hub.data.catalogue.kinds import LEVELS
 from haitang.hub.data.derive import fields, udf
 from haitang.hub.data.derive.kinds import Derive
@@ -16,10 +15,6 @@ from haitang.hub.data.derive.plan import order
 from haitang.hub.data.derive.sources import device_of, read
 from haitang.hub.data.derive.specs import run_table
 from haitang.hub.data.derive.sql import TABLE_FUNCTIONS, condition
-
-
-def _said(reason: HaitangError) -> str:
-    return reason.kind.sentence.format(**reason.data)
 
 
 @check(Derive)
@@ -35,7 +30,10 @@ def statement_reads(derive: Derive, context: Context) -> Iterable[Problem]:
             udf.signature(udf.function(module, derive.owner, name))
     except HaitangError as reason:
         yield Problem(
-            "sql", _said(reason), "可用的来源：hour_means_of('设备类型')、day_means_of('设备类型')、其他派生数据、数据资源、数据湖表"
+            "sql",
+            reason.kind.sentence,
+            "可用的来源：hour_means_of('设备类型')、day_means_of('设备类型')、其他派生数据、数据资源、数据湖表",
+            data=reason.data,
         )
 
 
@@ -47,7 +45,7 @@ def no_cycle(derive: Derive, context: Context) -> Iterable[Problem]:
         order({id: read(found.sql, context.declarations) for id, found in derives.items()})
     except HaitangError as reason:
         if derive.id in str(reason.data.get("reason", "")).partition("：")[2].split(" → "):
-            yield Problem("sql", _said(reason), "去掉其中一个引用")
+            yield Problem("sql", reason.kind.sentence, "去掉其中一个引用", data=reason.data)
 
 
 @check(Derive)
@@ -56,7 +54,7 @@ def bucket_is_named(derive: Derive, context: Context) -> Iterable[Problem]:
     if derive.kind == "incremental" and derive.time is None:
         yield Problem("kind", "incremental 需要说明按什么时间增量计算", "加上 time: hour 或 time: day")
     elif derive.kind == "incremental" and derive.time not in derive.grain:
-        yield Problem("grain", f"incremental 的 grain 里需要有 {derive.time}", f"写成 grain: [station, {derive.time}]")
+        yield Problem("grain", "incremental 的 grain 里需要有 {time}", "写成 grain: [station, {time}]", data={"time": derive.time})
     if derive.looks_back and derive.kind != "incremental":
         yield Problem("looks_back", "只有 incremental 需要说明往前读多久", "去掉 looks_back，或写 kind: incremental")
     if derive.kind != "full" and not _observes(derive, context):
@@ -88,7 +86,7 @@ def protected_is_only_counted(derive: Derive, context: Context) -> Iterable[Prob
     """A field above general level is counted or compared, never selected: whoever may read derived data would read it unmasked."""
     for name, level in fields.selected_above_general(derive, context.declarations):
         yield Problem(
-            "sql", "选出了{level}级字段“{name}”，派生数据不遮盖", "只用于条件或 count({name})", data={"name": name, "level": translate(LEVELS[level])}
+            "sql", "选出了{level}级字段“{name}”，派生数据不遮盖", "只用于条件或 count({name})", data={"name": name, "level": LEVELS[level]}
         )  # fmt: skip
 
 
@@ -107,10 +105,12 @@ def columns_are_selected(derive: Derive, context: Context) -> Iterable[Problem]:
         try:
             named += [(f"tests.{number}", column.name) for column in condition(text).find_all(sqlglot.exp.Column)]
         except HaitangError as reason:
-            yield Problem(f"tests.{number}", _said(reason), "写成 aqi between 0 and 500")
+            yield Problem(f"tests.{number}", reason.kind.sentence, "写成 aqi between 0 and 500", data=reason.data)
     for path, column in named:
         if column not in selected:
-            yield Problem(path, f"语句没有选出列 {column}", f"已有的列：{'、'.join(tree.named_selects)}")
+            yield Problem(
+                path, "语句没有选出列 {column}", "已有的列：{known}", data={"column": column, "known": "、".join(tree.named_selects)}
+            )
 
 
 @spec("derive")

@@ -11,6 +11,7 @@ from typing import Any
 from haitang.base.declarations import Declarations
 from haitang.base.declarations.functions import functions_of
 from haitang.base.durations import parse_span
+from haitang.base.text import Saying
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.sources import columns_of, device_of, read
 from haitang.hub.data.derive.sql import BAD_SQL, TABLE_FUNCTIONS, Parsed
@@ -54,7 +55,7 @@ def order(declared: dict[str, Parsed]) -> list[str]:
     try:
         return [id for id in TopologicalSorter(graph).static_order() if id in declared]
     except CycleError as cycle:
-        raise BAD_SQL(reason="派生数据互相引用：" + " → ".join(cycle.args[1])) from None
+        raise BAD_SQL(reason=Saying("派生数据互相引用：{circle}", circle=" → ".join(cycle.args[1]))) from None
 
 
 def plan(declarations: Declarations, things: Things | None = None) -> list[Planned]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from haitang.base.declarations import in_force
+from haitang.base.text import Saying
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.models import DerivationRun
 from haitang.hub.data.derive.sources import relation
@@ -16,11 +17,11 @@ def select(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
     declarations = in_force()
     parsed = parse(sql, declarations.all(Derive).keys())
     if parsed.functions:
-        raise BAD_SQL(reason=f"不能使用函数 {'、'.join(sorted(parsed.functions))}")
+        raise BAD_SQL(reason=Saying("不能使用函数 {name}", name="、".join(sorted(parsed.functions))))
 
     def only_tables(source: Source) -> str:
         if source.kind not in ("derive", "lake"):
-            raise BAD_SQL(reason=f"这里不能用 {source.word}，请先写成派生数据")
+            raise BAD_SQL(reason=Saying("这里不能用 {name}，请先写成派生数据", name=source.word))
         return relation(source, declarations, (), None)
 
     return dicts(render(parsed, only_tables, lambda name: name), params)

@@ -15,6 +15,7 @@ from sqlglot import exp
 from haitang.base import clock
 from haitang.base.clock import now
 from haitang.base.errors import error
+from haitang.base.text import Saying
 from haitang.hub.data.lake.buckets import CHINA, WIDTH, date_sql
 from haitang.hub.data.lake.schema import TABLES
 
@@ -122,7 +123,7 @@ def _parse(sql: str, derivations: frozenset[str], resources: frozenset[str]) -> 
     except sqlglot.errors.SqlglotError as reason:
         raise BAD_SQL(reason=str(reason).splitlines()[0]) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise BAD_SQL(reason="需要恰好一个 SELECT 语句")
+        raise BAD_SQL(reason=Saying("需要恰好一个 SELECT 语句"))
     tree = statements[0]
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     tables = [table for table in tree.find_all(exp.Table) if not (isinstance(table.this, exp.Identifier) and table.name in own)]
@@ -132,22 +133,24 @@ def _parse(sql: str, derivations: frozenset[str], resources: frozenset[str]) -> 
 
 def _source(table: exp.Table, derivations: frozenset[str], resources: frozenset[str]) -> Source:
     if table.db or table.catalog:
-        raise BAD_SQL(reason=f"不能引用 {table.sql()}：只写表名")
+        raise BAD_SQL(reason=Saying("不能引用 {name}：只写表名", name=table.sql()))
     call = table.this
     if isinstance(call, exp.Anonymous):
         name, arguments = str(call.this).lower(), call.expressions
         if name not in TABLE_FUNCTIONS or len(arguments) != 1 or not isinstance(arguments[0], exp.Literal) or not arguments[0].is_string:
-            raise BAD_SQL(reason=f"FROM 后不能用 {call.sql()}，可用 hour_means_of('设备类型') 和 day_means_of('设备类型')")
+            raise BAD_SQL(
+                reason=Saying("FROM 后不能用 {name}，可用 hour_means_of('设备类型') 和 day_means_of('设备类型')", name=call.sql())
+            )
         return Source(name, arguments[0].this)  # type: ignore[arg-type]
     if not isinstance(call, exp.Identifier):
-        raise BAD_SQL(reason=f"FROM 后不能用 {table.sql()}")
+        raise BAD_SQL(reason=Saying("FROM 后不能用 {name}", name=table.sql()))
     if table.name in derivations:
         return Source("derive", table.name)
     if table.name in TABLES:
         return Source("lake", table.name)
     if table.name in resources:
         return Source("resource", table.name)
-    raise BAD_SQL(reason=f"没有名为 {table.name} 的派生数据、数据资源或数据湖表")
+    raise BAD_SQL(reason=Saying("没有名为 {name} 的派生数据、数据资源或数据湖表", name=table.name))
 
 
 def _functions(tree: exp.Expr) -> set[str]:
@@ -161,7 +164,7 @@ def _functions(tree: exp.Expr) -> set[str]:
             if name not in FUNCTIONS:
                 asked.add(name)
         elif call.sql_name().lower() not in FUNCTIONS:
-            raise BAD_SQL(reason=f"不能使用函数 {call.sql_name().lower()}")
+            raise BAD_SQL(reason=Saying("不能使用函数 {name}", name=call.sql_name().lower()))
     return asked
 
 
@@ -169,7 +172,7 @@ def condition(text: str) -> exp.Expr:
     """A condition over columns, as in `tests`; raises BAD_SQL."""
     tree = parse(f"select 1 from observations where {text}", ()).tree
     if tree.find(exp.Subquery) or len(list(tree.find_all(exp.Table))) != 1:
-        raise BAD_SQL(reason=f"条件“{text}”只能比较列和数值")
+        raise BAD_SQL(reason=Saying("条件“{text}”只能比较列和数值", text=text))
     return tree.args["where"].this  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from haitang.base.text import Saying
 from haitang.hub.data.gather.infer.naming import Name
 from haitang.support.standards.codes import CODES
 
@@ -46,7 +47,7 @@ _INSIDE = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|[1-9]\d{16}[\dXx])(?!\d)")
 
 @dataclass
 class Column:
-    """A proposed field. `doubts`: what a person should look at, in zh-Hans."""
+    """A proposed field. `doubts`: what a person should look at."""
 
     heading: str
     name: Name
@@ -61,7 +62,7 @@ class Column:
     filled: int = 0
     wrong: int = 0  # values that do not fit the type
     why: str = ""  # why its level is above general
-    doubts: list[str] = field(default_factory=list)
+    doubts: list[Saying] = field(default_factory=list)
 
     @property
     def fits(self) -> float:
@@ -79,7 +80,7 @@ def look(heading: str, name: Name, cells: Sequence[str | None]) -> Column:
     column.distinct, column.filled = len(set(values)), len(values)
     column.required = bool(values) and len(values) == len(cells)
     if not values:
-        column.doubts.append("整列没有值，类型暂按文本")
+        column.doubts.append(Saying("整列没有值，类型暂按文本"))
         return column
     _type(column, values)
     if column.type in ("text",) and missing and set(missing) <= {"无", "-", "/"}:
@@ -96,7 +97,7 @@ def _type(column: Column, values: list[str]) -> None:
         if guess(column, values):
             return
     if all(re.fullmatch(r"\d{1,2}[-/]\d{1,2} \d{1,2}:\d{2}", value) for value in values[:200]):
-        column.doubts.append("时间里没有年份，暂按文本；请向来源单位确认年份后改为 datetime")
+        column.doubts.append(Saying("时间里没有年份，暂按文本；请向来源单位确认年份后改为 datetime"))
 
 
 def _code(column: Column, values: list[str]) -> bool:
@@ -116,7 +117,7 @@ def _code(column: Column, values: list[str]) -> bool:
 def _doubt_share(column: Column, wrong: int, of: int) -> None:
     column.wrong = wrong
     if wrong:
-        column.doubts.append(f"样本中 {of} 个值里有 {wrong} 个不合规，将进入隔离区")
+        column.doubts.append(Saying("样本中 {of} 个值里有 {wrong} 个不合规，将进入隔离区", of=of, wrong=wrong))
 
 
 def _yes_no(column: Column, values: list[str]) -> bool:
@@ -137,7 +138,7 @@ def _date(column: Column, values: list[str]) -> bool:
             column.formats = sorted({format for format in fits if format})
             _doubt_share(column, wrong, len(values))
             if "%m/%d/%Y" in column.formats:
-                column.doubts.append("日期按“月/日/年”理解；如为“日/月/年”请改 formats")
+                column.doubts.append(Saying("日期按“月/日/年”理解；如为“日/月/年”请改 formats"))
             return True
     return False
 
@@ -145,7 +146,7 @@ def _date(column: Column, values: list[str]) -> bool:
 def _number(column: Column, values: list[str]) -> bool:
     whole = sum(not _INTEGER.fullmatch(value) for value in values)
     if any(re.fullmatch(r"0\d+", value) for value in values) or any(len(value) > 15 for value in values if value.isdigit()):
-        column.doubts.append("全是数字，但有前导零或超过 15 位，按编号（文本）处理")
+        column.doubts.append(Saying("全是数字，但有前导零或超过 15 位，按编号（文本）处理"))
         return False
     money = _MONEY.search(column.heading + (column.name.unit or "")) is not None
     if whole <= MOST_WRONG * len(values) and not money:
@@ -168,10 +169,10 @@ def _level(column: Column, values: list[str]) -> None:
         return
     if column.type in ("text", "date") and _PERSONAL.search(column.name.title):
         column.level, column.why = "sensitive", "标题像是个人信息"
-        column.doubts.append("按标题判断可能是个人信息，定为敏感；若是单位公开信息请改为 general")
+        column.doubts.append(Saying("按标题判断可能是个人信息，定为敏感；若是单位公开信息请改为 general"))
     elif column.type == "text" and (inside := sum(_INSIDE.search(value) is not None for value in values)):
         column.level, column.why = "sensitive", "文字里夹有手机号码或身份证号码"
-        column.doubts.append(f"样本中有 {inside} 个值的文字里夹有手机号码或身份证号码，定为敏感")
+        column.doubts.append(Saying("样本中有 {n} 个值的文字里夹有手机号码或身份证号码，定为敏感", n=inside))
 
 
 def _code_table(column: Column, counts: Counter[str], rows: int) -> None:
@@ -181,4 +182,4 @@ def _code_table(column: Column, counts: Counter[str], rows: int) -> None:
     words = all(len(value) <= 20 and not re.search(r"\d.*\d.*\d", value) for value in texts)
     if column.type == "text" and column.level is None and few and words:
         column.codes = sorted(texts)
-        column.doubts.append(f"取值只有 {len(texts)} 种，提议为代码表；请核对是否齐全")
+        column.doubts.append(Saying("取值只有 {n} 种，提议为代码表；请核对是否齐全", n=len(texts)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from haitang.base.errors import HaitangError, error
 from haitang.base.ports import divisions
+from haitang.base.text import Saying
 from haitang.hub.data.gather.infer.columns import Column, look
 from haitang.hub.data.gather.infer.naming import names_of
 from haitang.hub.data.gather.infer.writing import resource_yaml, table_yaml
@@ -33,7 +34,7 @@ class Point:
     longitude: Column
     latitude: Column
     system: str
-    doubt: str
+    doubt: Saying | None
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Proposal:
     rows: int
     whole: bool
     point: Point | None = None
-    doubts: list[str] = field(default_factory=list)
+    doubts: list[Saying] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     mapping: dict[str, str | list[str]] = field(default_factory=dict)  # field -> heading(s)
 
@@ -73,9 +74,9 @@ def propose(
     columns = [look(heading, name, column) for heading, name, column in zip(headings, names_of(headings), cells, strict=True)]
     proposal = Proposal(id, title, columns, [], len(rows), whole)
     if broken:
-        proposal.doubts.append(f"样本中有 {broken} 行列数不对或已损坏，会进入隔离区")
+        proposal.doubts.append(Saying("样本中有 {n} 行列数不对或已损坏，会进入隔离区", n=broken))
     if not whole:
-        proposal.doubts.append(f"只看了前 {len(rows)} 行；后面的行可能有别的取值")
+        proposal.doubts.append(Saying("只看了前 {n} 行；后面的行可能有别的取值", n=len(rows)))
     proposal.point = _point(columns, cells)
     proposal.key = _key(proposal, cells)
     proposal.mapping = _mapping(proposal)
@@ -130,7 +131,9 @@ def _key(proposal: Proposal, cells: list[tuple[str | None, ...]]) -> list[str]:
     if near is None:
         near = proposal.rows, [proposal.columns[0]]
     told = "、".join(column.name.word for column in near[1])
-    proposal.doubts.append(f"没有找到能区分每一行的列，主键暂取 {told}；样本中有 {near[0]} 行与别的行相同或缺值，会进入隔离区，请改正")
+    proposal.doubts.append(
+        Saying("没有找到能区分每一行的列，主键暂取 {key}；样本中有 {n} 行与别的行相同或缺值，会进入隔离区，请改正", key=told, n=near[0])
+    )
     return [column.name.word for column in near[1]]
 
 
@@ -144,9 +147,10 @@ def _alike(chosen: tuple[tuple[Column, tuple[str | None, ...]], ...]) -> tuple[i
 def _chosen_key(proposal: Proposal, columns: list[Column]) -> list[str]:
     gaps = "、".join(column.name.word for column in columns if not column.required)
     if gaps:
-        proposal.doubts.append(f"主键的 {gaps} 有空缺，缺值的行会进入隔离区")
+        proposal.doubts.append(Saying("主键的 {names} 有空缺，缺值的行会进入隔离区", names=gaps))
     if len(columns) > 1 or not _KEY_TITLE.search(columns[0].name.title):
-        proposal.doubts.append(f"主键按“每行不同”提议为 {'、'.join(column.name.word for column in columns)}，请确认它确能区分每一行")
+        told = "、".join(column.name.word for column in columns)
+        proposal.doubts.append(Saying("主键按“每行不同”提议为 {key}，请确认它确能区分每一行", key=told))
     return [column.name.word for column in columns]
 
 
@@ -175,11 +179,11 @@ def _float(text: str | None) -> float | None:
         return None
 
 
-def _system(title: str, points: list[tuple[float, float]]) -> tuple[str, str]:
+def _system(title: str, points: list[tuple[float, float]]) -> tuple[str, Saying | None]:
     """By the title; else the system in which most points lie in the place, where that tells systems apart; else CGCS2000 with a doubt."""
     for system, pattern in _SYSTEM_TITLE.items():
         if re.search(pattern, title, re.IGNORECASE):
-            return system, ""
+            return system, None
     lng, lat = zip(*points[:5000], strict=True)
     try:
         inside = {system: sum(map(bool, divisions().locate(*convert(lng, lat, system, "cgcs2000")))) for system in SYSTEMS}
@@ -187,8 +191,12 @@ def _system(title: str, points: list[tuple[float, float]]) -> tuple[str, str]:
         inside = {}
     best = max(inside, key=lambda system: inside[system], default="cgcs2000")
     if inside and inside[best] > inside["cgcs2000"]:
-        return best, f"坐标系按落在辖区内的点数推断（{inside[best]} 个，按 CGCS2000 只有 {inside['cgcs2000']} 个），请向来源单位确认"
-    return "cgcs2000", "坐标系无法从数据中看出，暂按 CGCS2000；高德、腾讯地图取的点应写 gcj02，百度写 bd09（差约 500 米）"
+        return best, Saying(
+            "坐标系按落在辖区内的点数推断（{n} 个，按 CGCS2000 只有 {fewer} 个），请向来源单位确认",
+            n=inside[best],
+            fewer=inside["cgcs2000"],
+        )
+    return "cgcs2000", Saying("坐标系无法从数据中看出，暂按 CGCS2000；高德、腾讯地图取的点应写 gcj02，百度写 bd09（差约 500 米）")
 
 
 def _mapping(proposal: Proposal) -> dict[str, str | list[str]]:

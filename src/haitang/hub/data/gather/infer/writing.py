@@ -4,6 +4,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from haitang.base.text import Saying
 from haitang.hub.data.gather.infer.columns import Column
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ def _field(proposal: "Proposal", column: Column, tables: dict[str, str]) -> list
             parts.append(f"{key}: [{', '.join(map(quoted, values))}]")
     if column.heading != column.name.title:
         parts.append(f"also: [{quoted(column.heading)}]")
-    doubts = list(column.doubts)
-    if not column.name.known:
-        doubts.append("字段名请改为英文单词")
-    return [*(f"  # ？{doubt}" for doubt in doubts), f"  {column.name.word}: {{{', '.join(parts)}}}"]
+    return [*(f"  # ？{doubt}" for doubt in doubts_of(column)), f"  {column.name.word}: {{{', '.join(parts)}}}"]
+
+
+def doubts_of(column: Column) -> list[Saying]:
+    """What a person should look at in a field, its name included."""
+    return [*column.doubts, *([] if column.name.known else [Saying("字段名请改为英文单词")])]
 
 
 def table_yaml(column: Column) -> str:

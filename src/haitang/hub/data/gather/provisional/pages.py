@@ -20,6 +20,7 @@ from haitang.hub.data.catalogue import queries as catalogue
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather import incoming, readers
 from haitang.hub.data.gather.actions import Sender
+from haitang.hub.data.gather.infer.doubts import said
 from haitang.hub.data.gather.judge.columns import match
 from haitang.hub.data.gather.provisional import actions
 from haitang.hub.data.gather.provisional.proposing import ON_A_PAGE, about, proposed, shown
@@ -42,7 +43,7 @@ def preview(request: HttpRequest, kept: incoming.Incoming) -> HttpResponse:
     files = found.files if request.POST.get("id", found.id) != found.id else {**found.files, **_files(request, found.files)}
     seen = about(found)
     context: dict[str, Any] = {
-        "kept": kept.path.name, "name": kept.name, "size": kept.size, "id": found.id, "proposed_title": found.title, "files": files, "seen": seen,
+        "kept": kept.path.name, "name": kept.name, "size": kept.size, "id": found.id, "proposed_title": found.title, "files": files, "seen": seen, "doubts": said(seen["doubts"]),
         "fields": shown(seen), "sure": SURE, "rows_seen": found.rows,
     }  # fmt: skip
     try:
@@ -119,7 +120,7 @@ def _show(request: HttpRequest, found: Provisional, given: Any = None, sentence:
     actor, open = reader(request), found.status == Provisional.Status.PROVISIONAL
     own = found.proposed_by in actor.refs
     context = {
-        "found": found, "status": STATUS[found.status], "status_title": translate(found.get_status_display()), "seen": found.about,
+        "found": found, "status": STATUS[found.status], "status_title": translate(found.get_status_display()), "seen": found.about, "doubts": said(found.about.get("doubts", [])),
         "fields": shown(found.about) if found.about else [], "files": {**found.files, **(given or {})}, "sentence": sentence, "own": own,
         "may_adopt": open and not own and may(actor, "gather.adopt", found), "may_discard": open and may(actor, "gather.discard", found),
         "in_force": found.declaration in in_force().all(Resource), "sure": SURE,

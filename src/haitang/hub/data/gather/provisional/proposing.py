@@ -6,9 +6,12 @@ from typing import Any
 
 from haitang.base.declarations import in_force
 from haitang.base.declarations.models import Provisional
+from haitang.base.text import Saying
 from haitang.hub.data.catalogue.kinds import LEVELS, TYPES, Resource
 from haitang.hub.data.gather.infer import Proposal, propose
+from haitang.hub.data.gather.infer.doubts import kept, said
 from haitang.hub.data.gather.infer.proposal import LOOKED_AT
+from haitang.hub.data.gather.infer.writing import doubts_of
 from haitang.support.security.people.models import Organization
 
 ON_A_PAGE = 20_000  # rows; a page answers within seconds, a command may take its time
@@ -33,7 +36,7 @@ def _taken(id: str) -> bool:
 def about(proposal: Proposal) -> dict[str, Any]:
     """What was seen, for pages and for programs; no value of a field that is above general level, nor any other of the file but code tables."""
     return {
-        "rows": proposal.rows, "whole": proposal.whole, "key": proposal.key, "doubts": proposal.doubts, "mapping": proposal.mapping,
+        "rows": proposal.rows, "whole": proposal.whole, "key": proposal.key, "doubts": kept(proposal.doubts), "mapping": proposal.mapping,
         "fields": [_field(proposal, column) for column in proposal.columns],
         "code_tables": {f"{proposal.id}_{column.name.word}": column.codes for column in proposal.columns if column.codes},
     }  # fmt: skip
@@ -41,7 +44,7 @@ def about(proposal: Proposal) -> dict[str, Any]:
 
 def _field(proposal: Proposal, column: Any) -> dict[str, Any]:
     point = proposal.point is not None and column in (proposal.point.longitude, proposal.point.latitude)
-    doubts = [*column.doubts, *([] if column.name.known or point else ["字段名请改为英文单词"])]
+    doubts = kept(_of_point(proposal) if point else doubts_of(column))
     return {
         "name": "location" if point else column.name.word, "heading": column.heading, "title": column.name.title, "unit": column.name.unit,
         "type": "point" if point else column.type, "required": column.required, "level": column.level or "general", "why": column.why,
@@ -50,11 +53,15 @@ def _field(proposal: Proposal, column: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _of_point(proposal: Proposal) -> list[Saying]:
+    return [proposal.point.doubt] if proposal.point and proposal.point.doubt else []
+
+
 def shown(about: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Fields with their words for a page."""
     sure = {"high": ("normal", "有把握"), "medium": ("notice", "请核对"), "low": ("warning", "不确定")}
     return [
         {**field, "type_title": TYPES[field["type"]], "level_title": LEVELS[field["level"]], "key": field["name"] in about["key"],
-         "sure_status": sure[field["sure"]][0], "sure_title": sure[field["sure"]][1], "share": f"{100 * field['fits']:.1f}"}
+         "doubts": said(field["doubts"]), "sure_status": sure[field["sure"]][0], "sure_title": sure[field["sure"]][1], "share": f"{100 * field['fits']:.1f}"}
         for field in about["fields"]
     ]  # fmt: skip
