@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=lacking))
 
 
+@dataclass(frozen=True)
+class District:
+    """A running district: its address, and the environment under which its processes run."""
+
+    url: str
+    environment: dict[str, str]
+
+
 @pytest.fixture(scope="session")
-def district() -> Iterator[str]:
-    """The address of a running district; its database and data directory are its own."""
+def running_district() -> Iterator[District]:
+    """A district whose database and data directory are its own."""
     outer = os.environ["HAITANG_DATABASE_URL"]
     name, folder, port = f"browser_{new_id().hex}", Path(tempfile.mkdtemp(prefix="haitang-browser-")), free_port()
     with psycopg.connect(outer, autocommit=True) as admin:
@@ -63,7 +72,7 @@ def district() -> Iterator[str]:
     command = [sys.executable, "-m", "haitang.server.cli", "run"]
     running = [subprocess.Popen([*command, each], env=environment, stdout=log, stderr=log) for each in ("control", "front")]
     try:
-        yield _when_it_answers(f"http://127.0.0.1:{port}")
+        yield District(_when_it_answers(f"http://127.0.0.1:{port}"), environment)
     finally:
         for process in running:
             process.terminate()
@@ -72,6 +81,21 @@ def district() -> Iterator[str]:
         with psycopg.connect(outer, autocommit=True) as admin:
             admin.execute(f"drop database {name} with (force)")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def district(running_district: District) -> str:
+    """Its address."""
+    return running_district.url
+
+
+@pytest.fixture(scope="module")
+def gathering(running_district: District) -> Iterator[None]:
+    """What gathers files and lands them in the district's lake, while a module's tests run."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.browser.gathering"], env=running_district.environment)
+    yield
+    process.terminate()
+    process.wait(15)
 
 
 def _when_it_answers(url: str) -> str:

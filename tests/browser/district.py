@@ -23,6 +23,7 @@ ROLES = (
     "administrator",
     "security_administrator",
     "audit_administrator",
+    "data_steward",
 )
 NAMES = {
     "dispatcher": "何派",
@@ -34,6 +35,7 @@ NAMES = {
     "administrator": "关理",
     "security_administrator": "安平",
     "audit_administrator": "石严",
+    "data_steward": "数管",
 }
 HOUR, DAYS = timedelta(hours=1), 21
 LEVELS = {"pm2_5": 38.0, "pm10": 62.0, "so2": 8.0, "no2": 24.0, "co": 0.7, "o3": 90.0}

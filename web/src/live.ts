@@ -2,7 +2,7 @@
 // `soon:alarm` at once for the first, and for those that follow closely one more when a while has passed, so that a page shows the last one too.
 import { say } from "./words";
 
-const TOPICS = ["twin", "alarm", "case", "indicator", "notice", "seal"];
+const TOPICS = ["twin", "alarm", "case", "indicator", "gather", "notice", "seal"];
 const first = 1_000;
 const longest = 30_000;
 const pause = 400;

@@ -187,7 +187,7 @@ def samples(clients: Clients) -> dict[str, str]:
 SAMPLES = {
     "resources/": "resource", "gather/sources/": "no_source", "gather/runs/": "run", "gather/provisional/": "provisional", "gather/rows/": "held", "api/gather/runs/": "run", "api/gather/rows/": "held",
     "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "api/things/": "thing", "api/things/*/commands/": "command", "things/*/maintenance/": "window", "things/groups/": "group", "things/groups/*/do/": "save", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
-    "charts/case/": "case", "charts/derived/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
+    "charts/case/": "case", "charts/derived/": "derive", "derivations/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",
     "account/delegations/": "batch", "people/requests/": "batch", "people/import/": "batch", "invitation/": "batch", "personas/": "role", "cockpit/": "tiles", "evidence/": "case",

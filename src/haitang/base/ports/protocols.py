@@ -71,6 +71,10 @@ class Matters(Protocol):
         """Put on the case's timeline that the cause has cleared; the case stays open."""
         ...
 
+    def number_of(self, id: str) -> str:
+        """The number under which people find the case of this id; empty where there is none."""
+        ...
+
 
 class LiveFeed(Protocol):
     """Served by support.infrastructure.stream: tells open pages that something changed, when the transaction commits."""

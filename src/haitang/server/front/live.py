@@ -26,7 +26,15 @@ CHANNEL = "haitang_live"
 KEPT = 1000
 WAITING = 500
 # The permission that each topic needs; one that is not named here reaches nobody. Notices say only whom they are for, seals are public.
-TOPICS = {"twin": "thing.read", "alarm": "alarm.read", "case": "case.read", "indicator": "indicator.read", "notice": "", "seal": ""}
+TOPICS = {
+    "twin": "thing.read",
+    "alarm": "alarm.read",
+    "case": "case.read",
+    "indicator": "indicator.read",
+    "gather": "gather.read",
+    "notice": "",
+    "seal": "",
+}
 HEARTBEAT = 15.0
 ASKED_AGAIN = 4  # heartbeats after which a quiet page's session is asked about again: one that ran out ends its stream too
 SESSION = "session"  # not for pages: tells which sessions were ended, by digests of their keys

@@ -8,6 +8,7 @@ from django.test import Client
 
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.gather.models import Held, Run, Understanding
+from haitang.hub.data.gather.pages import headings_of
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.models import Person, RoleHolding
 from tests.hub.data.gather.conftest import Bench
@@ -29,8 +30,7 @@ def handler(bench: Bench) -> Client:
 
 def cells(held: Held, **changes: str) -> dict[str, str]:
     given = {**held.cells, **changes}
-    headings = [heading for heading in held.run.columns.values() if isinstance(heading, str)]
-    return {f"cell-{n}": given.get(heading, "") for n, heading in enumerate(headings)}
+    return {f"cell-{n}": given.get(heading, "") for n, (heading, _) in enumerate(headings_of(held))}
 
 
 def test_a_row_that_is_mended_goes_into_the_lake_and_the_work_order_closes(bench: Bench, handler: Client) -> None:

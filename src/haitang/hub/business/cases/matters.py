@@ -34,6 +34,10 @@ class CaseMatters:
         for case in Case.objects.filter(matter_key=key, closed_at__isnull=True, cause_cleared_at__isnull=True):
             clear_cause(act=act, case=case, at=at)
 
+    def number_of(self, id: str) -> str:
+        """The case's number; empty where there is none."""
+        return Case.objects.filter(pk=id).values_list("number", flat=True).first() or ""
+
 
 def _standing(matter: Matter) -> Case | None:
     same = Q(matter_key=matter.key, closed_at__isnull=True)

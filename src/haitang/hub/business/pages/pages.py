@@ -16,7 +16,7 @@ from haitang.base.shell.navigation import Entry, entries_from, entry
 from haitang.base.shell.views import page, show
 from haitang.hub.business.cases.listing import readable
 from haitang.hub.business.cases.queries import case_by_number
-from haitang.hub.business.pages import alarms, charts, indicators
+from haitang.hub.business.pages import alarms, charts, derivations, indicators
 from haitang.hub.business.pages.cells import rows_of
 from haitang.hub.business.pages.kinds import Page
 from haitang.hub.business.places.kinds import Place
@@ -144,5 +144,6 @@ urlpatterns = [
     path("indicators", indicators.indicators),
     path("indicators/<slug:id>", indicators.indicator),
     path("charts/indicators/<slug:id>", indicators.chart),
+    path("derivations/<slug:id>", derivations.derivation),
     path("place/emblem", emblem),
 ]

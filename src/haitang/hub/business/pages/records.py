@@ -46,6 +46,7 @@ def behind(id: str, dimension: str, member: str, titles: dict[str, str]) -> dict
     heads = list(named) if named else list(rows[0]) if rows else []
     return {
         "title": source.title if source else declared.records,
+        "url": f"/derivations/{source.id}" if source else "",
         "heads": [named.get(head, head) for head in heads],
         "rows": [[_text(row.get(head), titles) for head in heads] for row in rows],
     }

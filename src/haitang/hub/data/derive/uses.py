@@ -35,4 +35,7 @@ def _of_columns(resource: str, release: str) -> Mapping[str, Mapping[str, frozen
 def uses(resource: str) -> Mapping[str, list[Use]]:
     """Field -> the derivations that are computed from it."""
     derives = in_force().all(Derive)
-    return {field: [Use("derive", id, derives[id].title, "") for id in sorted(found)] for field, found in of_columns(resource).items()}
+    return {
+        field: [Use("derive", id, derives[id].title, f"/derivations/{id}") for id in sorted(found)]
+        for field, found in of_columns(resource).items()
+    }

@@ -101,7 +101,7 @@ def _end(act: Act, run: Run, state: str) -> Run:
     run.state, run.finished_at = state, act.at
     run.save()
     act.record("gather_run", str(run.pk), {"state": str(state), **facts(run)})
-    act.announce("gather", {"run": str(run.pk), "resource": run.resource, "state": str(state), "read": run.read})
+    act.announce("gather", {"run": str(run.pk)})
     on_commit(lambda: forget(run))  # rolled back, the run goes on, and needs its file
     return run
 

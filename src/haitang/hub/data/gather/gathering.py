@@ -117,7 +117,7 @@ class Gathering:
             _count(run, chunk, judged, self.resource)
             run.parts, run.position = number, dict(chunk.position)
             run.save(update_fields=READING)
-            ports.live().announce("gather", {"run": str(run.pk), "resource": run.resource, "state": run.state, "read": run.read})
+            ports.live().announce("gather", {"run": str(run.pk)})
 
     def _end(self) -> None:
         """Everything is read: what is left is the writer's."""

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
+from haitang.base import ports
 from haitang.base.actions import acting, may
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
@@ -27,8 +28,11 @@ from haitang.hub.data.gather.shown import note_shown
 from haitang.hub.data.gather.trying import try_row
 from haitang.hub.data.gather.uploading import gather_kept, upload
 from haitang.hub.data.gather.wording import left_out, note
+from haitang.support.security.people.models import Organization
 
 MOST_AT_ONCE = 1000
+COUNTS = ("read", "accepted", "quarantined", "inserted", "updated", "unchanged", "repeated", "removed")
+SHOWN = 200  # quarantined rows on a page
 
 
 entry("gather", title=T("数据采集"), url="/gather", icon="table-import", group="know", order=11, permission=queries.READ)
@@ -39,11 +43,18 @@ def _resource_title(run: Run) -> str:
     return found.title if found else run.resource
 
 
+def _file(run: Run) -> str:
+    """The file that a run read, or what it did instead."""
+    return translate("撤去暂定资源") if run.load == "discard" else translate("修改后重新提交") if run.root_id else run.file
+
+
 def _state(run: Run) -> SafeString:
-    sort = {"done": "warning" if run.quarantined and not run.settled_at else "normal", "failed": "serious", "cancelled": "stale"}.get(
-        run.state, "notice"
-    )
-    return format_html('<span class="status status-{}">{}</span>', sort, translate(run.get_state_display()))
+    """How far it is, and how many of its rows wait for somebody."""
+    sort = {"done": "normal", "failed": "serious", "cancelled": "stale"}.get(run.state, "notice")
+    told = format_html('<span class="status status-{}">{}</span>', sort, translate(run.get_state_display()))
+    if not (run.ended and run.quarantined and not run.settled_at and not run.root_id):
+        return told
+    return format_html('{} <span class="status status-warning">{}</span>', told, translate("有隔离的行待处理"))
 
 
 COLUMNS = [
@@ -56,7 +67,7 @@ COLUMNS = [
         sort="resource",
         wide=True,
     ),
-    Column("file", T("文件"), lambda r: r.file, lambda r: translate("修改后重新提交") if r.root_id else r.file),
+    Column("file", T("文件"), lambda r: r.file, _file),
     Column("state", T("状态"), lambda r: r.state, _state, sort="state"),
     Column("read", T("读取"), lambda r: r.read, lambda r: f"{r.read:,}", sort="read", numeric=True),
     Column("accepted", T("接收"), lambda r: r.accepted, lambda r: f"{r.accepted:,}", sort="accepted", numeric=True),
@@ -111,16 +122,27 @@ def run(request: HttpRequest, run: str) -> HttpResponse:
     resource = in_force().all(Resource).get(found.resource)
     state = request.GET.get("state", "")
     held = found.held.filter(state=state) if state in Held.State.values else found.held.all()
-    rows = list(held[:200])
+    asks_how_far = "HX-Request" in request.headers
+    if asks_how_far and found.ended:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    rows = [] if asks_how_far else list(held[:SHOWN])
     note_shown(actor, found, rows, way="/gather/runs/{run}")
     context = {
-        "run": found, "title": _resource_title(found), "state": _state(found), "left_out": left_out(found), "notes": [note(each) for each in found.notes],
+        "run": found, "title": _resource_title(found), "file": _file(found), "state": _state(found), "left_out": left_out(found), "notes": [note(each) for each in found.notes],
+        **{name: f"{getattr(found, name):,}" for name in COUNTS},
         "rows": [_row(row, resource) for row in rows], "total": held.count(), "mended": found.held.filter(state=Held.State.MENDED).count(),
         "open": found.held.filter(state__in=(Held.State.OPEN, Held.State.MENDED)).count(), "descendants": found.descendants.all(),
         "may": {word: may(actor, f"gather.{word}", found) for word in ("mend", "dismiss", "resubmit", "cancel")},
-        "share": 100 * found.read_bytes // found.total_bytes if found.total_bytes else 0,
+        "share": 100 * found.read_bytes // found.total_bytes if found.total_bytes else 0, "landed": _landed(found), "shown": SHOWN,
+        "work_order": ports.matters().number_of(found.matter) if found.matter else "", "sender": Organization.objects.filter(pk=found.organization).first(),
     }  # fmt: skip
     return show(request, "gather/run.html", context)
+
+
+def _landed(run: Run) -> int:
+    """Percent of the accepted rows that are in the lake, while they are put there."""
+    stored = run.inserted + run.updated + run.unchanged
+    return 100 * stored // max(run.accepted - run.repeated, 1) if run.state == Run.State.LANDING else 0
 
 
 @page("gather.mend", own=True)
@@ -146,13 +168,15 @@ def row(request: HttpRequest, row: int) -> HttpResponse:
     return show(request, "gather/row.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _headings(held: Held) -> list[tuple[str, str]]:
-    """(heading, field) of every column that is understood."""
-    return [(each, name) for name, heading in held.run.columns.items() for each in ([heading] if isinstance(heading, str) else heading)]
+def headings_of(held: Held) -> list[tuple[str, str]]:
+    """(heading, field) of every column that is understood, in the order of the resource's fields."""
+    resource, columns = in_force().all(Resource).get(held.run.resource), held.run.columns
+    order = [name for name in resource.fields if name in columns] if resource else list(columns)
+    return [(each, name) for name in order for each in ([columns[name]] if isinstance(columns[name], str) else columns[name])]
 
 
 def _given(request: HttpRequest, held: Held) -> dict[str, str]:
-    return {heading: request.POST.get(f"cell-{n}", "") for n, (heading, _) in enumerate(_headings(held))}
+    return {heading: request.POST.get(f"cell-{n}", "") for n, (heading, _) in enumerate(headings_of(held))}
 
 
 def _asked(held: Held, resource: Resource, cells: dict[str, str], reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -161,7 +185,7 @@ def _asked(held: Held, resource: Resource, cells: dict[str, str], reasons: list[
             "name": f"cell-{n}", "heading": heading, "value": cells.get(heading) or "", "was": held.cells.get(heading) or "",
             "problems": [said(r) for r in reasons if r["field"] == name], "required": name in resource.key or resource.fields[name].required,
         }
-        for n, (heading, name) in enumerate(_headings(held)) if name in resource.fields
+        for n, (heading, name) in enumerate(headings_of(held)) if name in resource.fields
     ]  # fmt: skip
 
 

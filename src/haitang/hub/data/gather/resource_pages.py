@@ -71,7 +71,7 @@ COLUMNS = [
     ),
     Column(
         "sharing",
-        T("共享属性"),
+        T("共享方式"),
         lambda r: SHARING[r["resource"].sharing],
         lambda r: translate(SHARING[r["resource"].sharing]),
         sort="sharing",
@@ -92,7 +92,7 @@ FILTERS = [
     Filter("q", T("名称、字段或编号"), lambda rows, text: [row for row in rows if _has(row, text)], kind="text"),
     Filter("provider", T("提供单位"), lambda rows, value: [row for row in rows if row["provider"] and row["provider"].pk == value], choices=lambda: {
         found.pk: found.title for id, found in catalogue.providers().items() if found and not in_force().get(Resource, id).provisional}),
-    Filter("sharing", T("共享属性"), lambda rows, value: [row for row in rows if row["resource"].sharing == value], choices=lambda: SHARING),
+    Filter("sharing", T("共享方式"), lambda rows, value: [row for row in rows if row["resource"].sharing == value], choices=lambda: SHARING),
     Filter("stale", T("过期或无数据"), lambda rows, value: [row for row in rows if row["run"] is None or queries.is_stale(row["resource"], row["run"])], kind="flag"),
 ]  # fmt: skip
 
@@ -155,12 +155,12 @@ def _sample(actor: Actor, found: Resource) -> Sample | None:
         if reason.kind is NOT_ALLOWED:
             return None
         raise
-    titles = _columns(found)
+    titles = columns_of(found)
     columns = list(answer.rows[0]) if answer.rows else []
     return Sample([(titles[column], column in answer.masked) for column in columns], [list(row.values()) for row in answer.rows])
 
 
-def _columns(found: Resource) -> dict[str, str]:
+def columns_of(found: Resource) -> dict[str, str]:
     """Column -> its title; a point has three."""
     titles: dict[str, str] = {}
     for name, field in found.fields.items():
@@ -192,7 +192,7 @@ def _rules(field: Any) -> list[str]:
     told += [translate("唯一")] if field.unique else []
     if field.range is not None:
         low, high = ("" if end is None else f"{end:g}" if isinstance(end, float) else str(end) for end in field.range)
-        told.append(f"{low}–{high}")
+        told.append(f"{low}–{high}" if low and high else f"≥ {low}" if low else f"≤ {high}")
     if field.length is not None:
         told.append(translate("{low}–{high} 个字", low=field.length[0], high=field.length[1]))
     if field.pattern is not None:

@@ -14,7 +14,7 @@ from haitang.base.shell.views import page, show
 from haitang.base.text import sentence_of
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.queries import provider
-from haitang.hub.data.gather import actions, incoming, queries, readers
+from haitang.hub.data.gather import actions, incoming, queries, readers, resource_pages
 from haitang.hub.data.gather.judge.columns import match, refuse_missing
 from haitang.hub.data.gather.judge.reasons import said
 from haitang.hub.data.gather.provisional.pages import preview as propose_from
@@ -93,10 +93,14 @@ def _preview(request: HttpRequest, resource: Resource, kept: incoming.Incoming) 
 def judged(resource: Resource, columns: Mapping[str, Any], chunk: Chunk, declarations: Declarations | None = None) -> dict[str, Any]:
     """Rows of a chunk as they would be understood, or why they would be quarantined, for a preview."""
     found = try_chunk(resource, columns, chunk, declarations)
-    names = [name for name in found.accepted.schema.names if name != "line"]
+    titles = resource_pages.columns_of(resource)
+    names = [titles[name] for name in found.accepted.schema.names if name != "line"]
+    last = chunk.line[-1].as_py() if len(chunk.line) else 0  # a broken row far below is none of the first
     accepted = [{"line": row.pop("line"), "cells": list(row.values()), "reasons": []} for row in found.accepted.to_pylist()]
     refused = [
-        {"line": row.line, "raw": row.raw, "reasons": [_reason(resource, reason) for reason in row.reasons]} for row in found.refused
+        {"line": row.line, "raw": row.raw, "reasons": [_reason(resource, reason) for reason in row.reasons]}
+        for row in found.refused
+        if row.line <= last or not last
     ]
     return {
         "columns": names,

@@ -18,7 +18,7 @@ def left_out(run: Run) -> str:
     more = run.file_rows - run.read
     if not more:
         return ""
-    parts = "、".join(f"{translate(LEFT_OUT.get(word, word))} {count}" for word, count in run.left_out.items() if count)
+    parts = translate("、").join(f"{translate(LEFT_OUT.get(word, word))} {count}" for word, count in run.left_out.items() if count)
     return translate("，比读取多 {more} 行：{parts}", more=more, parts=parts)
 
 

@@ -6,7 +6,9 @@ A reason is kept as {field, code, ...data}; `said` makes the sentence in the rea
 from collections.abc import Mapping
 from typing import Any
 
+from haitang.base.declarations import in_force
 from haitang.base.text import T, translate
+from haitang.hub.data.catalogue.kinds import CodeTable, Resource
 
 SENTENCES: dict[str, str] = {
     "required": T("必填，但没有值"),
@@ -32,10 +34,27 @@ def said(reason: Mapping[str, Any], *, masked: bool = False) -> str:
         data["value"] = "＊＊＊"
     if data.get("code") in ("range", "length"):
         data = {**data, "low": _end(data.get("low")), "high": _end(data.get("high"))}
+    if data.get("code") in ("code_table", "references"):
+        data |= _titled(data)
     if "type" in data:
         data["type"] = translate(str(data["type"]))
     return translate(SENTENCES.get(str(reason["code"]), "{code}"), **data)
 
 
+def _titled(data: Mapping[str, Any]) -> dict[str, str]:
+    """The table or field that is meant by its title, where it is still declared."""
+    declared = in_force()
+    if table := declared.all(CodeTable).get(str(data.get("table"))):
+        return {"table": translate(table.title)}
+    name, _, field = str(data.get("referred", "")).partition(".")
+    resource = declared.all(Resource).get(name)
+    if resource is None or field not in resource.fields:
+        return {}
+    return {"referred": f"{translate(resource.title)} · {translate(resource.fields[field].title)}"}
+
+
 def _end(value: Any) -> Any:
-    return translate("不限") if value is None else value
+    """`0.0` is how a bound of a decimal is kept, and 0 how people write it."""
+    if value is None:
+        return translate("不限")
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,23 @@
+"""Gathers and lands for the browser's district, which has no stream and so no writer: `python -m tests.browser.gathering` under its environment."""
+
+import threading
+import time
+
+
+def main() -> None:
+    from haitang.server.boot import boot
+
+    boot()
+    from haitang.hub.data.gather import landing, process
+    from haitang.hub.data.lake import connection, schema
+
+    lake, stop = connection.writer(), threading.Event()
+    schema.ensure(lake)
+    while True:
+        busy = process.once(stop)
+        landing.follow(lake, 0)
+        time.sleep(0 if busy else 0.1)
+
+
+if __name__ == "__main__":
+    main()
