@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from haitang.support.infrastructure.listeners.counters import Counters
+from haitang.support.infrastructure.listeners.gate import TOLD, Gate
 from haitang.support.infrastructure.listeners.mqtt.connection import Connection
 from haitang.support.infrastructure.listeners.mqtt.packets import V5, V311, Connack, Connect, parse
 from haitang.support.infrastructure.listeners.mqtt.writing import written
@@ -128,3 +130,10 @@ def test_under_tls_the_limits_count_from_tcp_on(mqtt: Any, tmp_path: Path) -> No
             await until(lambda: told(platform)["open_connections"] == 0)
 
     asyncio.run(run())
+
+
+def test_only_so_many_hear_why_at_once() -> None:
+    gate = Gate(Counters("gate.json", ()), 1, 1)
+    assert [gate.tell() for _ in range(TOLD + 2)] == [True] * TOLD + [False, False]
+    gate.told()
+    assert [gate.tell(), gate.tell()] == [True, False]

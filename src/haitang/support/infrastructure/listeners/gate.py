@@ -67,8 +67,10 @@ class Gate:
 
     def tell(self) -> bool:
         """Whether one that is turned away may stay for a moment to hear why; then it calls `told`."""
-        self._telling += self._telling < TOLD
-        return self._telling <= TOLD
+        if self._telling >= TOLD:
+            return False
+        self._telling += 1
+        return True
 
     def told(self) -> None:
         self._telling -= 1
