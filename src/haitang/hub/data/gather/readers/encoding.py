@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 
 from haitang.hub.data.gather.readers.opened import Opened
 
@@ -92,11 +93,23 @@ def whole_lines(raw: bytes, decoding: Decoding, final: bool) -> bytes:
 
 def decode(raw: bytes, decoding: Decoding) -> Block:
     """Whole lines of the file as UTF-8."""
+    if decoding.encoding == "utf-8" and _is_utf8(raw):
+        return Block(raw, [])
     try:
         text = raw.decode(decoding.encoding)
         return Block(raw if decoding.encoding == "utf-8" else text.encode("utf-8", "replace"), [])
     except UnicodeDecodeError:
         return _line_by_line(raw, decoding)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    """As Arrow finds it out: many times faster than making a text of it."""
+    ends = pa.py_buffer(np.array([0, len(raw)], np.int64))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(raw)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _line_by_line(raw: bytes, decoding: Decoding) -> Block:
