@@ -24,7 +24,7 @@ def haitang(*arguments: str, timeout: float = 60, **kwargs: Any) -> "subprocess.
     """Run a command of the product to its end."""
     return subprocess.run(
         [sys.executable, "-m", "haitang.server.cli", *arguments],
-        capture_output=True, text=True, timeout=timeout, env=clean_environment(), cwd=kwargs.pop("cwd", "/"), **kwargs,
+        capture_output=True, text=True, timeout=timeout, env=kwargs.pop("environment", None) or clean_environment(), cwd=kwargs.pop("cwd", "/"), **kwargs,
     )  # fmt: skip
 
 

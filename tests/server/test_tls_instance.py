@@ -1,5 +1,6 @@
 """A real instance whose pages, MQTT and HJ 212 speak TLS."""
 
+import json
 import socket
 import ssl
 from collections.abc import Iterator
@@ -88,3 +89,15 @@ def test_commands_reach_their_own_instance_and_a_new_certificate_comes_in(secure
         wait_until(renewed, 40)
         before.sendall(b"GET /ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert before.recv(15).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("via", ["hj212", "mqtt", "http"])
+def test_a_replay_reaches_every_listener_by_tls(secure: Instance, via: str) -> None:
+    played = haitang("replay", "--via", via, "--days", "0.25", "--json", "--data", str(secure.data), timeout=240)
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert json.loads(played.stdout)["values"] > 0
+
+
+def test_the_tour_passes_by_tls(secure: Instance) -> None:
+    walked = haitang("tour", "--json", environment=secure.environment, timeout=560)
+    assert walked.returncode == 0, walked.stdout[-3000:]

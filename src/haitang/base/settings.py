@@ -167,7 +167,11 @@ class Settings:
 
     @property
     def url(self) -> str:
-        return self.public_url or f"http{'s' if self.speaks_tls('http') else ''}://{self.host}:{self.http}"
+        return self.public_url or self.reached(self.host)
+
+    def reached(self, host: str) -> str:
+        """The address of pages and APIs by the name or address of a host."""
+        return f"http{'s' if self.speaks_tls('http') else ''}://{host}:{self.http}"
 
     def speaks_tls(self, what: str) -> bool:
         """Whether `http`, `mqtt` or `hj212` speaks TLS."""

@@ -153,6 +153,24 @@ def test_what_a_device_that_came_lately_owes_begins_with_it() -> None:
     assert hours == [24, 24, 21, 0]
 
 
+def test_when_a_device_was_last_heard_is_told_to_the_second() -> None:
+    made = thing("online")
+    whole = queries.overview(actor_of(who("all"))).whole
+    assert whole.last_heard is not None
+    assert made.last_seen is not None
+    assert abs((whole.last_heard - made.last_seen).total_seconds()) < 1
+
+
+def test_what_a_new_device_brings_of_the_time_before_counts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    now = clock.now()
+    Thing.objects.create(id="new", title="new", device="station", organization_id="ecology", first_seen=now, last_seen=now)
+    window = Window.before(now)
+    with fresh_lake(tmp_path_factory.mktemp("health")) as lake:
+        rollup.update(lake, Writer(lake, "s").write([(1, batch(*_hours("new", window, range(24))))]).position)
+        found = queries.overview(actor_of(who("all")))
+    assert (found.whole.expected, found.whole.received) == (24, 24)
+
+
 def test_more_devices_cost_no_more_queries() -> None:
     reader, counts = actor_of(who("all")), []
     for many in (5, 300):

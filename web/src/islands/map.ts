@@ -17,7 +17,7 @@ interface Point {
   link: string;
   note?: string;
 }
-interface Data {
+export interface Data {
   boundary: GeoJSON.GeoJsonObject | null;
   centre: [number, number] | null;
   tiles: string;

@@ -156,7 +156,7 @@ async def _players(via: str, things: tuple[str, ...]) -> "AsyncIterator[list[Pla
             yield list(found)
         return
     chosen = await asyncio.to_thread(playing.replayed, things)
-    async with playing.opened(via, chosen, host=host, mqtt=settings().mqtt, url=f"http://{host}:{settings().http}") as json_players:
+    async with playing.opened(via, chosen, host=host, mqtt=settings().mqtt, url=settings().reached(host)) as json_players:
         yield list(json_players)
 
 

@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from haitang.base.errors import error
+from haitang.base.settings import settings
+from haitang.support.security.tls.contexts import verifying
 
 DID_NOT_START = error("tour.did_not_start", 500, "平台在 {seconds} 秒内没有就绪。请查看 {log}。最后的状态：{state}")
 
@@ -30,7 +32,7 @@ class Instance:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.http}"
+        return replace(settings(), http=self.http).reached("127.0.0.1")
 
     @property
     def log(self) -> Path:
@@ -53,7 +55,7 @@ def _free_ports(count: int) -> list[int]:
 
 def _ready(instance: Instance) -> tuple[bool, Any]:
     try:
-        answer = httpx.get(f"{instance.url}/ready", timeout=5)
+        answer = httpx.get(f"{instance.url}/ready", timeout=5, verify=verifying())
         return answer.status_code == 200, answer.json()
     except (httpx.HTTPError, json.JSONDecodeError) as problem:
         return False, str(problem)

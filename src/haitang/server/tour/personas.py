@@ -9,6 +9,7 @@ from haitang.base.actions import acting, system
 from haitang.server.tour.report import NotHeld
 from haitang.support.security.people.actions import create_person, give_role
 from haitang.support.security.people.models import Person
+from haitang.support.security.tls.contexts import verifying
 
 _NAMES = {
     "dispatcher": "派遣员（示例）",
@@ -24,7 +25,7 @@ class Persona:
 
     def __init__(self, url: str, person: Person, password: str) -> None:
         self.id = str(person.id)
-        self._client = httpx.Client(base_url=url, timeout=30)
+        self._client = httpx.Client(base_url=url, timeout=30, verify=verifying(), headers={"Referer": f"{url}/"})  # asked for by https
         who = self.post("/api/session", {"username": person.username, "password": password})
         self._client.headers["X-CSRFToken"] = who["csrf"]
 

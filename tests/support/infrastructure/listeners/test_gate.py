@@ -13,7 +13,7 @@ from haitang.support.infrastructure.listeners.gate import TOLD, Gate
 from haitang.support.infrastructure.listeners.mqtt.connection import Connection
 from haitang.support.infrastructure.listeners.mqtt.packets import V5, V311, Connack, Connect, parse
 from haitang.support.infrastructure.listeners.mqtt.writing import written
-from tests.support.infrastructure.listeners.conftest import Platform, until
+from tests.support.infrastructure.listeners.conftest import Platform, on_uvloop, until
 from tests.support.infrastructure.listeners.mqtt.device import Device
 from tests.support.security import certificates
 
@@ -55,7 +55,7 @@ def test_one_device_too_many_hears_why_and_the_others_go_on(mqtt: Any, limits: d
             assert not third.connack.is_failure
             await asyncio.gather(devices[0].leave(), third.leave())
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_a_flood_from_one_address_is_cut_off_and_bounded(mqtt: Any) -> None:
@@ -70,7 +70,7 @@ def test_a_flood_from_one_address_is_cut_off_and_bounded(mqtt: Any) -> None:
                 writer.close()
             await until(lambda: told(platform)["open_connections"] == 0)
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_a_connect_in_drops_is_given_up(mqtt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ def test_a_connect_in_drops_is_given_up(mqtt: Any, monkeypatch: pytest.MonkeyPat
             writer.close()
             await until(lambda: told(platform)["too_slow"] == 1)
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_a_message_that_is_begun_and_not_ended_is_given_up(mqtt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_message_that_is_begun_and_not_ended_is_given_up(mqtt: Any, monkeypatc
             assert device.ended.getName() == "Keep alive timeout"
             await until(lambda: told(platform)["too_slow"] == 1)
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_under_tls_the_limits_count_from_tcp_on(mqtt: Any, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_under_tls_the_limits_count_from_tcp_on(mqtt: Any, tmp_path: Path) -> No
             writer.close()
             await until(lambda: told(platform)["open_connections"] == 0)
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_only_so_many_hear_why_at_once() -> None:

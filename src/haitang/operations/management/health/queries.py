@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, FloatField, QuerySet
-from django.db.models.functions import Cast, Extract
+from django.db.models import Count, F, FloatField, Func, QuerySet
 
 from haitang.base import clock
 from haitang.base.actions import Actor
 from haitang.base.declarations import in_force
-from haitang.operations.management.health.expected import Window, hourly, received
+from haitang.operations.management.health.expected import HOURS, Window, hourly, received
 from haitang.support.infrastructure.credentials.models import DeviceCredential
 from haitang.support.infrastructure.things.health import STATES, with_state
 from haitang.support.infrastructure.things.kinds import Device
@@ -91,9 +90,9 @@ class Overview:
     organizations: list[Health]
 
 
-def _epoch(field: str) -> Cast:
-    """A time as seconds: ten thousand floats are read several times as fast as ten thousand times."""
-    return Cast(Extract(field, "epoch"), FloatField())
+def _epoch(field: str) -> Func:
+    """A time as Unix seconds: ten thousand floats are read several times as fast as ten thousand times. (Django's Extract would take the local time for UTC.)"""
+    return Func(F(field), template="extract(epoch from %(expressions)s)::float8", output_field=FloatField())
 
 
 def overview(actor: Actor) -> Overview:
@@ -130,10 +129,10 @@ def _counted(things: QuerySet[Any], window: Window) -> tuple[dict[tuple[str, str
         if last is not None and last > cell.heard:
             cell.heard = last
         if state != "maintained" and (rate := rates.get(device)):
-            expected = rate * window.hours_since(first)
-            cell.expected += expected
-            if came is not None and cell.received is not None:
-                cell.received += min(expected, came.get(id, 0.0))
+            got = 0.0 if came is None else min(rate * HOURS, came.get(id, 0.0))
+            cell.expected += max(rate * window.hours_since(first), got)  # what it sent of the time before it was first heard counts as owed
+            if cell.received is not None:
+                cell.received += got
     return cells, of
 
 

@@ -44,6 +44,7 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     WHOLE = 60.0  # seconds in which what has begun must be whole
     HEARING = 5.0  # seconds in which one that is turned away may ask, to hear why
     transport: asyncio.Transport
+    there = False  # whether the connection was ever ours
     turned_away = ""  # why it may not stay (gate.enter)
     leave: Callable[[], None] = staticmethod(lambda: None)
 
@@ -140,7 +141,7 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
     # -- the event loop's side -----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport, self.there = cast(asyncio.Transport, transport), True
         self.peer = str((transport.get_extra_info("peername") or ("?",))[0])
         serving.keep_alive(self.transport)
         self._look_later()
@@ -168,6 +169,8 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
         return True
 
     def connection_lost(self, reason: Exception | None) -> None:
+        if not self.there:  # hands were not shaken
+            return
         self.gone = True
         for timer in (self._watch, self._unread, self._slow):
             if timer:

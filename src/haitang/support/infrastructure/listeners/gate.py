@@ -6,10 +6,11 @@ A limit is no use beyond what the machine's limit of open files lets in: that is
 import asyncio
 import contextlib
 import resource
+import socket
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -76,63 +77,71 @@ class Gate:
         self._telling -= 1
 
 
-class Entry(asyncio.Protocol):
-    """A connection until it is the listener's own: let in or turned away, then hands are shaken where the listener speaks TLS."""
+class Entrance:
+    """Accepts connections for a listener: each passes the gate first, then hands are shaken where the listener speaks TLS, then it is the listener's own."""
 
     def __init__(self, gate: Gate, renewed: "Renewed | None", make: "Callable[[], Answering[Any, Any]]") -> None:
         self._gate, self._renewed, self._make = gate, renewed, make
-        self._address = "?"
-        self._early, self._ended = list[bytes](), False
+        self._sockets: list[socket.socket] = []
+        self._work: set[asyncio.Task[None]] = set()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        connection = cast(asyncio.Transport, transport)
-        self._address = str((transport.get_extra_info("peername") or ("?",))[0])
-        if why := self._gate.enter(self._address):
-            self._turn_away(connection, why)
-        elif self._renewed is None:
-            self._hand_over(connection, self._leave)
+    def open(self, host: str, port: int) -> None:
+        """Listen on every address of the host; raises OSError."""
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((each[0], each[4]) for each in found):
+            listening = socket.create_server((str(address[0]), port), family=family, backlog=1024)
+            listening.setblocking(False)
+            self._sockets.append(listening)
+            self._begin(self._accept(listening))
+
+    def close(self) -> None:
+        for task in self._work:
+            task.cancel()
+        for each in self._sockets:
+            each.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(listening)
+            except OSError as reason:  # no file is free, or the peer has gone already
+                log.warning("listener.not_accepted", reason=str(reason))
+                await asyncio.sleep(0.1)
+                continue
+            self._let_in(connection, str(address[0]))
+
+    def _let_in(self, connection: socket.socket, address: str) -> None:
+        why = self._gate.enter(address)
+        if not why:
+            self._begin(self._hand_over(connection, lambda: self._gate.leave(address)))
+        elif self._renewed is None and self._gate.tell():  # under TLS a word costs a handshake
+            self._begin(self._hand_over(connection, self._gate.told, why))
         else:
-            connection.pause_reading()
-            self._shaking = asyncio.get_running_loop().create_task(self._shake_hands(connection, self._renewed))
+            connection.close()
 
-    def _turn_away(self, connection: asyncio.Transport, why: str) -> None:
-        """Without a word under TLS, where a word costs a handshake, and where too many hear one already."""
-        if self._renewed is None and self._gate.tell():
-            self._hand_over(connection, self._gate.told, why)
-        else:
-            connection.abort()
+    async def _hand_over(self, connection: socket.socket, leave: Callable[[], None], turned_away: str = "") -> None:
+        made: list[Answering[Any, Any]] = []
 
-    def _hand_over(self, connection: asyncio.Transport, leave: Callable[[], None], turned_away: str = "") -> None:
-        made = self._make()
-        made.turned_away, made.leave = turned_away, leave
-        connection.set_protocol(made)
-        made.connection_made(connection)
-        if self._early:
-            made.data_received(b"".join(self._early))
-        if self._ended:
-            made.eof_received()
+        def listeners() -> "Answering[Any, Any]":
+            made.append(self._make())
+            made[0].turned_away, made[0].leave = turned_away, leave
+            return made[0]
 
-    def _leave(self) -> None:
-        self._gate.leave(self._address)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(listeners, connection, **self._tls())
+        except (OSError, TimeoutError):  # hands were not shaken
+            connection.close()
+            if not made or not made[0].there:
+                leave()
 
-    async def _shake_hands(self, connection: asyncio.Transport, renewed: "Renewed") -> None:
-        tls = None
-        with contextlib.suppress(OSError, TimeoutError):
-            tls = await asyncio.get_running_loop().start_tls(
-                connection, self, renewed.context, server_side=True, ssl_handshake_timeout=HANDSHAKE
-            )
-        if tls is None or tls.is_closing():
-            self._leave()
-            connection.abort()
-        else:
-            self._hand_over(tls, self._leave)
-
-    def data_received(self, data: bytes) -> None:
-        self._early.append(data)  # the first words may come with the end of the handshake
-
-    def eof_received(self) -> bool:
-        self._ended = True
-        return False
+    def _tls(self) -> dict[str, Any]:
+        return {"ssl": self._renewed.context, "ssl_handshake_timeout": HANDSHAKE} if self._renewed else {}
 
 
 def _open_files() -> int:

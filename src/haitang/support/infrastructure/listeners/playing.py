@@ -26,6 +26,7 @@ from haitang.support.infrastructure.listeners.speaking import speakable, spoken
 from haitang.support.infrastructure.things.kinds import Device
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.infrastructure.things.queries import all_admitted
+from haitang.support.security.tls.contexts import to_listener, verifying
 
 LONGEST = timedelta(days=30)  # that a credential of a replay holds, should its end be missed
 TRIES, AT_ONCE = 20, 8
@@ -107,7 +108,7 @@ def _revoke_all(issued: Sequence[Issued]) -> None:
 
 async def _by_mqtt(stack: AsyncExitStack, issued: Issued, host: str, port: int, kind: Device | None) -> Sends:
     """In the words of the device's type where it has its own, else in ours."""
-    device = await stack.enter_async_context(Publisher(host, port, issued.credential.identifier, issued.secret))
+    device = await stack.enter_async_context(Publisher(host, port, issued.credential.identifier, issued.secret, to_listener("mqtt")))
 
     async def send(thing: str, elements: list[dict[str, Any]], id: str) -> None:
         try:
@@ -129,7 +130,7 @@ def _said(kind: Device | None, thing: str, elements: list[dict[str, Any]], id: s
 
 async def _by_http(stack: AsyncExitStack, issued: Issued, url: str) -> Sends:
     auth = httpx.BasicAuth(issued.credential.identifier, issued.secret)
-    client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, auth=auth, trust_env=False, timeout=60))
+    client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, auth=auth, verify=verifying(), trust_env=False, timeout=60))
     room = asyncio.Semaphore(AT_ONCE)
 
     async def send(thing: str, elements: list[dict[str, Any]], id: str) -> None:

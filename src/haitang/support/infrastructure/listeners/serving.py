@@ -2,14 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
-
-from haitang.support.infrastructure.listeners.gate import Entry, Gate
-
-if TYPE_CHECKING:
-    from haitang.support.infrastructure.listeners.answering import Answering
-    from haitang.support.security.tls.contexts import Renewed
+from collections.abc import Sequence
 
 
 async def until(stop: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None:
@@ -19,11 +12,6 @@ async def until(stop: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None
     waiting.cancel()
     for task in done - {waiting}:
         task.result()
-
-
-async def listen(gate: Gate, renewed: "Renewed | None", host: str, port: int, make: "Callable[[], Answering[Any, Any]]") -> asyncio.Server:
-    """A server whose connections come through the gate."""
-    return await asyncio.get_running_loop().create_server(lambda: Entry(gate, renewed, make), host, port, backlog=1024)
 
 
 async def end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -83,6 +83,16 @@ def served(what: str) -> Renewed | None:
     return Renewed(certificate, Path(settings().tls_key or certificate))
 
 
+def to_listener(what: str) -> ssl.SSLContext | None:
+    """How a client on this machine reaches `http`, `mqtt` or `hj212` of its own instance; None where that speaks without TLS."""
+    return to_ourselves() if settings().speaks_tls(what) else None
+
+
+def verifying() -> ssl.SSLContext | bool:
+    """The same for an httpx client, as its `verify`."""
+    return to_listener("http") or True
+
+
 def to_ourselves() -> ssl.SSLContext:
     """For a command on this machine that asks its own instance: the instance's very certificate, whatever name stands in it."""
     context = ssl.create_default_context(cafile=settings().tls_certificate)

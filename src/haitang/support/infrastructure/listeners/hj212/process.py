@@ -8,7 +8,7 @@ import structlog
 from haitang.base.settings import settings
 from haitang.support.infrastructure.listeners import serving
 from haitang.support.infrastructure.listeners.batcher import Batcher
-from haitang.support.infrastructure.listeners.gate import Gate
+from haitang.support.infrastructure.listeners.gate import Entrance, Gate
 from haitang.support.infrastructure.listeners.hj212.connection import Connection, Listener
 from haitang.support.infrastructure.listeners.hj212.counters import Counters
 from haitang.support.infrastructure.listeners.hj212.links import Links
@@ -33,8 +33,8 @@ async def run(stop: asyncio.Event) -> None:
     sender = Sender(links, registry.off_loop)
     listener = Listener(registry, batcher, counters, links, sender.heard)
     renewed = served("hj212")
-    gate = Gate.of_settings(counters)
-    server = await serving.listen(gate, renewed, settings().host, settings().hj212, lambda: Connection(listener))
+    server = Entrance(Gate.of_settings(counters), renewed, lambda: Connection(listener))
+    server.open(settings().host, settings().hj212)
     listens = f"{settings().host}:{settings().hj212}"
     work = [
         asyncio.create_task(batcher.run()),

@@ -9,6 +9,7 @@ Used by replays, the tour and tests; a real data logger does the same.
 import asyncio
 import contextlib
 import itertools
+import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
@@ -33,11 +34,11 @@ class Station:
 
     def __init__(
         self, host: str, port: int, *, mn: str, password: str = "", system: str = "22", key: bytes | None = None, flag: int = FLAG_2017,
-        timeout: float = 10.0, tries: int = 3,
+        timeout: float = 10.0, tries: int = 3, tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.host, self.port, self.mn = host, port, mn
         self._password, self._system, self._key, self._flag = password, system, key, flag
-        self._timeout, self._tries = timeout, tries
+        self._timeout, self._tries, self._tls = timeout, tries, tls
         self._waiting: dict[str, asyncio.Future[Packet]] = {}
         self._numbers = itertools.count()
         self._reader: asyncio.StreamReader | None = None
@@ -55,7 +56,7 @@ class Station:
     async def connect(self) -> None:
         """Open the connection anew; raises OSError."""
         await self.close()
-        self._reader, self._writer = await asyncio.open_connection(self.host, self.port)
+        self._reader, self._writer = await asyncio.open_connection(self.host, self.port, ssl=self._tls)
         self._listening = asyncio.create_task(self._listen(self._reader))
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ async with Publisher("127.0.0.1", 1883, identifier, secret) as device:
 import asyncio
 import contextlib
 import itertools
+import ssl
 from types import TracebackType
 from typing import Self
 
@@ -25,15 +26,15 @@ class NotAcknowledgedError(Exception):
 class Publisher:
     """One device on one connection; up to AT_ONCE messages may wait for their acknowledgements."""
 
-    def __init__(self, host: str, port: int, identifier: str, secret: str) -> None:
-        self._host, self._port, self._identifier, self._secret = host, port, identifier, secret
+    def __init__(self, host: str, port: int, identifier: str, secret: str, tls: ssl.SSLContext | None = None) -> None:
+        self._host, self._port, self._identifier, self._secret, self._tls = host, port, identifier, secret, tls
         self._waiting: dict[int, asyncio.Future[int]] = {}
         self._welcome: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._numbers = itertools.cycle(range(1, 65536))
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
+        self._reader, self._writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         self._listening = asyncio.create_task(self._listen())
         self._writer.write(written(Connect(f"replay-{self._identifier}", V5, True, 0, self._identifier, self._secret.encode()), V5))
         if reason := await asyncio.wait_for(self._welcome, PATIENCE):

@@ -12,7 +12,7 @@ from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
 from haitang.support.infrastructure.listeners.feeds.feeds import Feeds
 from haitang.support.infrastructure.listeners.gate import COUNTED as TURNED
-from haitang.support.infrastructure.listeners.gate import Gate
+from haitang.support.infrastructure.listeners.gate import Entrance, Gate
 from haitang.support.infrastructure.listeners.mqtt import reasons
 from haitang.support.infrastructure.listeners.mqtt.commands import Commands
 from haitang.support.infrastructure.listeners.mqtt.connection import Connection
@@ -38,8 +38,8 @@ async def run(stop: asyncio.Event) -> None:
     batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
     hub = Hub(directory, batcher, counters, Commands(directory))
     renewed = served("mqtt")
-    gate = Gate.of_settings(counters)
-    server = await serving.listen(gate, renewed, settings().host, settings().mqtt, lambda: Connection(hub))
+    server = Entrance(Gate.of_settings(counters), renewed, lambda: Connection(hub))
+    server.open(settings().host, settings().mqtt)
     listens = f"{settings().host}:{settings().mqtt}"
     work = [
         asyncio.create_task(each)
