@@ -27,7 +27,7 @@ def points() -> dict[str, tuple[Any, str, int]]:
         "chunk committed": (Judge, "written", 2),
         "parts forgotten, not finished": (parts, "forget", 1),
         "block written, not committed": (landing, "_block", 3),
-        "in the lake, not noted": (landing, "_put", 3),
+        "in the lake, not noted": (landing, "_put", 1),
     }
 
 

@@ -1,11 +1,13 @@
 """Parts into the lake: the writer's side of gathering (a follower of the writer; one process writes the lake).
 
-A part is one lake transaction: rows that are new or differ, the versions that they replace, the evidence block over what is stored, and the line of
-`gathered` that says that the part is in. Killed before its commit, nothing has happened; killed after it, the line is found and the part is not put in again.
+One lake transaction holds a part, or several of one run: rows that are new or differ, the versions that they replace, the evidence block over what is
+stored, and the line of `gathered` that says that the part is in. Killed before its commit, nothing has happened; killed after it, the line is found and the
+part is not put in again.
 """
 
 import time
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from haitang.support.security.evidence import merkle
 log = structlog.get_logger()
 
 AT_ONCE = 1.0  # seconds of the writer's time in one go
+MOST = 64  # parts that are looked at in one go
+COUNTS = ("inserted", "updated", "unchanged", "removed")
 GATHERED = "run varchar, part integer, block bigint, columns varchar[], inserted bigint, updated bigint, unchanged bigint, removed bigint, written_at timestamptz"
 
 
@@ -45,43 +49,66 @@ class Landed:
 def follow(connection: Any, position: int) -> bool:
     """Land staged parts, the oldest run's first and each run's in order; returns whether blocks were added."""
     began, added = time.monotonic(), False
-    for part in Part.objects.filter(landed=False).select_related("run").order_by("run_id", "number")[:64]:
-        added |= _land(connection, part).block is not None
-        if time.monotonic() - began > AT_ONCE:
-            break
+    staged = list(Part.objects.filter(landed=False).select_related("run").order_by("run_id", "number")[:MOST])
+    while staged and time.monotonic() - began < AT_ONCE:
+        landed = _land(connection, _together(staged))
+        added |= any(each.block is not None for each in landed.values())
+        staged = [part for part in staged if part.number not in landed or part.run_id != staged[0].run_id]
     return added
 
 
-def _land(connection: Any, part: Part) -> Landed:
-    landed = _known(connection, part) or _put(connection, part)
+def _together(staged: list[Part]) -> list[Part]:
+    """The first parts that one transaction may hold: rows of one run."""
+    first = staged[0]
+    if first.kind != "rows":
+        return [first]
+    return list(takewhile(lambda part: part.run_id == first.run_id and part.kind == "rows", staged))
+
+
+def _land(connection: Any, group: list[Part]) -> dict[int, Landed]:
+    """Land the first of these parts, or more: number -> what it changed."""
+    landed = _known(connection, group) or _put(connection, group)
     with of_database.atomic():
-        Part.objects.filter(pk=part.pk).update(landed=True, block=landed.block)
-        counts = {name: F(name) + getattr(landed, name) for name in ("inserted", "updated", "unchanged", "removed")}
-        Run.objects.filter(pk=part.run_id).update(**counts)
+        for number, each in landed.items():
+            Part.objects.filter(run=group[0].run, number=number).update(landed=True, block=each.block)
+        counts = {name: F(name) + sum(getattr(each, name) for each in landed.values()) for name in COUNTS}
+        Run.objects.filter(pk=group[0].run_id).update(**counts)
     return landed
 
 
-def _known(connection: Any, part: Part) -> Landed | None:
+def _known(connection: Any, group: list[Part]) -> dict[int, Landed]:
+    """Those that are in the lake already."""
     if "gathered" not in tables(connection):
-        return None
-    row = connection.execute(
-        "select block, inserted, updated, unchanged, removed from lake.gathered where run = ? and part = ?", [str(part.run_id), part.number]
-    ).fetchone()
-    return Landed(*row) if row else None
+        return {}
+    rows = connection.execute(
+        "select part, block, inserted, updated, unchanged, removed from lake.gathered where run = ? and part in (select unnest(?))",
+        [str(group[0].run_id), [part.number for part in group]],
+    ).fetchall()
+    return {number: Landed(*row) for number, *row in rows}
 
 
-def _put(connection: Any, part: Part) -> Landed:
-    if part.kind == "discard":
-        return _discard(connection, part)
-    resource = under(part.run).get(Resource, part.run.resource)
+def _put(connection: Any, group: list[Part]) -> dict[int, Landed]:
+    """In one transaction: it costs as much for one part as for several, and a part of new rows costs hardly anything else."""
+    first = group[0]
+    if first.kind == "discard":
+        return {first.number: _discard(connection, first)}
+    resource = under(first.run).get(Resource, first.run.resource)
     table, past = name_of(resource.id), past_of(resource.id)
+    landed: dict[int, Landed] = {}
+    began = time.monotonic()
     with transaction(connection, table, past, "blocks", "gathered"):
         ensure(connection, resource)
         block = connection.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
-        columns, landed = (
-            _removed(connection, part, resource, block) if part.kind == "removal" else _rows(connection, part, resource, block)
-        )
-        _note(connection, part, columns, landed)
+        before = _before(connection, first, resource, block)
+        for part in group[: 1 if resource.duplicates == "last" else MOST]:  # the last one of a file may replace a row of the part before
+            columns, each = (
+                _removed(connection, part, resource, block) if part.kind == "removal" else _rows(connection, part, resource, before, block)
+            )
+            _note(connection, part, columns, each)
+            landed[part.number] = each
+            block += each.block is not None
+            if time.monotonic() - began > AT_ONCE / 2:
+                break
     return landed
 
 
@@ -112,14 +139,14 @@ def _named(columns: list[str], of: str = "") -> str:
     return ", ".join(f'{of}"{column}"' for column in columns)
 
 
-def _rows(connection: Any, part: Part, resource: Resource, block: int) -> tuple[list[str], Landed]:
+def _rows(connection: Any, part: Part, resource: Resource, before: str, block: int) -> tuple[list[str], Landed]:
     """Add what is new, replace what differs, leave what is the same."""
     file = parts.path(part.run_id, part.number)
     columns = [name for name in pq.read_schema(file).names if name not in OWN]
     table = name_of(resource.id)
     source = f"read_parquet({quoted(file)}, file_row_number = true)"
     key = _named(resource.key)
-    stored = f"(from lake.{table} where {_before(connection, part, resource)})"
+    stored = f"(from lake.{table} where {before})"
     if connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
         if not adding.add(connection, file, table, block):
             _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
@@ -133,14 +160,16 @@ def _rows(connection: Any, part: Part, resource: Resource, block: int) -> tuple[
     return columns, _merge(connection, part, resource, columns, block)
 
 
-def _before(connection: Any, part: Part, resource: Resource) -> str:
-    """SQL of: a stored row may have a key of the part. A run brings a key once, unless the last one of a file holds, so that its own rows need no look:
-    a large file would be compared with itself over and over."""
-    if resource.duplicates == "last" or "gathered" not in tables(connection):
+def _before(connection: Any, part: Part, resource: Resource, block: int) -> str:
+    """SQL of: a stored row may have a key of the parts from this one on, whose first block is `block`. A run brings a key once, unless the last one of a file
+    holds, so that its own rows need no look: a large file would be compared with itself over and over."""
+    if resource.duplicates == "last":
         return "true"
+    if "gathered" not in tables(connection):
+        return f"block < {block}"
     first = connection.execute("select min(block) from lake.gathered where run = ?", [str(part.run_id)]).fetchone()[0]
     if first is None:
-        return "true"
+        return f"block < {block}"
     between = "select count(*) from lake.blocks where id > ? and table_name = ? and id not in (select block from lake.gathered where run = ? and block is not null)"
     others = connection.execute(between, [first, name_of(resource.id), str(part.run_id)]).fetchone()[0]
     return "true" if others else f"block < {first}"

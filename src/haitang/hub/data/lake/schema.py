@@ -37,8 +37,8 @@ LAYOUT: dict[str, list[str]] = {
 
 
 def tables(connection: Any) -> set[str]:
-    """The names of the tables that the lake has."""
-    rows = connection.execute("select table_name from duckdb_tables() where database_name = 'lake'").fetchall()
+    """The names of the tables that the lake has. By their columns: `duckdb_tables` counts the rows of each table as well."""
+    rows = connection.execute("select distinct table_name from duckdb_columns() where database_name = 'lake'").fetchall()
     return {name for (name,) in rows}
 
 
