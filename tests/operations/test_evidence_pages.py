@@ -115,12 +115,14 @@ def test_a_receipt_opens_for_who_acted_and_not_for_others() -> None:
     seal_all()
     page = mine.get(f"/evidence/receipts/{ref}").content.decode()
     assert "<svg" in page
+    assert "<dt>对什么</dt><dd>单位" in page.replace(' <span class="mono">x</span>', "")
+    assert "subject_kind" not in page.split("核验所用的原文")[0]
     assert str(ref) in mine.get("/evidence/mine").content.decode()
     assert other.get(f"/evidence/receipts/{ref}").status_code == 403
     file = b"".join(mine.get(f"/evidence/receipts/{ref}/file"))
     assert check(file, keys()[0].public).findings == []
     stranger = Client()
-    text = page.split('<p class="mono">')[1].split("</p>")[0]
+    text = page.split("二维码中的内容")[1].split('<p class="mono">')[1].split("</p>")[0]
     assert "✓" in stranger.get(f"/R/{text.rpartition('/R/')[2]}").content.decode()
     assert "✕" in stranger.get(f"/R/{text.rpartition('/R/')[2][:-9]}AAAAAAAAA").content.decode()
     assert "✓" in stranger.post("/evidence/check", {"file": io.BytesIO(file)}).content.decode()
@@ -151,3 +153,29 @@ def test_an_assessor_gets_records_clause_by_clause_that_verify() -> None:
         assert "凭记忆" in made.read("README.md").decode()
     with pytest.raises(HaitangError, match="no_audit"):
         audit_of("nothing")
+
+
+def test_an_auditor_picks_a_clause_and_gets_its_evidence_as_a_file() -> None:
+    access("permits")
+    seal_all()
+    auditor, today = signed_in("auditor", "auditor"), clock.now().astimezone(clock.CHINA).date().isoformat()
+    page = auditor.get("/evidence/clauses", {"audit": "data_security", "since": today}).content.decode()
+    row = page.split('data-title="条款">pipl_44<')[1].split("</tr>")[0]
+    assert '<td class="num" data-title="已封存的记录">1</td>' in row
+    wanted = {"audit": "data_security", "clause": "pipl_44", "since": today, "until": today}
+    answer = auditor.post("/evidence/clauses/export", wanted)
+    assert f'filename="data_security-pipl_44-{today}-{today}.jsonl"' in answer["Content-Disposition"]
+    report = check(b"".join(answer), keys()[0].public)
+    assert (report.findings, report.counts["record"]) == ([], 1)
+    assert EvidenceRecord.objects.get(action="evidence.export").facts["actions"] == ["audit:data_security", "pipl_44"]
+    every = zipfile.ZipFile(io.BytesIO(b"".join(auditor.post("/evidence/clauses/export", {"audit": "data_security"}))))
+    assert check(every.read("clauses/pipl_44.jsonl"), keys()[0].public).findings == []
+
+
+def test_a_clause_that_no_record_answers_and_one_that_is_not_there_are_refused() -> None:
+    auditor = signed_in("auditor", "auditor")
+    for clause in ("8.1.4.3.d", "nothing"):
+        assert auditor.post("/evidence/clauses/export", {"audit": "gbt22239_level3", "clause": clause}).status_code == 404
+    assert auditor.get("/evidence/clauses", {"audit": "nothing"}).status_code == 404
+    assert signed_in("dispatcher", "dispatcher").post("/evidence/clauses/export", {"audit": "data_security"}).status_code == 403
+    assert not EvidenceRecord.objects.filter(action="evidence.export").exists()

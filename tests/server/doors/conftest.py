@@ -1,9 +1,11 @@
 """The shipped district with one of everything, an empty lake, a person without a role and one with every role."""
 
+import gzip
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +34,9 @@ from haitang.support.infrastructure.credentials.actions import issue
 from haitang.support.infrastructure.groups.actions import save_group, set_members
 from haitang.support.infrastructure.things.actions import plan_maintenance
 from haitang.support.infrastructure.things.models import Thing
-from haitang.support.security.evidence.models import EvidenceRecord
+from haitang.support.security.evidence.archives import folder
+from haitang.support.security.evidence.keyring import signing_key
+from haitang.support.security.evidence.models import Archive, EvidenceRecord
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person, RoleHolding
 from haitang.support.security.people.officers import OFFICERS
@@ -179,9 +183,21 @@ def samples(clients: Clients) -> dict[str, str]:
         "batch": str(notice.batch), "subject": f"case:{case.pk}", "case_id": str(case.pk), "role": "handler",
         "credential": credential, "command": str(command.pk), "window": str(window.pk), "group": group.pk,
         "refusal": refused.code, "token": str(token.pk), "client": str(outside.pk),
-        "sign_in": str(sign_in.pk), "proposal": str(proposal.pk),
+        "sign_in": str(sign_in.pk), "proposal": str(proposal.pk), "archive": str(_archive().first_seal),
     }  # fmt: skip
     return {key: values.get(name, name) for key, name in SAMPLES.items()}
+
+
+def _archive() -> Archive:
+    """An archive without a record: what a transaction has not committed yet cannot be sealed, so none can be made by the sealer here."""
+    content = gzip.compress(b"")
+    digest = sha256(content).hexdigest()
+    file = folder() / f"evidence-1-1-{digest[:16]}.jsonl.gz"
+    file.write_bytes(content)
+    return Archive.objects.create(
+        first_seal=1, last_seal=1, records=0, begins=now(), ends=now(), file=file.name, digest=digest, private_file=file.name,
+        private_digest=digest, archived_at=now(), key=signing_key()[0], signature="",
+    )  # fmt: skip
 
 
 SAMPLES = {
@@ -191,7 +207,7 @@ SAMPLES = {
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
     "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",
     "account/delegations/": "batch", "people/requests/": "batch", "people/import/": "batch", "invitation/": "batch", "personas/": "role", "cockpit/": "tiles", "evidence/": "case",
-    "evidence/receipts/": "record", "evidence/keys/": "batch", "evidence/of-case/": "case", "R/": "NONSENSE",
+    "evidence/receipts/": "record", "evidence/keys/": "batch", "evidence/archives/": "archive", "evidence/of-case/": "case", "R/": "NONSENSE",
     "tokens/": "token", "tokens/clients/": "client", "api/tokens/": "token", "why/": "refusal", "api/why/": "refusal",
     "api/resources/": "resource",
     "policies/changes/releases/": "proposal", "policies/changes/edits/": "sign_in",

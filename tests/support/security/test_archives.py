@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,6 +71,18 @@ def test_what_is_old_moves_and_what_is_new_stays() -> None:
     assert check(exported(), signing_key()[0].public).findings == []
 
 
+def test_two_that_archive_at_once_make_one_archive() -> None:
+    def once() -> int:
+        try:
+            return archive_due()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        moved = sorted(found.result() for found in [pool.submit(once), pool.submit(once)])
+    assert moved == [0, Archive.objects.get().records]
+
+
 def test_an_archive_verifies_offline_with_the_root_key_alone() -> None:
     found = archived()
     content = gzip.decompress((folder() / found.file).read_bytes())
@@ -130,7 +143,7 @@ def test_what_was_archived_comes_back_as_it_was() -> None:
 
 def test_a_person_is_found_in_archives() -> None:
     archived()
-    assert [(found["subject_id"], found["facts"]["purpose"]) for found in search_archives(index_of(WHO))] == [("permits", "case:1")]
+    assert [(found.subject_id, found.facts["purpose"]) for found in search_archives(index_of(WHO))] == [("permits", "case:1")]
     assert list(search_archives(index_of([("name", "李雷")]))) == []
 
 

@@ -55,9 +55,10 @@ def search_archives(kind: str, value: str, purpose: str, as_json: bool) -> None:
     from haitang.base.actions import acting, system
     from haitang.support.security.evidence.actions import answer_digest, record_access
     from haitang.support.security.evidence.archives import search_archives as search
+    from haitang.support.security.evidence.ledger import body
     from haitang.support.security.evidence.subjects import searched
 
-    found = list(search(searched([(kind, value)])))
+    found = [body(record) for record in search(searched([(kind, value)]))]
     with acting(system("operator")) as act:
         record_access(
             act=act, resource="evidence", fields=["archived accesses"], rows=len(found), answer=answer_digest(str(len(found)).encode()),

@@ -2,7 +2,6 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, F, Q
 from django.db.models.functions import ExtractHour, TruncDate
@@ -11,24 +10,18 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from haitang.base import clock
-from haitang.base.actions import acting
-from haitang.base.shell.context import reader
+from haitang.base.declarations import in_force
 from haitang.base.shell.tables import Column, Empty, Filter, Table
 from haitang.base.shell.templatetags.shell import when
 from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
-from haitang.support.security.evidence.actions import answer_digest, record_access
+from haitang.hub.data.catalogue.kinds import Resource
+from haitang.operations.management.evidence.persons import ACCESS, PURPOSES, PersonSearch, form, named_search
 from haitang.support.security.evidence.models import Access, EvidenceRecord
-from haitang.support.security.evidence.subjects import KINDS, searched
-from haitang.support.security.people.models import Person
+from haitang.support.security.people.models import Organization, Person
 
-ACCESS, DENIED = "evidence.access", ("evidence.denied", "policy.refused")
-PURPOSES = {
-    "data_subject_request": T("本人申请查询"),
-    "complaint": T("投诉举报核查"),
-    "inspection": T("例行检查"),
-    "incident": T("安全事件调查"),
-}
+DENIED = ("evidence.denied", "policy.refused")
+OWN = {"evidence": T("证据账本"), "accesses": T("访问记录"), "archived accesses": T("归档中的访问记录")}
 WAY = "POST /evidence/accesses/search"
 
 
@@ -36,8 +29,10 @@ def _names() -> dict[str, str]:
     return {str(pk): name for pk, name in Person.objects.values_list("pk", "name")}
 
 
-def _columns() -> list[Column]:
-    names = _names()
+def access_columns() -> list[Column]:
+    """Who was given what, for whom and why; of an access record, from the database or from an archive."""
+    names, resources = _names(), in_force().all(Resource)
+    units = dict(Organization.objects.values_list("pk", "title"))
 
     def who(record: EvidenceRecord) -> str:
         kind, _, id = record.actor.partition(":")
@@ -46,17 +41,30 @@ def _columns() -> list[Column]:
     def fact(name: str) -> Any:
         return lambda record: record.facts.get(name)
 
+    def behalf(record: EvidenceRecord) -> str:
+        kind, _, id = (record.facts.get("on_behalf_of") or "").partition(":")
+        return {"organization": units, "person": names}.get(kind, {}).get(id) or id or "—"
+
+    def resource(record: EvidenceRecord) -> str:
+        found = resources.get(record.subject_id)
+        return translate(found.title) if found else translate(OWN.get(record.subject_id, record.subject_id))
+
+    def fields(record: EvidenceRecord) -> str:
+        known = resources[record.subject_id].fields if record.subject_id in resources else {}
+        titles = (known[name].title if name in known else OWN.get(name, name) for name in record.facts.get("fields", []))
+        return translate("、").join(translate(title or "") for title in titles)
+
     def purpose(record: EvidenceRecord) -> str:
         return translate(PURPOSES.get(record.facts.get("purpose", ""), record.facts.get("purpose") or "—"))
 
     return [
         Column("at", T("时间"), lambda r: r.at, lambda r: when(r.at, "exact"), sort="at"),
         Column("actor", T("谁"), lambda r: r.actor, who, sort="actor"),
-        Column("on_behalf_of", T("代表谁"), fact("on_behalf_of")),
+        Column("on_behalf_of", T("代表谁"), fact("on_behalf_of"), behalf),
         Column("purpose", T("用途"), fact("purpose"), purpose),
         Column("grant", T("授权"), fact("grant")),
-        Column("resource", T("资源"), lambda r: r.subject_id, sort="subject_id"),
-        Column("fields", T("字段"), lambda r: "、".join(r.facts.get("fields", [])), wide=True),
+        Column("resource", T("资源"), lambda r: r.subject_id, resource, sort="subject_id"),
+        Column("fields", T("字段"), lambda r: "、".join(r.facts.get("fields", [])), fields, wide=True),
         Column("rows", T("行数"), fact("rows"), numeric=True),
         Column("way", T("途径"), fact("way"), lambda r: format_html('<span class="mono">{}</span>', r.facts.get("way") or "—")),
         Column("receipt", T("凭据"), lambda r: str(r.ref), lambda r: format_html('<a href="/evidence/receipts/{}">{}</a>', r.ref, translate("凭据"))),
@@ -76,17 +84,27 @@ def since(rows: Any, value: str) -> Any:
     return rows.filter(at__gte=day) if day else rows.none()
 
 
-def until(rows: Any, value: str) -> Any:
+def day_after(value: str) -> datetime | None:
+    """The end of a civil day in China; None for what is no day."""
     day = day_of(value)
-    return rows.filter(at__lt=day + timedelta(days=1)) if day and day.year < 9999 else rows.none()
+    return day + timedelta(days=1) if day and day.year < 9999 else None
+
+
+def until(rows: Any, value: str) -> Any:
+    end = day_after(value)
+    return rows.filter(at__lt=end) if end else rows.none()
+
+
+def actors_of(value: str) -> list[str]:
+    """References of an actor given by reference (`staff:<id>`), by name or by user name."""
+    if ":" in value:
+        return [value]
+    people = Person.objects.filter(Q(name=value) | Q(username=value)).values_list("pk", flat=True)
+    return [f"staff:{pk}" for pk in people] + [f"system:{value}"]
 
 
 def by_person(rows: Any, value: str) -> Any:
-    """Rows of an actor given by reference (`staff:<id>`), by name or by user name."""
-    if ":" in value:
-        return rows.filter(actor=value)
-    people = Person.objects.filter(Q(name=value) | Q(username=value)).values_list("pk", flat=True)
-    return rows.filter(actor__in=[f"staff:{pk}" for pk in people] + [f"system:{value}"])
+    return rows.filter(actor__in=actors_of(value))
 
 
 FILTERS = [
@@ -103,59 +121,32 @@ FILTERS = [
 def accesses(request: HttpRequest) -> HttpResponse:
     """Every recorded access, or those that a search named a person for. The address names the search, never the person."""
     rows = EvidenceRecord.objects.filter(action=ACCESS)
-    search = _search(request)
+    search = named_search(request)
     if search is not None:
         rows = rows.filter(ref__in=Access.objects.filter(subjects__overlap=search.subjects).exclude(ref=search.ref).values("ref"))
     found = Empty(
-        T("没有查到对此人数据的访问"), T("请核对标识的种类；超过在线保存期限的访问在归档中，可用 haitang evidence search-archives 查询。")
+        T("没有查到对此人数据的访问"),
+        T("请核对标识的种类；超过在线保存期限的访问在归档中，请在归档页查询。"),
+        "/evidence/archives",
+        T("证据归档"),
     )
     none = Empty(T("还没有数据访问记录"), T("使用授权、导出或读取一般级以上字段时，会在这里留下一条。"))
-    table = Table(request, "accesses", rows=rows, columns=_columns(), filters=FILTERS, sort="-at", unfiltered=found if search else none)
-    return table.response("evidence/accesses.html", _form(search=search))
-
-
-def _search(request: HttpRequest) -> Access | None:
-    """The search that the address names, when this reader made it."""
-    try:
-        ref = UUID(request.GET.get("search", ""))
-    except ValueError:
-        return None
-    own = EvidenceRecord.objects.filter(ref=ref, action=ACCESS, subject_id="evidence", actor=reader(request).ref).exists()
-    return Access.objects.filter(ref=ref).first() if own else None
-
-
-def _form(**more: Any) -> dict[str, Any]:
-    return {"kinds": KINDS, "purposes": PURPOSES, **more}
+    table = Table(
+        request, "accesses", rows=rows, columns=access_columns(), filters=FILTERS, sort="-at", unfiltered=found if search else none
+    )
+    return table.response("evidence/accesses.html", form(search=search))
 
 
 @require_POST
 @page("evidence.read")
 def search(request: HttpRequest) -> HttpResponse:
     """Look for a person's accesses. The search is itself an access to that person's data, and recorded before it answers."""
-    kind, value, purpose = (request.POST.get(name, "").strip() for name in ("kind", "value", "purpose"))
-    problems = {}
-    if kind not in KINDS:
-        problems["kind"] = T("请选择标识的种类。")
-    if not value or not searched([(kind, value)]):
-        problems["value"] = T("请填写要查询的标识。")
-    if purpose not in PURPOSES:
-        problems["purpose"] = T("请选择查询的用途，用途会一并留证。")
-    if problems:
-        table = Table(request, "accesses", rows=EvidenceRecord.objects.none(), columns=_columns(), filters=FILTERS, sort="-at")
-        return show(
-            request,
-            "evidence/accesses.html",
-            {"table": table, **_form(problems=problems, kind=kind, value=value, purpose=purpose)},
-            status=422,
-        )
-    subjects = [(kind, value)]
-    count = Access.objects.filter(subjects__overlap=searched(subjects)).count()
-    with acting(reader(request)) as act:
-        ref = record_access(
-            act=act, resource="evidence", fields=["accesses"], rows=count, answer=answer_digest(str(count).encode()), purpose=purpose,
-            way=WAY, subjects=subjects, by_every_suite=True,
-        )  # fmt: skip
-    return HttpResponseRedirect(f"/evidence/accesses?search={ref}")
+    asked = PersonSearch(request)
+    if asked.problems:
+        table = Table(request, "accesses", rows=EvidenceRecord.objects.none(), columns=access_columns(), filters=FILTERS, sort="-at")
+        return show(request, "evidence/accesses.html", {"table": table, **form(**asked.typed)}, status=422)
+    count = Access.objects.filter(subjects__overlap=asked.entries).count()
+    return HttpResponseRedirect(f"/evidence/accesses?search={asked.recorded(count, fields='accesses', way=WAY)}")
 
 
 NIGHT_FROM, NIGHT_TO = 22, 6

@@ -4,17 +4,18 @@ import csv
 import io
 import json
 import zipfile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from haitang.base import clock
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
-from haitang.operations.management.evidence.kinds import Audit
+from haitang.operations.management.evidence.kinds import Audit, Clause
 from haitang.support.security.evidence.daily import day_json, node
-from haitang.support.security.evidence.export import Scope, export
+from haitang.support.security.evidence.export import Scope, counted, export
 from haitang.support.security.evidence.keyring import compromise_json, key_json, keys
 from haitang.support.security.evidence.models import Archive, DayRoot, KeyCompromise
 
+NO_CLAUSE = error("evidence.no_clause", 404, "“{audit}”中没有条款 {clause}，或没有操作对应这一条款。")
 NO_AUDIT = error("evidence.no_audit", 404, "没有名为“{id}”的审计对照。可用的有：{ids}。")
 INDEX = ("clause", "title", "actions", "records", "file", "also")
 
@@ -48,6 +49,24 @@ def audit_of(id: str) -> Audit:
     return found[id]
 
 
+def within(clause: Clause, scope: Scope) -> Scope:
+    """The records of a scope's period that answer a clause."""
+    return Scope(since=scope.since, until=scope.until, actions=tuple(clause.records))
+
+
+def counts_of(audit: Audit, scope: Scope) -> dict[str, int]:
+    """How many sealed records answer each clause; 0 where no action does."""
+    return {id: counted(within(clause, scope)) if clause.records else 0 for id, clause in audit.clauses.items()}
+
+
+def export_clause(out: BinaryIO, audit: Audit, id: str, scope: Scope) -> dict[str, Any]:
+    """Write the evidence file of one clause and return its manifest; raises NO_CLAUSE."""
+    clause = audit.clauses.get(id)
+    if clause is None or not clause.records:
+        raise NO_CLAUSE(audit=audit.title, clause=id)
+    return export(out, within(clause, scope))
+
+
 def export_clauses(out: BinaryIO, audit: Audit, scope: Scope) -> dict[str, int]:
     """Write the zip; gives the records by clause. A clause that no action answers has no file and says so in the index."""
     counts: dict[str, int] = {}
@@ -56,9 +75,8 @@ def export_clauses(out: BinaryIO, audit: Audit, scope: Scope) -> dict[str, int]:
         for id, clause in audit.clauses.items():
             file = f"clauses/{id}.jsonl"
             if clause.records:
-                content = io.BytesIO()
-                told = export(content, Scope(since=scope.since, until=scope.until, actions=tuple(clause.records)))
-                made.writestr(file, content.getvalue())
+                with made.open(file, "w", force_zip64=True) as content:
+                    told = export_clause(cast(BinaryIO, content), audit, id, scope)
             counts[id] = told["records"] if clause.records else 0
             rows.append({
                 "clause": id, "title": clause.title, "actions": " ".join(clause.records), "records": counts[id],

@@ -1,6 +1,5 @@
 """Receipts for people: of what one did oneself, of a case one may read, each as a file and as a QR code."""
 
-import json
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,10 @@ from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.cases.queries import case_by_number
+from haitang.operations.management.evidence.records import actor_name
+from haitang.operations.management.evidence.said import facts_of
 from haitang.operations.management.evidence.subjects import Named
+from haitang.support.security.evidence.canonical import canonical
 from haitang.support.security.evidence.export import NO_RECORD
 from haitang.support.security.evidence.export import receipt as write
 from haitang.support.security.evidence.ledger import body
@@ -47,7 +49,8 @@ def receipt(request: HttpRequest, ref: UUID) -> HttpResponse:
     text = receipt_text(ref) if record.seal_id else ""
     context = {
         "record": record, "text": text, "qr": qr_svg(text) if text else "", "title": permissions.get(record.action, record.action),
-        "body": {**body(record), "facts": json.dumps(record.facts, ensure_ascii=False, indent=1)},
+        "who": actor_name(record), "subject": Named.one(record), "facts": list(facts_of(record.facts)),
+        "may_read": may(reader(request), "evidence.read"), "raw": canonical(body(record)).decode(),
     }  # fmt: skip
     return show(request, "evidence/receipt.html", context)
 

@@ -24,6 +24,12 @@ def _who(record: EvidenceRecord, names: dict[str, str]) -> str:
     return names.get(id, id) if kind != "system" else f"{translate('系统')} · {who(id)}"
 
 
+def actor_name(record: EvidenceRecord) -> str:
+    """Who acted, of one record."""
+    person = Person.objects.filter(pk=record.actor.partition(":")[2]).first() if not record.actor.startswith("system:") else None
+    return who(person.name) if person else _who(record, {})
+
+
 def _subject(record: EvidenceRecord, named: Named) -> str:
     return format_html('<a href="/evidence/{}/{}">{}</a>', record.subject_kind, record.subject_id, named.of(record))
 
@@ -38,7 +44,8 @@ def _receipt(record: EvidenceRecord) -> str:
     return format_html('<a href="/evidence/receipts/{}">{}</a>', record.ref, translate("查看凭据")) if record.seal_id else "—"
 
 
-def _columns(named: Named) -> list[Column]:
+def record_columns(named: Named) -> list[Column]:
+    """What a record of the ledger shows in a table."""
     names = {str(pk): name for pk, name in Person.objects.values_list("pk", "name")}
     return [
         Column("at", T("时间"), lambda r: r.at, lambda r: when(r.at, "exact"), sort="at"),
@@ -58,11 +65,15 @@ def _columns(named: Named) -> list[Column]:
     ]
 
 
+def used_actions() -> dict[str, str]:
+    """Every action by its title, in the order of the titles."""
+    return dict(sorted(permissions.items(), key=lambda item: item[1]))
+
+
 def _filters() -> list[Filter]:
-    used = sorted(permissions.items(), key=lambda item: item[1])
     return [
         Filter("kind", T("对象"), lambda rows, value: rows.filter(subject_kind=value), choices=lambda: KINDS),
-        Filter("action", T("操作"), lambda rows, value: rows.filter(action=value), choices=lambda: dict(used)),
+        Filter("action", T("操作"), lambda rows, value: rows.filter(action=value), choices=used_actions),
         Filter("who", T("谁"), by_person, kind="text"),
         Filter("subject", T("对象编号"), lambda rows, value: rows.filter(subject_id=value), kind="text"),
         Filter("since", T("起"), since, kind="date"),
@@ -77,7 +88,7 @@ def _table(request: HttpRequest, id: str, rows: Rows) -> Table:
         request,
         id,
         rows=rows,
-        columns=_columns(named),
+        columns=record_columns(named),
         filters=_filters(),
         sort="-at",
         unfiltered=Empty(T("还没有证据记录"), T("每次办理都会在这里留下一条。")),

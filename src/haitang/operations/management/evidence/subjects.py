@@ -1,6 +1,7 @@
 """What evidence records are about, in words: the number of a case, the name of a person; an id only where nothing better is known."""
 
 from functools import cached_property
+from uuid import UUID
 
 from django.utils.html import format_html
 
@@ -27,7 +28,17 @@ KINDS = {
     "signing_key": T("签名密钥"),
     "resource": T("资源"),
     "node_day": T("下级节点的根"),
+    "archive": T("证据归档"),
+    "evidence": T("证据导出"),
 }
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Named:
@@ -35,8 +46,20 @@ class Named:
 
     table: Table
 
+    @classmethod
+    def one(cls, record: EvidenceRecord) -> str:
+        """The name of one record's subject."""
+        found = cls()
+        found._records = [record]
+        return found.of(record)
+
+    @cached_property
+    def _records(self) -> list[EvidenceRecord]:
+        return list(self.table.page.object_list)
+
     def _ids(self, kind: str) -> list[str]:
-        return [record.subject_id for record in self.table.page.object_list if record.subject_kind == kind]
+        """Ids of a kind that has a table of its own; whatever else a record of an old version or an outside writer calls so has no name."""
+        return [record.subject_id for record in self._records if record.subject_kind == kind and _is_uuid(record.subject_id)]
 
     @cached_property
     def _cases(self) -> dict[str, str]:

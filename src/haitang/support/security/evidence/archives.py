@@ -10,13 +10,14 @@ The database keeps every seal and a signed row about each archive, and deletes a
 
 import gzip
 import hashlib
-import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+
+from django.db import connection, transaction
 
 from haitang.base import clock
 from haitang.base.actions import Act, acting, action, system
@@ -30,6 +31,7 @@ from haitang.support.security.evidence.verify import verify
 
 LEAST_MONTHS, DAYS_A_MONTH = 6, 31
 AT_MOST = 200_000
+LOCK = int.from_bytes(b"archives", "big")
 DAMAGED = error("evidence.archive_damaged", 500, "归档文件 {file} 缺失或内容与登记的摘要不符。请从备份恢复 archives 目录。")
 NO_ARCHIVE = error("evidence.no_archive", 404, "没有包含封存 {seal} 的归档。")
 
@@ -117,13 +119,36 @@ def _verified(file: Path) -> None:
         raise DAMAGED(file=file)
 
 
-def opened(found: Archive, *, private: bool = False) -> bytes:
-    """The content of an archive's file, compared with its digest; raises DAMAGED."""
+def file_of(found: Archive, *, private: bool = False) -> Path:
+    """An archive's file, compared with its digest; raises DAMAGED."""
     name, digest = (found.private_file, found.private_digest) if private else (found.file, found.digest)
     file = folder() / name
     if not file.is_file() or _digest(file) != digest:
         raise DAMAGED(file=file)
-    return gzip.decompress(file.read_bytes())
+    return file
+
+
+def lines_of(found: Archive, *, private: bool = False) -> Iterator[dict[str, Any]]:
+    """The lines of an archive's file, read one by one: an archive may be far larger than memory should be. Raises DAMAGED at once."""
+    return _lines(file_of(found, private=private))
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(file) as lines:
+        yield from map(json.loads, lines)
+
+
+def records_of(found: Archive) -> Iterator[EvidenceRecord]:
+    """The records of an archive in the order of the ledger, as they were but for salt and id, which the private file keeps. Not saved anywhere."""
+    return (_record(line) for line in lines_of(found) if line["type"] == "record")
+
+
+def _record(line: dict[str, Any], **more: Any) -> EvidenceRecord:
+    body = line["body"]
+    return EvidenceRecord(
+        ref=body["ref"], at=datetime.fromisoformat(body["at"]), actor=body["actor"], action=body["action"], subject_kind=body["subject_kind"],
+        subject_id=body["subject_id"], release=body["release"], facts=body["facts"], seal_id=line["seal"], leaf_index=line["index"], **more,
+    )  # fmt: skip
 
 
 def archive_of(seal: int) -> Archive:
@@ -137,22 +162,17 @@ def archive_of(seal: int) -> Archive:
 @action("evidence.restore_archive", title="恢复归档证据")
 def restore(*, act: Act, found: Archive) -> int:
     """Bring an archive's records back into the database, as they were; gives how many. They may be archived again."""
-    bodies = {line["body"]["ref"]: line for line in _lines(opened(found)) if line["type"] == "record"}
+    bodies = {line["body"]["ref"]: line for line in lines_of(found) if line["type"] == "record"}
     records, accesses = [], []
     present = {
         str(ref)
         for ref in EvidenceRecord.objects.filter(seal_id__gte=found.first_seal, seal_id__lte=found.last_seal).values_list("ref", flat=True)
     }
-    for kept in _lines(opened(found, private=True)):
+    for kept in lines_of(found, private=True):
         if kept["ref"] in present:
             continue
-        line = bodies[kept["ref"]]
-        body = line["body"]
-        records.append(EvidenceRecord(
-            id=kept["id"], ref=kept["ref"], at=datetime.fromisoformat(body["at"]), actor=body["actor"], action=body["action"],
-            subject_kind=body["subject_kind"], subject_id=body["subject_id"], release=body["release"], facts=body["facts"],
-            salt=bytes.fromhex(kept["salt"]), digest=kept["digest"], suite=kept["suite"], seal_id=line["seal"], leaf_index=line["index"],
-        ))  # fmt: skip
+        own = {"id": kept["id"], "salt": bytes.fromhex(kept["salt"]), "digest": kept["digest"], "suite": kept["suite"]}
+        records.append(_record(bodies[kept["ref"]], **own))
         if kept["subjects"]:
             accesses.append(Access(ref=kept["ref"], subjects=kept["subjects"]))
     EvidenceRecord.objects.bulk_create(records, batch_size=5000)
@@ -161,22 +181,20 @@ def restore(*, act: Act, found: Archive) -> int:
     return len(records)
 
 
-def _lines(content: bytes) -> Iterator[dict[str, Any]]:
-    return (json.loads(line) for line in io.BytesIO(content))
-
-
-def search_archives(wanted: list[int]) -> Iterator[dict[str, Any]]:
-    """Records of archived accesses that concern any of the blind entries, oldest first."""
-    for found in Archive.objects.order_by("first_seal"):
-        hits = {kept["ref"] for kept in _lines(opened(found, private=True)) if set(kept["subjects"]) & set(wanted)}
+def search_archives(wanted: list[int], among: Iterable[Archive] | None = None) -> Iterator[EvidenceRecord]:
+    """Records of archived accesses that concern any of the blind entries, oldest first, in all archives or `among` some."""
+    for found in Archive.objects.order_by("first_seal") if among is None else among:
+        hits = {kept["ref"] for kept in lines_of(found, private=True) if set(kept["subjects"]) & set(wanted)}
         if hits:
-            yield from (line["body"] for line in _lines(opened(found)) if line["type"] == "record" and line["body"]["ref"] in hits)
+            yield from (record for record in records_of(found) if record.ref in hits)
 
 
 def archive_due() -> int:
-    """Archive what is due; gives how many records moved. For the sealer's process."""
-    seals = due(clock.now())
-    if not seals:
-        return 0
-    with acting(system("sealer")) as act:
-        return archive(act=act, seals=seals).records
+    """Archive what is due; gives how many records moved. The sealer's process and the command may ask at once: one does it, the other finds it done."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        seals = due(clock.now())
+        if not seals:
+            return 0
+        with acting(system("sealer")) as act:
+            return archive(act=act, seals=seals).records

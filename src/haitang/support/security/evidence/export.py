@@ -150,6 +150,11 @@ def _of_actions(found: Any, actions: Iterable[str]) -> Any:
     return chosen
 
 
+def counted(scope: Scope) -> int:
+    """How many sealed records a file of this scope would hold."""
+    return int(_records(scope, ()).count())
+
+
 def _record_lines(records: Any, seals: dict[int, Seal]) -> Iterator[dict[str, Any]]:
     for number, found in groupby(records.iterator(chunk_size=5000), key=lambda record: record.seal_id):
         suite = SUITES[seals[number].suite]

@@ -23,7 +23,7 @@ SYSTEMS: dict[str, System] = {
     "sign-in": System(
         ("people.sign_in", "people.sign_in_failed", "people.use_factor", "people.accept_invitation"), "登录前还没有身份，由登录进程记录"
     ),
-    "sealer": System(("evidence.add_key", "evidence.archive"), "封存证据账本，归档到期的证据"),
+    "sealer": System(("evidence.add_key", "evidence.archive", "evidence.archive_checked"), "封存证据账本，归档到期的证据，应要求核验归档"),
     "keys": System(
         ("evidence.rotate_key", "evidence.add_key", "evidence.mark_compromised"),
         "执行一人提出、安全管理员另一人批准的签名密钥更换或泄露声明",
