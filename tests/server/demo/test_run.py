@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         wait_until(lambda: state.read(instance.data).get("percent", 0) >= 100 or instance.process.poll() is not None, 500)
         assert instance.process.poll() is None, instance.said
         told = (instance.data / "logs" / "demo.log").read_text("utf-8")
-        assert set(state.read(instance.data)["steps"]) == {"hours", "cases", "inboxes", "trends"}, told[-6000:]
+        assert set(state.read(instance.data)["steps"]) == {"hours", "cases", "inboxes", "resources", "trends"}, told[-6000:]
         yield instance
     finally:
         instance.stop()

@@ -15,6 +15,7 @@ from haitang.server.demo import feed, state
 from haitang.server.demo.history import tell_stories
 from haitang.server.demo.inboxes import fill_inboxes
 from haitang.server.demo.people import make_people
+from haitang.server.demo.resources import fill_resources
 from haitang.server.demo.trends import day_indicators, days_are_there
 from haitang.support.infrastructure.listeners.hj212.replay import Played, Player, Series
 from haitang.support.infrastructure.stream.client import connect
@@ -57,6 +58,7 @@ async def run(stop: asyncio.Event) -> None:
             since = await _back_fill(series, used, stop)
             await _once("cases", stop, tell_stories)
             await _once("inboxes", stop, fill_inboxes, doing="cases")
+            await _once("resources", stop, fill_resources, doing="cases")
             await _once("trends", stop, _trends)
             if not stop.is_set():
                 await _in_thread(lambda: _tell("done"))

@@ -12,12 +12,13 @@ from haitang.base.declarations import in_force, put_in_force
 from haitang.base.declarations.actions import admit_release
 from haitang.base.declarations.loader import load_folders
 from haitang.base.declarations.models import Provisional
-from haitang.base.declarations.owners import Owner
+from haitang.base.declarations.owners import Owner, owner_of_folder
 from haitang.base.declarations.release import Source
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.tables import stored_columns
 from haitang.hub.data.gather.models import Held, Run
 from haitang.server.inferring import start_inferred, told_of
+from haitang.server.places import export
 from haitang.support.security.evidence.models import EvidenceRecord
 from tests.hub.data.gather.conftest import OPERATOR, Bench, everything
 from tests.hub.data.gather.test_quarantine import client
@@ -110,6 +111,18 @@ def test_a_second_person_adopts_it_and_the_label_goes(live: Bench, handler: Clie
     adopted = in_force().get(Resource, "bus_lines")
     assert (adopted.provisional, adopted.title, adopted.basis) == (False, "客运线路", "示例依据")
     assert client("dispatcher", None).get("/resources/bus_lines").status_code == 200
+
+
+def test_adopted_it_is_exported_with_the_place_and_checks_there(live: Bench, handler: Client, tmp_path: Path) -> None:
+    accept(handler, live)
+    found = Provisional.objects.get()
+    client("data_steward", None).post(f"/gather/provisional/{found.pk}/adopt", {})
+    owners = {where: [owner for owner in in_force().owners if owner.where == where] for where in ("place", "adopted")}
+    out = export(owners["place"][0], [], tmp_path / "out", owners["adopted"])
+    loaded = load_folders([owner for owner in in_force().owners if owner.where not in owners] + [owner_of_folder(out, "place")])
+    assert loaded.declarations, "\n".join(map(str, loaded.errors))
+    resource = loaded.declarations.get(Resource, "bus_lines")
+    assert (resource.owner, resource.provisional, resource.key) == (out.name, False, in_force().get(Resource, "bus_lines").key)
 
 
 def test_who_proposed_it_does_not_adopt_it(live: Bench) -> None:

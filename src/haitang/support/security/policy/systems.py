@@ -45,7 +45,10 @@ SYSTEMS: dict[str, System] = {
     "deadlines": System(("procedure.*", "case.*"), "到期提醒、超期督办和暂停到期"),
     "notifications": System(("notices.delivered", "notices.not_delivered"), "投递通知并记录回执"),
     "indicators": System(("indicator.*",), "计算指标"),
-    "demo": System(("people.*", "things.*", "case.*", "procedure.*", "alarm.*", "notices.*", "indicator.*"), "仅在演示实例中装入演示数据"),
+    "demo": System(
+        ("people.*", "things.*", "case.*", "procedure.*", "alarm.*", "notices.*", "indicator.*", "gather.start"),
+        "仅在演示实例中装入演示数据",
+    ),
 }
 
 
