@@ -1,7 +1,7 @@
 """Finds zh-Hans texts of the source that have no English: the list behind the test that keeps the catalogue whole.
 
 Looked at: `{% t "..." %}` and `"..."|t` in templates; in Python the literals of `T`, `translate`, `error`, `permission` and `fault`, the titles of actions, kinds
-and words, and what `Tunable` says. Declarations are looked at by `haitang check`.
+and words, what `Tunable` says, and the reasons of processes. Declarations are looked at by `haitang check`.
 """
 
 import ast
@@ -23,6 +23,7 @@ _SPOKEN = {
     "Tunable": (0,),
     "Saying": (0,),
     "Problem": (1, 2),
+    "System": (1,),
 }
 _TITLED = frozenset({"action", "kind", "words", "Question", "Choice"})
 

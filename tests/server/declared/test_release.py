@@ -1,5 +1,6 @@
 """Folders on disk become a release, seed the tables, and are written back."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from haitang.base.actions import acting, system
 from haitang.base.declarations import actions, put_in_force
+from haitang.base.declarations.models import Proposal, Release
 from haitang.base.declarations.owners import owner_of_folder
 from haitang.base.declarations.release import edits_in_force, today
 from haitang.base.errors import HaitangError
@@ -16,7 +18,10 @@ from haitang.server import places, release
 from haitang.server.declared import load, owners_with
 from haitang.server.seeding import drift, seed
 from haitang.support.infrastructure.things.models import Thing
-from haitang.support.security.people.models import Organization
+from haitang.support.security.evidence.models import EvidenceRecord
+from haitang.support.security.people.kinds import Role
+from haitang.support.security.people.models import Organization, Person
+from tests.support.security.people.proved import made
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +121,64 @@ def test_an_export_carries_the_approved_edits(folders: Path, tmp_path: Path) -> 
     out = places.export(owner_of_folder(folders / "place", "place"), edits_in_force(), tmp_path / "out")
     assert (out / "overrides.yaml").read_text("utf-8") == "# 本区的调整\nrule high:\n  when: value > 75    # 会议纪要第 3 号\n"
     assert (out / "things.csv").read_text("utf-8") == (folders / "place/things.csv").read_text("utf-8")
+
+
+# -- who may do what takes the security administrator's consent ---------------------------------------------------------------------------------------
+
+
+MORE_FOR_THE_INSPECTOR = ("air/roles/inspector.yaml", "[declarations.propose]", "[declarations.propose, alarm.read]")
+
+
+def called(monkeypatch: pytest.MonkeyPatch, *more: str) -> str:
+    """What `haitang apply` prints."""
+    from click.testing import CliRunner
+
+    from haitang.base.settings import settings
+    from haitang.server.cli import main
+
+    monkeypatch.setattr("haitang.server.boot._booted", True)
+    monkeypatch.setattr("haitang.server.cli.options.settings_of", lambda chosen, must_run: settings())
+    done = CliRunner().invoke(main, ["apply", *more], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_apply_says_that_a_release_waits_for_whom_and_where(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply()
+    made("security", "security_administrator")
+    change(folders, *MORE_FOR_THE_INSPECTOR)
+    said = called(monkeypatch)
+    assert "还没有生效：等待安全管理员（security）在 /policies/changes 批准。" in said
+    assert "inspector" in said
+    assert release.current().get(Role, "inspector").may == ["declarations.propose"]
+    told = json.loads(called(monkeypatch, "--json"))
+    assert (told["applied"], told["waits"]) == (False, str(Proposal.objects.latest("proposed_at").pk))
+
+
+def test_apply_says_that_nobody_holds_the_office_any_more(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply()
+    security = made("security", "security_administrator")
+    change(folders, *MORE_FOR_THE_INSPECTOR)
+    Person.objects.filter(pk=security.pk).update(is_active=False)
+    assert "等待安全管理员（目前无人担任，请先授予）" in called(monkeypatch)
+
+
+def test_the_first_start_waits_for_nobody_and_a_later_one_brings_in_nothing(folders: Path) -> None:
+    made("security", "security_administrator")  # as after a restore of people alone: there is no release yet under which they could sign in
+    assert release.ensure_release() is not None
+    assert Proposal.objects.count() == 0
+    change(folders, *MORE_FOR_THE_INSPECTOR)
+    assert release.ensure_release() is None
+    assert release.current().get(Role, "inspector").may == ["declarations.propose"]
+
+
+def test_a_release_that_this_version_cannot_read_is_replaced_at_a_start_and_evidence_counts_its_permissions(folders: Path) -> None:
+    apply()
+    made("security", "security_administrator")
+    kept = Release.objects.get()
+    Release.objects.update(content=json.loads(json.dumps(kept.content).replace("watches:", "watched_by_an_older_version:")))
+    release.current.forget()
+    change(folders, *MORE_FOR_THE_INSPECTOR)
+    assert release.ensure_release() is not None
+    record = EvidenceRecord.objects.filter(action="declarations.admit").latest("id")
+    assert record.facts["of_permissions"] == 1

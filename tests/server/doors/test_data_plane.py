@@ -14,9 +14,9 @@ from haitang.server.discovery import modules
 from haitang.server.front.door import _asker
 from haitang.server.front.live import TOPICS, _topics
 from haitang.support.security.people.models import Person
-from haitang.support.security.people.queries import actor_of
 from haitang.support.security.tokens.actions import create_own_token
 from tests.server.doors.access import askers
+from tests.support.security.people.proved import proved
 
 QUERY = {
     "/series": "?thing=a&property=b&statistic=hour mean&start=2026-03-01T00:00:00%2B08:00&end=2026-03-02T00:00:00%2B08:00",
@@ -77,7 +77,7 @@ def test_a_token_opens_the_data_plane_within_its_scope(
     from django.test import Client
 
     who = Person.objects.get(username="verifier-own")
-    with acting(actor_of(who)) as act:
+    with acting(proved(who)) as act:
         _, written = create_own_token(act=act, person=who, title="x", scopes=scopes, only=only, expires_at=act.at + timedelta(days=1))
     answer = Client().get("/api/tokens/self", headers={"Authorization": f"Bearer {written}"})
     assert status(_asker(answer.json()), "/twin") == expected

@@ -19,6 +19,7 @@ from haitang.support.security.policy.entities import Subject
 from haitang.support.security.policy.rows import rows
 from haitang.support.security.tokens import actions, queries
 from haitang.support.security.tokens.models import Client, Token
+from tests.support.security.people.proved import proved
 from tests.support.security.shipped import shipped_in_force
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ def person(name: str, *roles: str) -> Person:
 
 
 def token_of(who: Person, *scopes: str, days: float = 30, only: list[str] | None = None) -> tuple[Token, str]:
-    with acting(actor_of(who)) as act:
+    with acting(proved(who)) as act:
         return actions.create_own_token(
             act=act, person=who, title="看板", scopes=scopes, expires_at=act.at + timedelta(days=days), only=only
         )
@@ -117,7 +118,7 @@ def test_the_secret_is_kept_nowhere() -> None:
 def test_rotating_gives_the_same_scope_and_ends_the_old_one() -> None:
     who = person("wang", "verifier")
     old, written = token_of(who, "alarm.read", "thing.read")
-    with acting(actor_of(who)) as act:
+    with acting(proved(who)) as act:
         new, again = actions.rotate_token(act=act, token=old)
     assert new.scopes == ["alarm.read", "thing.read"]
     assert [ask(text, "/api/alarms").status_code for text in (written, again)] == [401, 200]
@@ -126,7 +127,7 @@ def test_rotating_gives_the_same_scope_and_ends_the_old_one() -> None:
 def test_during_an_overlap_both_open() -> None:
     who = person("wang", "verifier")
     old, written = token_of(who, "alarm.read")
-    with acting(actor_of(who)) as act:
+    with acting(proved(who)) as act:
         actions.rotate_token(act=act, token=old, overlap=timedelta(hours=1))
     assert ask(written, "/api/alarms").status_code == 200
 
@@ -194,3 +195,44 @@ def test_an_account_with_a_one_time_password_has_no_working_token() -> None:
         made = create_person(act=act, username="new", name="新", password="a-long-passw0rd")
     RoleHolding.objects.create(person=made, role="verifier")
     assert ask(token_of(made, "alarm.read")[1], "/api/alarms").status_code == 401
+
+
+def test_whoever_gives_a_system_its_roles_never_holds_its_key() -> None:
+    keeper, security = person("li"), person("security", "security_administrator")
+    client = client_of("dispatcher")
+    asked = {"title": "正式", "scopes": ["alarm.read"], "expires_at": clock.now() + timedelta(days=9)}
+    with pytest.raises(HaitangError, match="not_allowed"), acting(proved(security)) as act:
+        actions.create_client_token(act=act, client=client, **asked)
+    with acting(proved(keeper)) as act:
+        token, written = actions.create_client_token(act=act, client=client, **asked)
+    assert ask(written, "/api/alarms").status_code == 200
+    with pytest.raises(HaitangError, match="not_allowed"), acting(proved(security)) as act:
+        actions.rotate_token(act=act, token=token)
+    with acting(proved(security)) as act:
+        actions.revoke_token(act=act, token=token)
+    assert ask(written, "/api/alarms").status_code == 401
+
+
+@pytest.mark.parametrize("role", ["security_administrator", "administrator"])
+def test_no_officer_answers_for_a_system(role: str) -> None:
+    security, officer = person("security", "security_administrator"), person("officer", role)
+    Person.objects.update(synthetic=False)
+    officer.refresh_from_db()
+    with pytest.raises(HaitangError, match="own_client"), acting(proved(security)) as act:
+        actions.register_client(
+            act=act, title="水利平台", purpose="取报警", organization=officer.organization, responsible=officer, roles=["dispatcher"]
+        )
+
+
+def test_who_answers_for_a_system_makes_its_token_on_their_page() -> None:
+    keeper = person("li")
+    client = client_of("verifier")
+    browser = Browser()
+    browser.force_login(keeper)
+    session = browser.session
+    session["proved"] = clock.now().isoformat()
+    session.save()
+    assert "我负责的外部系统：水利平台" in browser.get("/tokens").content.decode()
+    made = browser.post(f"/tokens/clients/{client.pk}", {"do": "token", "title": "正式", "scopes": ["alarm.read"], "days": "30"})
+    assert ask(made.context["written"], "/api/alarms").status_code == 200
+    assert browser.post(f"/tokens/clients/{client.pk}", {"do": "off"}).status_code == 403

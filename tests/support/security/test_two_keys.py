@@ -58,7 +58,7 @@ def edited(owners: list[Owner], where: str, file: str, change: Callable[[str], s
 
 
 def more_for_the_administrator(owners: list[Owner]) -> None:
-    edited(owners, "platform", "roles/administrator.yaml", lambda text: text.replace("may:\n", "may:\n  - tokens.create\n"))
+    edited(owners, "platform", "roles/administrator.yaml", lambda text: text.replace("may:\n", "may:\n  - tokens.register_client\n"))
 
 
 def submit() -> Admission | Proposal:
@@ -80,7 +80,7 @@ def grants() -> list[str]:
 def test_before_anybody_was_given_the_office_a_release_goes_on_by_itself(owners: list[Owner]) -> None:
     more_for_the_administrator(owners)
     assert isinstance(submit(), Admission)
-    assert "tokens.create" in grants()
+    assert "tokens.register_client" in grants()
 
 
 def test_a_changed_role_waits_until_the_security_administrator_consents(owners: list[Owner]) -> None:
@@ -88,11 +88,11 @@ def test_a_changed_role_waits_until_the_security_administrator_consents(owners: 
     more_for_the_administrator(owners)
     found = submit()
     assert isinstance(found, Proposal)
-    assert "tokens.create" not in grants()
+    assert "tokens.register_client" not in grants()
     (row,) = [each for each in found.permissions if "role" in each]
-    assert (row["role"], row["word"], row["before"], row["after"]) == ("系统管理员", "tokens.create", "不能", "全部内容")
+    assert (row["role"], row["word"], row["before"], row["after"]) == ("系统管理员", "tokens.register_client", "不能", "全部内容")
     decide(proved(security), found)
-    assert "tokens.create" in grants()
+    assert "tokens.register_client" in grants()
 
 
 def test_neither_suffices_alone(owners: list[Owner]) -> None:
@@ -129,7 +129,7 @@ def test_a_refused_release_never_comes_in_force(owners: list[Owner]) -> None:
     decide(security, found, approve=False)
     with pytest.raises(HaitangError, match="already_decided"):
         decide(security, found)
-    assert "tokens.create" not in grants()
+    assert "tokens.register_client" not in grants()
 
 
 def test_consent_is_to_what_was_shown_not_to_what_stands_in_the_folder_later(owners: list[Owner]) -> None:
@@ -139,7 +139,7 @@ def test_consent_is_to_what_was_shown_not_to_what_stands_in_the_folder_later(own
     edited(owners, "platform", "roles/administrator.yaml", lambda text: text.replace("may:\n", "may:\n  - tokens.revoke\n"))
     assert isinstance(first, Proposal)
     decide(security, first)
-    assert "tokens.create" in grants()
+    assert "tokens.register_client" in grants()
     assert "tokens.revoke" not in grants()
 
 
@@ -252,9 +252,9 @@ def test_the_page_shows_the_change_to_three_officers_and_the_buttons_to_one(owne
     address = f"/policies/changes/releases/{found.id}"
     for person in (admin, audit):
         shown = signed_in(client, person).get("/policies/changes").content.decode()
-        assert "tokens.create" in shown
+        assert "tokens.register_client" in shown
         assert address not in shown
         assert client.post(address, {"do": "approve"}).status_code == 403
     assert address in signed_in(client, security).get("/policies/changes").content.decode()
     assert client.post(address, {"do": "approve"}).status_code == 302
-    assert "tokens.create" in grants()
+    assert "tokens.register_client" in grants()

@@ -186,6 +186,10 @@ def _sound(release: Release, edits: list[Edit], proposed: list[Provisional]) -> 
     return kept
 
 
+looks: list[Callable[[Declarations], None]] = []
+"""Called with what is in force whenever a process looks: for what a room keeps of its tables as it keeps declarations, no older than `LOOK_EVERY`."""
+
+
 class Source:
     """Gives the declarations in force; looks at the pointer at most every `LOOK_EVERY` seconds and rebuilds only when it moved."""
 
@@ -227,6 +231,8 @@ class Source:
             self._declarations = load_in_force()
             self._pointer = seen
             put_catalogue(catalogue_of(self._declarations.owners))
+        for look in looks:
+            look(self._declarations)
         self._looked = time.monotonic()
         return self._declarations
 

@@ -80,3 +80,33 @@ def test_who_may_not_read_data_gets_none(client: TestClient, asker: Asker | None
     stranger = TestClient(as_asker(asker), headers={"X-Haitang-Actor": "staff:1", "X-Haitang-May": "data.read"})
     assert stranger.get("/series", params=SERIES).status_code == status
     assert client.get("/series", params=SERIES).status_code == 200
+
+
+@pytest.mark.parametrize("suffix", ["", "_past"])
+@pytest.mark.parametrize(
+    "name",
+    ["resource_permit", "RESOURCE_permit", "%72esource_permit", "lake.resource_permit", "main.resource_permit", "lake.main.resource_permit",
+     '"resource_permit', " resource_permit", "resource_permit ", "resource_permit%0a", "resource_permit;", "(select * from lake.resource_permit)",
+     "resource_permit as rollup_hour", "blocks, lake.resource_permit", "derived_x union select * from lake.resource_permit"],
+)  # fmt: skip
+def test_rows_of_a_resource_are_read_by_no_name_of_their_table(lake: Any, client: TestClient, name: str, suffix: str) -> None:
+    lake.execute("create table lake.resource_permit as select '某餐馆' as holder")
+    lake.execute("create table lake.resource_permit_past as select '某餐馆' as holder")
+    answer = client.get(f"/tables/{name.replace('permit', 'permit' + suffix)}")
+    assert (answer.status_code in (400, 403, 404), "某餐馆" in answer.text) == (True, False)
+    assert client.get("/tables/resource_permit").json()["error"] == "lake.by_resource"
+
+
+@pytest.mark.parametrize(
+    "name", ["duckdb_tables", "duckdb_settings", "sqlite_master", "pragma_database_list", "pg_tables", "secrets.csv", "rows"]
+)
+def test_nothing_but_tables_of_the_lake_has_a_name(client: TestClient, name: str) -> None:
+    assert client.get(f"/tables/{name}").status_code == 404
+
+
+def test_a_condition_reaches_no_other_table(lake: Any, client: TestClient) -> None:
+    lake.execute("create table lake.resource_permit as select '某餐馆' as holder")
+    for column in ('x" or exists (select 1 from lake.resource_permit) or "x', "(select holder from lake.resource_permit)"):
+        answer = client.get("/tables/blocks", params={column: "1"})
+        assert (answer.status_code, "某餐馆" in answer.text) == (400, False)
+        assert client.get("/tables/blocks", params={"sort": column}).status_code == 400

@@ -157,3 +157,16 @@ def test_an_unsafe_redirect_address_is_not_registered(address: str) -> None:
 def test_only_the_security_administrator_registers_systems(role: str) -> None:
     with pytest.raises(HaitangError, match="not_allowed"), acting(proved(made("other", role))) as act:
         register_client(act=act, title="x", redirect_uris=[BACK], scopes=[])
+
+
+@pytest.mark.parametrize(("age", "code"), [(5, True), (3600, False)])
+def test_a_system_that_wants_a_young_proof_gets_no_code_for_an_old_one(
+    browser: Client, system: tuple[ClientSystem, str], age: int, code: bool
+) -> None:
+    with clock.frozen(clock.now() + timedelta(seconds=age)):
+        at = ask(browser, system[0], max_age="600").headers["Location"]
+    assert ("code=" in at, at.startswith("/sign-in")) == (code, not code)
+
+
+def test_a_request_without_an_address_to_go_back_to_is_refused(browser: Client, system: tuple[ClientSystem, str]) -> None:
+    assert ask(browser, system[0], redirect_uri=None).status_code == 400

@@ -59,7 +59,7 @@ def test_evidence_shows_the_sort() -> None:
     citizen.set_password("river-stone-42")
     citizen.save()
     with acting(system("setup")) as act:
-        create_person(act=act, username="e", name="某公司", kind="enterprise")
+        create_person(act=act, username="ent", name="某公司", kind="enterprise")
     record = EvidenceRecord.objects.latest("id")
     assert (record.actor, record.facts["kind"]) == ("system:setup", "enterprise")
     with pytest.raises(HaitangError), acting(proved(made("staff"))) as act:

@@ -11,7 +11,7 @@ from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.support.security.evidence.facts import Secret
 from haitang.support.security.people import throttle
-from haitang.support.security.people.ending import end_sessions_of
+from haitang.support.security.people.ending import end_sessions_of, revoke_tokens_of
 from haitang.support.security.people.humans import human_of
 from haitang.support.security.people.kinds import Organization as DeclaredOrganization
 from haitang.support.security.people.kinds import Role
@@ -19,6 +19,7 @@ from haitang.support.security.people.models import STAFF, Organization, Person, 
 from haitang.support.security.people.officers import ADMINISTRATOR, OFFICERS, one_human, refuse_unless_apart
 from haitang.support.security.people.passwords import check_password, keep_past, one_time_secret, past_of
 from haitang.support.security.people.sign_in_policy import policy_for
+from haitang.support.security.people.told import refuse_wrong
 
 USERNAME_TAKEN = error("people.username_taken", 409, "用户名“{username}”已被使用，请另选一个。")
 STAFF_NUMBER_TAKEN = error("people.staff_number_taken", 409, "工号“{staff_number}”已属于另一人。请核对工号。")
@@ -54,7 +55,8 @@ def create_person(
 
     `identity_number`: the resident ID number, of which a keyed digest is kept, so that accounts of one human being are known to be.
     """
-    if Person.objects.filter(username=username).exists():
+    refuse_wrong(name=name, email=email, mobile=mobile, username=username)
+    if Person.objects.filter(username__iexact=username).exists():
         raise USERNAME_TAKEN(username=username)
     if staff_number and Person.objects.filter(staff_number=staff_number).exists():
         raise STAFF_NUMBER_TAKEN(staff_number=staff_number)
@@ -97,7 +99,7 @@ def set_password(*, act: Act, person: Person, password: str | None = None) -> st
     _new_password(act, person, chosen, one_time=True)
     throttle.forgive(person.username)
     end_sessions_of(act, person)
-    act.record("person", str(person.id))
+    act.record("person", str(person.id), {"tokens_revoked": revoke_tokens_of(act, person)})
     return chosen
 
 
@@ -124,6 +126,7 @@ def change_password(*, act: Act, person: Person, current: str, new: str, keep: s
 
 
 def _new_password(act: Act, person: Person, chosen: str, *, one_time: bool) -> None:
+    person.invitations.filter(used_at=None).delete()  # a link that was sent before must not undo it
     keep_past(person, act.at)
     person.password, person.must_change_password, person.password_set_at = make_password(chosen), one_time, act.at
     person.save(update_fields=["password", "must_change_password", "password_set_at"])

@@ -87,6 +87,7 @@ def password(request: HttpRequest) -> HttpResponse:
     try:
         if request.POST.get("new") != request.POST.get("again"):
             raise PASSWORDS_DIFFER()
+        proof.check_password(request, who, request.POST.get("current", ""), wrong=actions.WRONG_PASSWORD)
         with acting(actor_of(who)) as act:
             actions.change_password(
                 act=act, person=who, current=request.POST.get("current", ""), new=request.POST.get("new", ""),

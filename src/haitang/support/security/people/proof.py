@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from haitang.base import clock
 from haitang.base.actions import acting, system
-from haitang.base.errors import HaitangError, error
+from haitang.base.errors import ErrorKind, HaitangError, error
 from haitang.base.shell.views import show
 from haitang.base.text import sentence_of
 from haitang.support.security.people import actions, sessions, throttle
@@ -79,15 +79,17 @@ def answer(request: HttpRequest) -> HttpResponse:
 def prove(request: HttpRequest, who: Person, *, password: str = "", code: str = "") -> None:
     """Open sensitive actions for a while; raises WRONG_PROOF or people.wrong_code, or people.locked after too many wrong ones."""
     if by_password(who):
-        _check_password(request, who, password)
+        check_password(request, who, password)
     else:
         entrance.check_code(request, who, code)
     sessions.prove_again(request)
 
 
-def _check_password(request: HttpRequest, who: Person, password: str) -> None:
+def check_password(request: HttpRequest, who: Person, password: str, wrong: ErrorKind = WRONG_PROOF) -> None:
+    """The password of somebody signed in; a wrong one is counted and kept like a wrong sign-in. Raises `wrong`, or people.locked."""
     counted = sessions.counted_for(request, who.username)
     with acting(system("sign-in")) as act:
+        Person.objects.select_for_update().get(pk=who.pk)  # guesses that come at once are looked at one after another
         if actions.blocked(counted, act.at):
             raise sessions.locked(counted)
         right = matches(password, who.password)
@@ -96,4 +98,4 @@ def _check_password(request: HttpRequest, who: Person, password: str) -> None:
         else:
             actions.count_wrong_proof(act=act, person=who, counted=counted, reason="proof")
     if not right:
-        raise WRONG_PROOF()
+        raise wrong()

@@ -1,14 +1,19 @@
 """Reads about people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
 from haitang.base import clock
-from haitang.base.actions import Actor
+from haitang.base.actions import Actor, permissions
+from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.base.sql import rows
-from haitang.support.security.people.models import Organization, Person, Session
+from haitang.support.security.evidence.queries import records
+from haitang.support.security.people.kinds import Role
+from haitang.support.security.people.models import SORTS, Organization, Person, Session
 
 _ORGANIZATION = [field.attname for field in Organization._meta.concrete_fields]
 _FILLING = (
@@ -64,6 +69,35 @@ def person_named(username: str) -> Person:
     if found is None:
         raise NO_SUCH_USERNAME(username=username)
     return found
+
+
+def roles_in_words(person: Person) -> list[str]:
+    """Titles of the roles that a person holds; the id of one that is declared no more."""
+    declared = in_force().all(Role)
+    held = sorted(person.holdings.values_list("role", flat=True))
+    return [declared[id].title if id in declared else id for id in held]
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What was done about an account: when, what, by whom (empty: by its own person)."""
+
+    at: datetime
+    title: str
+    by: str
+
+
+def happenings(person: Person, most: int = 20) -> list[Happening]:
+    """The newest records of the ledger about an account, as its person may read them: what was done and who did it, none of the facts."""
+    found = list(records("person", str(person.pk)).values_list("at", "action", "actor")[:most])
+    ids = {actor.partition(":")[2] for _, _, actor in found if actor.partition(":")[0] in SORTS}
+    names = {str(id): name for id, name in Person.objects.filter(pk__in=ids).values_list("pk", "name")}
+    return [Happening(at, permissions.get(action, action), _by(actor, person, names)) for at, action, actor in found]
+
+
+def _by(actor: str, person: Person, names: Mapping[str, str]) -> str:
+    id = actor.partition(":")[2]
+    return "" if id == str(person.pk) else names.get(id, id)
 
 
 def sessions_of(person: Person) -> QuerySet[Session]:

@@ -14,11 +14,12 @@ from haitang.base.actions import Actor, writes
 from haitang.base.declarations import Declarations, in_force
 from haitang.base.declarations.in_force import NOTHING_IN_FORCE
 from haitang.base.errors import HaitangError
-from haitang.support.security.people.kinds import Organization, Role
+from haitang.support.security.people.kinds import Role
 from haitang.support.security.policy import entities
 from haitang.support.security.policy.entities import Entity, Subject
 from haitang.support.security.policy.kinds import Policy
 from haitang.support.security.policy.language import room_of, text
+from haitang.support.security.policy.tree import Tree, tree_of
 from haitang.support.security.policy.written import Written, of_policy, of_roles, of_systems, shipped
 
 KEPT = 20_000
@@ -47,10 +48,11 @@ class Verdict:
 
 
 class Engine:
-    """The policies of one release. Also says how organizations stand in each other, as the place declares them."""
+    """The policies of one release. Also says how organizations stand in each other (`tree`)."""
 
-    def __init__(self, declared: Declarations | None) -> None:
-        self._organizations: Mapping[str, Organization] = declared.all(Organization) if declared else {}
+    def __init__(self, declared: Declarations | None, tree: Tree | None = None) -> None:
+        self.tree = tree or tree_of(declared)
+        self._organizations = self.tree.of()
         found = [
             *(each for policy in shipped() for each in of_policy(policy, "shipped")),
             *of_systems(),
@@ -69,18 +71,16 @@ class Engine:
         return self._kept(actor, permission, subject if limited or self._names_things else replace(subject, ref=subject.kind), around)
 
     def parent(self, organization: str) -> str | None:
-        found = self._organizations.get(organization)
-        return found.parent if found else None
+        return self._organizations.get(organization, (None, None))[0]
 
     def division(self, organization: str) -> str | None:
-        found = self._organizations.get(organization)
-        return found.division if found else None
+        return self._organizations.get(organization, (None, None))[1]
 
     def within(self, organization: str) -> list[str]:
         """An organization and all below it."""
         found = [organization]
         for above in found:
-            found += [id for id, declared in self._organizations.items() if declared.parent == above and id not in found]
+            found += [id for id, (parent, _) in self._organizations.items() if parent == above and id not in found]
         return found
 
     def request(self, actor: Actor, permission: str, around: Circumstances) -> dict[str, object]:
@@ -137,10 +137,10 @@ def engine() -> Engine:
         if nothing.kind is not NOTHING_IN_FORCE:
             raise
         return _own()
-    found = _engines.get(declared)
-    if found is None:
+    found, tree = _engines.get(declared), tree_of(declared)
+    if found is None or (found.tree is not tree and found.tree != tree):
         with _lock:
-            found = _engines.setdefault(declared, Engine(declared))
+            found = _engines[declared] = Engine(declared, tree)
     return found
 
 

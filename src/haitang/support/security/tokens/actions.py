@@ -9,6 +9,7 @@ from haitang.base.errors import error
 from haitang.support.security.evidence.facts import Secret
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person
+from haitang.support.security.people.officers import is_officer, one_human
 from haitang.support.security.policy.checks import KEPT_BACK
 from haitang.support.security.tokens import known, queries, secret
 from haitang.support.security.tokens.models import Client, Token
@@ -23,10 +24,11 @@ OVER = error("tokens.over", 409, "这个令牌已经过期或吊销，不能更�
 ROLE_NOT_FOR_CLIENTS = error("tokens.role_not_for_clients", 400, "角色“{role}”含有管理权限，不能授予外部系统。")
 NO_SUCH_ROLE = error("tokens.no_such_role", 404, "没有声明角色“{role}”。")
 NOT_COMPLETE = error("tokens.not_complete", 400, "请写明系统名称、用途、所属单位和责任人。")
+OWN_CLIENT = error("tokens.own_client", 409, "责任人保管系统的令牌，不能是登记人本人，也不能是三员。请指定所属单位的一名工作人员。")
 TITLE_TAKEN = error("tokens.title_taken", 409, "已经登记了名为“{title}”的外部系统。")
 
 
-@action("tokens.create_own", title="新建本人的访问令牌", resource="person")
+@action("tokens.create_own", title="新建本人的访问令牌", resource="person", fresh=True)
 def create_own_token(
     *, act: Act, person: Person, title: str, scopes: Collection[str], expires_at: datetime, only: Collection[str] | None = None
 ) -> tuple[Token, str]:
@@ -34,11 +36,11 @@ def create_own_token(
     return _create(act, Token(person=person), title, scopes, expires_at, only)
 
 
-@action("tokens.create", title="新建外部系统的访问令牌")
+@action("tokens.create", title="新建外部系统的访问令牌", resource="client", fresh=True)
 def create_client_token(
     *, act: Act, client: Client, title: str, scopes: Collection[str], expires_at: datetime, only: Collection[str] | None = None
 ) -> tuple[Token, str]:
-    """A token of an outside system."""
+    """A token of an outside system, for who answers for it: whoever gives the system its roles does not hold its key."""
     return _create(act, Token(client=client), title, scopes, expires_at, only)
 
 
@@ -72,12 +74,12 @@ def _issued(act: Act, token: Token) -> tuple[Token, str]:
     token.prefix, written = secret.new()
     token.digest = secret.digest_of(written)
     token.save(force_insert=True)
-    facts = {"holder": token.owner, "prefix": token.prefix, "scopes": token.scopes, "only": token.only, "expires_at": token.expires_at}
+    facts = {"holder": token.holder, "prefix": token.prefix, "scopes": token.scopes, "only": token.only, "expires_at": token.expires_at}
     act.record("token", str(token.id), facts)
     return token, written
 
 
-@action("tokens.rotate", title="更换访问令牌", resource="token")
+@action("tokens.rotate", title="更换访问令牌", resource="token", fresh=True)
 def rotate_token(*, act: Act, token: Token, overlap: timedelta = timedelta(0)) -> tuple[Token, str]:
     """A new token with the same scope and length of life; the old one goes on for `overlap` (at most a week). Raises OVER."""
     if not queries.in_use(token):
@@ -100,13 +102,15 @@ def revoke_token(*, act: Act, token: Token) -> None:
     act.record("token", str(token.id), {"prefix": token.prefix})
 
 
-@action("tokens.register_client", title="登记外部系统")
+@action("tokens.register_client", title="登记外部系统", fresh=True)
 def register_client(
     *, act: Act, title: str, purpose: str, organization: Organization | None, responsible: Person | None, roles: Collection[str]
 ) -> Client:
-    """An outside system with who answers for it. Raises NOT_COMPLETE, TITLE_TAKEN, ROLE_NOT_FOR_CLIENTS, NO_SUCH_ROLE."""
+    """An outside system with who answers for it. Raises NOT_COMPLETE, OWN_CLIENT, TITLE_TAKEN, ROLE_NOT_FOR_CLIENTS, NO_SUCH_ROLE."""
     if not (title.strip() and purpose.strip() and organization and responsible):
         raise NOT_COMPLETE()
+    if is_officer(responsible) or any(one_human(responsible, ref) for ref in act.actor.refs):
+        raise OWN_CLIENT()
     if Client.objects.filter(title=title.strip()).exists():
         raise TITLE_TAKEN(title=title.strip())
     declared = in_force().all(Role)
@@ -124,7 +128,7 @@ def register_client(
     return made
 
 
-@action("tokens.set_client_active", title="启用或停用外部系统")
+@action("tokens.set_client_active", title="启用或停用外部系统", fresh=True)
 def set_client_active(*, act: Act, client: Client, active: bool) -> None:
     """The tokens of a system that is not active open nothing."""
     client.active = active

@@ -26,7 +26,7 @@ class NewToken(Schema):
 def row(token: Token) -> dict[str, Any]:
     """A token without its secret."""
     names = ("id", "prefix", "title", "scopes", "only", "created_at", "expires_at", "used_at", "revoked_at")
-    return {**{name: getattr(token, name) for name in names}, "holder": token.owner, "in_use": queries.in_use(token)}
+    return {**{name: getattr(token, name) for name in names}, "holder": token.holder, "in_use": queries.in_use(token)}
 
 
 @router.get("/tokens", summary="本人的访问令牌")

@@ -25,6 +25,11 @@ class Client(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def owner(self) -> str:
+        """The ref of who answers for it, for policies: they keep its tokens."""
+        return f"staff:{self.responsible_id}"
+
 
 class Token(models.Model):
     """A token of a person or of a client. `prefix` finds it, `digest` is the SHA-256 of the whole token, `only` limits it to these resources (None: not)."""
@@ -53,6 +58,11 @@ class Token(models.Model):
         return f"{self.title} ({self.prefix})"
 
     @property
-    def owner(self) -> str:
-        """The ref of whose it is, for policies."""
+    def holder(self) -> str:
+        """The ref of who acts by it."""
         return f"{self.person.kind}:{self.person_id}" if self.person else f"system:{self.client_id}"
+
+    @property
+    def owner(self) -> str:
+        """The ref of who keeps it, for policies: the person, or who answers for the system."""
+        return self.client.owner if self.client else self.holder

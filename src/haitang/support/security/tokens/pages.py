@@ -30,8 +30,10 @@ DAYS = (30, 90, 180, 365)
 
 def _mine(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     who = person(request)
+    clients = list(queries.clients_of(who))
     context = {
-        "tokens": [(t, queries.in_use(t)) for t in queries.tokens_of(who)],
+        "tokens": [(t, queries.in_use(t)) for t in (*queries.tokens_of(who), *queries.tokens_of_clients(clients))],
+        "clients": [(each, queries.scopes_for(known.actor_of_client(each))) for each in clients],
         "scopes": queries.scopes_for(reader(request)),
         "days": DAYS,
     }
@@ -86,10 +88,9 @@ def change(request: HttpRequest, id: UUID) -> HttpResponse:
 
 
 def _all(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    clients = Client.objects.select_related("organization", "responsible").order_by("title")
     context = {
         "tokens": [(token, queries.in_use(token)) for token in queries.all_tokens()[:500]],
-        "clients": [(client, queries.scopes_for(known.actor_of_client(client))) for client in clients],
+        "clients": Client.objects.select_related("organization", "responsible").order_by("title"),
         "organizations": Organization.objects.filter(active=True).order_by("id"), "roles": in_force().all(Role), "days": DAYS,
         "people": Person.objects.filter(kind="staff", is_active=True).order_by("username"), "permissions": permissions,
     }  # fmt: skip
@@ -118,12 +119,12 @@ def everything(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@page("tokens.read")
+@page(anyone="policy decides: who answers for the system makes its tokens, the security administrator switches it")
 def client(request: HttpRequest, id: UUID) -> HttpResponse:
-    """A new token of a system, or switch it off or on."""
+    """A new token of a system by who answers for it, or switch it off or on."""
     found = queries.one_client(id)
     if request.POST.get("do") == "token":
-        return _made(request, lambda act: actions.create_client_token(act=act, client=found, **_asked(request)), _all)
+        return _made(request, lambda act: actions.create_client_token(act=act, client=found, **_asked(request)), _mine)
     with acting(reader(request)) as act:
         actions.set_client_active(act=act, client=found, active=request.POST.get("do") == "on")
     return HttpResponseRedirect("/tokens/all")

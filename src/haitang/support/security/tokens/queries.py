@@ -1,6 +1,7 @@
 """Reads of tokens: who holds one, who may use it, whose they are."""
 
 import hmac
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -53,13 +54,23 @@ def tokens_of(person: Person) -> QuerySet[Token]:
     return Token.objects.filter(person=person).order_by("revoked_at", "-created_at")
 
 
+def clients_of(person: Person) -> QuerySet[Client]:
+    """Outside systems that a person answers for."""
+    return Client.objects.filter(responsible=person, active=True).select_related("organization").order_by("title")
+
+
+def tokens_of_clients(clients: Iterable[Client]) -> QuerySet[Token]:
+    """Tokens of these systems."""
+    return Token.objects.filter(client__in=clients).select_related("client").order_by("revoked_at", "-created_at")
+
+
 def all_tokens() -> QuerySet[Token]:
     return Token.objects.select_related("person", "client").order_by("-created_at")
 
 
 def one_token(id: UUID) -> Token:
     """Raises NO_TOKEN."""
-    found = Token.objects.select_related("person", "client").filter(pk=id).first()
+    found = Token.objects.select_related("person", "client__responsible").filter(pk=id).first()
     if found is None:
         raise NO_TOKEN()
     return found

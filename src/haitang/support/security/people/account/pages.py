@@ -17,10 +17,10 @@ from haitang.support.security.people.devices import shown
 from haitang.support.security.people.factors.queries import factors_of
 from haitang.support.security.people.handing_over.actions import change_own
 from haitang.support.security.people.identity import actor, person
-from haitang.support.security.people.joining.roster import wrong_ways
 from haitang.support.security.people.passwords import days_left
-from haitang.support.security.people.queries import sessions_of
+from haitang.support.security.people.queries import happenings, roles_in_words, sessions_of
 from haitang.support.security.people.sign_in_policy import policy_for
+from haitang.support.security.people.told import wrong_ways
 
 OWN = "one's own account is everybody's"
 
@@ -40,6 +40,8 @@ def _show(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "password_days": days_left(who, policy_for(who.kind), clock.now()),
         "typed": {"email": who.email, "mobile": who.mobile},
         "factors": factors_of(who),
+        "roles": roles_in_words(who),
+        "happenings": happenings(who),
         "sessions": [shown(each, current=each.session_key == key) for each in sessions_of(who)],
         **more,
     }

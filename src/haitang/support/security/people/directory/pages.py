@@ -25,14 +25,16 @@ from haitang.base.text import T, sentence_of, translate
 from haitang.support.security.people import actions
 from haitang.support.security.people.devices import shown
 from haitang.support.security.people.factors.actions import reset_factors
-from haitang.support.security.people.handing_over.queries import takers_for
+from haitang.support.security.people.factors.queries import factors_of
+from haitang.support.security.people.handing_over.actions import change_person
+from haitang.support.security.people.handing_over.queries import delegations_of, takers_for
 from haitang.support.security.people.identity import actor
 from haitang.support.security.people.joining.actions import ask_role, invite
 from haitang.support.security.people.joining.models import RoleRequest
 from haitang.support.security.people.joining.pages import link_of, send
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import SORTS, Organization, Person
-from haitang.support.security.people.officers import AUDIT_ADMINISTRATOR, SECURITY_ADMINISTRATOR
+from haitang.support.security.people.officers import AUDIT_ADMINISTRATOR, SECURITY_ADMINISTRATOR, is_officer
 from haitang.support.security.people.queries import sessions_of
 
 NO_SUCH_PERSON = error("people.no_such_person", 404, "没有这个人员。")
@@ -161,7 +163,7 @@ def person_with(id: UUID) -> Person:
 
 WORDS = (
     "create", "give_role", "take_role", "set_password", "set_active", "end_sessions", "appoint", "invite", "reset_factors", "transfer",
-    "ask_role",
+    "ask_role", "change", "delegate_for", "leave",
 )  # fmt: skip
 
 
@@ -178,6 +180,9 @@ def _one(request: HttpRequest, who: Person, **more: Any) -> HttpResponse:
         "sessions": [shown(each) for each in sessions_of(who)] if may(by, "people.end_sessions") else [],
         "asked": [declared[id].title for id in _asked(who) if id in declared],
         "organizations": Organization.objects.filter(active=True).order_by("id"),
+        "factors": factors_of(who), "officer": is_officer(who), "may_follow": may(by, "evidence.read"),
+        "delegations": delegations_of(who) if who.kind == "staff" else ((), ()),
+        "typed": {name: getattr(who, name) for name in ("name", "email", "mobile")},
         "open_work": ports.duties().open_of(str(who.pk)), "takers": takers_for(who),
         **more,
     }  # fmt: skip
@@ -186,6 +191,36 @@ def _one(request: HttpRequest, who: Person, **more: Any) -> HttpResponse:
 
 def _asked(who: Person) -> list[str]:
     return list(RoleRequest.objects.filter(person=who, decided_at=None).values_list("role", flat=True))
+
+
+@require_POST
+@page("people.change")
+def change_data(request: HttpRequest, id: UUID) -> HttpResponse:
+    """Name, e-mail address and mobile number of somebody."""
+    who = person_with(id)
+    typed = {name: request.POST.get(name, getattr(who, name)).strip() for name in ("name", "email", "mobile")}
+    try:
+        with acting(actor(request)) as act:
+            change_person(act=act, person=who, **typed)
+    except HaitangError as refused:
+        if refused.status == 403:
+            raise
+        answer = _one(request, person_with(id), typed=typed, problem=sentence_of(refused))
+        answer.status_code = refused.status
+        return answer
+    messages.success(request, translate(T("资料已保存。")))
+    return HttpResponseRedirect(f"/people/{who.pk}")
+
+
+@require_POST
+@page("people.end_sessions")
+def end_session(request: HttpRequest, id: UUID, session: UUID) -> HttpResponse:
+    """End one session of somebody."""
+    who = person_with(id)
+    with acting(actor(request)) as act:
+        actions.end_sessions(act=act, person=who, session=sessions_of(who).filter(id=session).first() or actions.no_session())
+    messages.success(request, translate(T("已结束该登录。")))
+    return HttpResponseRedirect(f"/people/{who.pk}")
 
 
 @require_GET
@@ -230,4 +265,11 @@ def change(request: HttpRequest, id: UUID) -> HttpResponse:
     return HttpResponseRedirect(f"/people/{who.pk}")
 
 
-urlpatterns = [path("people", people), path("people/new", new), path("people/<uuid:id>", one), path("people/<uuid:id>/change", change)]
+urlpatterns = [
+    path("people", people),
+    path("people/new", new),
+    path("people/<uuid:id>", one),
+    path("people/<uuid:id>/change", change),
+    path("people/<uuid:id>/data", change_data),
+    path("people/<uuid:id>/sessions/<uuid:session>/end", end_session),
+]

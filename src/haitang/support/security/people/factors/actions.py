@@ -61,7 +61,7 @@ def confirm_authenticator(*, act: Act, person: Person, code: str, opened: str = 
     """Let the waiting authenticator count; returns recovery codes where the person has none yet. Raises WRONG_CODE."""
     _open(act, person, opened)
     waiting = Authenticator.objects.select_for_update().filter(person=person, confirmed_at=None).first()
-    step = codes.step_of(codes.secret_of(waiting), "".join(code.split()), act.at, 0) if waiting else None
+    step = codes.step_of(codes.secret_of(waiting), codes.tidy(code), act.at, 0) if waiting else None
     if waiting is None or step is None:
         raise WRONG_CODE()
     waiting.confirmed_at, waiting.last_step = act.at, step

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+import unicodedata
 from datetime import datetime
 
 import pyotp
@@ -15,6 +16,11 @@ AROUND = (0, -1, 1)
 CODES = 10
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 _TOTP, _RECOVERY = "totp", "recovery code"
+
+
+def tidy(typed: str) -> str:
+    """A code as it was meant: spaces, hyphens and the full-width digits of an input method are no difference."""
+    return "".join(unicodedata.normalize("NFKC", typed).split()).replace("-", "").lower()
 
 
 def new_secret() -> tuple[str, str]:
@@ -34,6 +40,8 @@ def address(secret: str, username: str, issuer: str) -> str:
 
 def step_of(secret: str, code: str, at: datetime, after: int) -> int | None:
     """The time step whose code this is, if it is near and newer than `after`."""
+    if not code.isascii():
+        return None
     now, totp = int(at.timestamp()) // STEP, pyotp.TOTP(secret)
     steps = [now + offset for offset in AROUND if now + offset > after]
     return next((step for step in steps if hmac.compare_digest(totp.generate_otp(step), code)), None)
@@ -41,7 +49,7 @@ def step_of(secret: str, code: str, at: datetime, after: int) -> int | None:
 
 def use(person: Person, typed: str, at: datetime) -> str:
     """`totp` or `recovery` where the code is this person's and was not used before, else nothing. Whatever is found is used up."""
-    code = "".join(typed.split()).replace("-", "").lower()
+    code = tidy(typed)
     if len(code) == 6 and code.isascii() and code.isdigit():
         return "totp" if any(_uses(each, code, at) for each in _locked(person)) else ""
     found = RecoveryCode.objects.select_for_update().filter(person=person, digest=_digest(code), used_at=None).first() if code else None

@@ -60,6 +60,7 @@ def check_code(request: HttpRequest, person: Person, typed: str) -> str:
     """`totp` or `recovery`; raises WRONG_CODE, or people.locked."""
     counted = sessions.counted_for(request, person.username)
     with acting(SIGN_IN) as act:
+        Person.objects.select_for_update().get(pk=person.pk)  # guesses that come at once are looked at one after another
         _refuse_blocked(act, counted)
         used = use_code(act=act, person=person, typed=typed, counted=counted)
     if not used:

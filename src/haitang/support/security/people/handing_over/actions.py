@@ -2,16 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from haitang.base import ports
 from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.support.security.evidence.facts import Secret
 from haitang.support.security.people.actions import NO_SUCH_ORGANIZATION, STAFF_ONLY
-from haitang.support.security.people.ending import end_sessions_of
+from haitang.support.security.people.ending import end_sessions_of, revoke_tokens_of
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import STAFF, Delegation, Organization, Person, RoleHolding
 from haitang.support.security.people.officers import OFFICERS, ROLES_APART, clash, is_officer, one_human, roles_of_human
+from haitang.support.security.people.told import refuse_wrong
 
 LEAVES_WORK = error("people.leaves_work", 409, "{name} 还有 {n} 件未办结的事项，请指定同一机构的接手人。")
 TAKER_ELSEWHERE = error("people.taker_elsewhere", 409, "接手人须是“{organization}”在用的另一名工作人员。")
@@ -25,18 +28,26 @@ OFFICERS_REACH = error(
     409,
     "“{name}”担任三员，邮箱和手机号是辨认本人的依据，不能由他人修改。请由本人在“我的账号”修改。",
 )
+TIES = error(
+    "people.ties_accounts",
+    409,
+    "“{value}”也是另一个账号的联系方式，由此辨认同一人，不能由本人移除。请另一位系统管理员核对后修改另一个账号。",
+)
 ONLY_OWN_DATA = error("people.only_own_data", 403, "只能修改本人的联系方式。")
 OWN_LEAVE = error("people.own_leave", 403, "不能为自己办理调动或离任。请由另一位系统管理员办理。")
 
 LONGEST = timedelta(days=366)
 
 
-@action("people.change", title="修改人员资料")
+@action("people.change", title="修改人员资料", fresh=True)
 def change_person(*, act: Act, person: Person, name: str, email: str, mobile: str) -> None:
     """Name and ways to reach somebody. An officer's ways are not another's to change: by them accounts of one human being are known to be (`one_human`)."""
+    refuse_wrong(name=name, email=email, mobile=mobile)
     changed = [field for field, value in (("name", name), ("email", email), ("mobile", mobile)) if getattr(person, field) != value]
     if {"email", "mobile"} & set(changed) and is_officer(person) and act.actor.kind != "system":
         raise OFFICERS_REACH(name=person.name)
+    if any(one_human(person, ref) for ref in act.actor.refs):
+        _refuse_untying(person, changed)
     person.name, person.email, person.mobile = name, email, mobile
     person.save(update_fields=["name", "email", "mobile"])
     act.record("person", str(person.id), {"changed": changed, "name": Secret(name)})
@@ -47,10 +58,21 @@ def change_own(*, act: Act, person: Person, email: str, mobile: str) -> None:
     """One's own ways to be reached, once one proved who one is."""
     if act.actor.ref != f"{person.kind}:{person.id}" or act.actor.on_behalf_of:
         raise ONLY_OWN_DATA()
+    refuse_wrong(name=person.name, email=email, mobile=mobile)
     changed = [field for field, value in (("email", email), ("mobile", mobile)) if getattr(person, field) != value]
+    _refuse_untying(person, changed)
     person.email, person.mobile = email, mobile
     person.save(update_fields=["email", "mobile"])
     act.record("person", str(person.id), {"changed": changed})
+
+
+def _refuse_untying(person: Person, changed: list[str]) -> None:
+    """Raise TIES where two accounts would cease to be known as one human being's: whoever keeps duties apart must not be slipped by the one they bind."""
+    known = Q(human_id=person.human_id) if person.human_id else Q(pk=person.pk)  # tied together by more than this
+    for field in {"email", "mobile"} & set(changed):
+        value = getattr(person, field)
+        if value and Person.objects.filter(**{field: value}).exclude(pk=person.pk).exclude(known).exists():
+            raise TIES(value=value)
 
 
 @action("people.transfer", title="调动人员")
@@ -100,20 +122,23 @@ def _hand_over(act: Act, person: Person, to: Person | None) -> int:
 
 
 def _lay_down(act: Act, person: Person) -> list[str]:
-    """Roles, delegations and sessions end; returns the roles that were held."""
+    """Roles, delegations, sessions and API tokens end; returns the roles that were held."""
     held = sorted(RoleHolding.objects.filter(person=person).values_list("role", flat=True))
     RoleHolding.objects.filter(person=person).delete()
     for side in ("giver", "taker"):
         Delegation.objects.filter(**{side: person}, ended_at=None).update(ended_at=act.at)
     end_sessions_of(act, person)
+    revoke_tokens_of(act, person)
     return held
 
 
 @action("people.delegate", title="委托代办", fresh=True)
 def delegate(*, act: Act, giver: Person, taker: Person, starts: datetime, ends: datetime, reason: str = "") -> Delegation:
-    """Let another act on one's behalf between two moments, with the roles that one holds now."""
+    """Let a colleague of the same organization act on one's behalf between two moments, with the roles that one holds now. Raises TAKER_ELSEWHERE."""
     if act.actor.ref != f"{giver.kind}:{giver.id}" or act.actor.on_behalf_of:
         raise ONLY_OWN()
+    if taker.organization_id != giver.organization_id:
+        raise TAKER_ELSEWHERE(organization=giver.organization.title if giver.organization else "")
     return _delegate(act, giver, taker, starts, ends, reason)
 
 
@@ -157,9 +182,19 @@ def end_delegation(*, act: Act, delegation: Delegation) -> None:
     """Giver or taker ends it before its time."""
     if act.actor.ref not in (f"staff:{delegation.giver_id}", f"staff:{delegation.taker_id}"):
         raise ONLY_OWN()
+    _end(act, delegation)
+
+
+@action("people.delegate_for", title="为他人安排代办", fresh=True)
+def end_delegation_for(*, act: Act, delegation: Delegation) -> None:
+    """The security administrator ends it, whoever arranged it."""
+    _end(act, delegation)
+
+
+def _end(act: Act, delegation: Delegation) -> None:
     if not Delegation.objects.filter(pk=delegation.pk, ended_at=None).update(ended_at=act.at):
         raise ENDED()
-    act.record("person", str(delegation.giver_id), {"taker": str(delegation.taker_id)})
+    act.record("person", str(delegation.giver_id), {"taker": str(delegation.taker_id), "ended": True})
 
 
 @action("people.act_for", title="以代办身份办理")

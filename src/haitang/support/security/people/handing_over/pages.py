@@ -18,6 +18,7 @@ from haitang.support.security.people.directory.pages import person_with
 from haitang.support.security.people.handing_over import actions
 from haitang.support.security.people.handing_over.queries import delegation_of, delegations_of, takers_for
 from haitang.support.security.people.identity import ACTING_FOR, actor, own_actor, person
+from haitang.support.security.people.queries import person_named
 
 BAD_DATE = error("people.bad_date", 400, "请填写日期和时间，例如 2026-12-01 09:00。")
 OWN = "one's own duties are one's own to delegate"
@@ -110,11 +111,37 @@ def leave(request: HttpRequest, id: UUID) -> HttpResponse:
     return HttpResponseRedirect(f"/people/{who.pk}")
 
 
+@require_POST
+@page("people.delegate_for")
+def delegate_for(request: HttpRequest, id: UUID) -> HttpResponse:
+    """Arrange that somebody acts for one who is absent."""
+    who = person_with(id)
+    starts, ends = _moment(request.POST.get("starts", "")), _moment(request.POST.get("ends", ""))
+    taker = person_named(request.POST.get("taker", "").strip())
+    with acting(actor(request)) as act:
+        actions.delegate_for(act=act, giver=who, taker=taker, starts=starts, ends=ends, reason=request.POST.get("reason", "").strip())
+    messages.success(request, translate(T("已安排由 {name} 代办。"), name=taker.name))
+    return HttpResponseRedirect(f"/people/{who.pk}")
+
+
+@require_POST
+@page("people.delegate_for")
+def end_for(request: HttpRequest, id: UUID, delegation: UUID) -> HttpResponse:
+    """End a delegation of somebody before its time."""
+    who = person_with(id)
+    with acting(actor(request)) as act:
+        actions.end_delegation_for(act=act, delegation=delegation_of(delegation, who))
+    messages.success(request, translate(T("已结束代办。")))
+    return HttpResponseRedirect(f"/people/{who.pk}")
+
+
 urlpatterns = [
     path("account/delegations", delegations),
     path("account/delegations/oneself", act_for_oneself),
     path("account/delegations/<uuid:id>/end", end),
     path("account/delegations/<uuid:id>/act", act_for),
+    path("people/<uuid:id>/delegate", delegate_for),
+    path("people/<uuid:id>/delegations/<uuid:delegation>/end", end_for),
     path("people/<uuid:id>/transfer", transfer),
     path("people/<uuid:id>/leave", leave),
 ]

@@ -27,14 +27,18 @@ DECIDED = error("people.request_decided", 409, "这项角色申请已经办结�
 APPLIED = error("people.import_applied", 409, "这份名册已经导入过。请重新上传。")
 IMPORT_HAS_ERRORS = error("people.import_has_errors", 409, "名册中有 {n} 行有误，什么都没有导入。请更正后重新上传。")
 
+JOINED = error("people.joined_already", 409, "“{name}”已经登录过，邀请只用于首次加入。忘记密码请用“重置密码”。")
+
 LASTS = timedelta(days=7)
 _PURPOSE = "invitation"
 
 
 @action("people.invite", title="邀请人员")
 def invite(*, act: Act, person: Person) -> str:
-    """A one-time token for a person to set their own password; earlier ones count no more. It is returned once."""
+    """A one-time token for a person who never signed in to set their own password; earlier ones count no more. It is returned once. Raises JOINED."""
     refuse_by_password_alone(act, person)
+    if person.last_login is not None:
+        raise JOINED(name=person.name)
     Invitation.objects.filter(person=person, used_at=None).delete()
     token = secrets.token_urlsafe(32)
     Invitation.objects.create(

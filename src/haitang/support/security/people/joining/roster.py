@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 
 import xlsxwriter
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.db.models.functions import Lower
 from python_calamine import CalamineError, CalamineWorkbook
 
 from haitang.base import ports
@@ -20,6 +19,7 @@ from haitang.base.workbooks import check_workbook
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization, Person
 from haitang.support.security.people.officers import is_officer
+from haitang.support.security.people.told import wrong_name, wrong_username, wrong_ways
 
 NOT_A_WORKBOOK = error("people.not_a_workbook", 400, "读不了这个文件：{reason}。请用“下载模板”得到的 .xlsx 填写后上传。")
 TOO_MANY = error("people.roster_too_long", 400, "一次最多导入 {most} 行。请分成几份上传。")
@@ -30,8 +30,6 @@ COLUMNS = {
 }  # fmt: skip
 SERVING, LEFT = "在职", "离任"
 MOST, LARGEST = 5000, 10 * 1024 * 1024
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$")
-_MOBILE = re.compile(r"^1\d{10}$")
 
 
 @dataclass
@@ -106,11 +104,15 @@ def plan(rows: list[dict[str, str]]) -> list[Line]:
     """What each row would do, against the people there are now."""
     numbers = [row.get("staff_number", "") for row in rows]
     known = {str(p.staff_number): p for p in Person.objects.filter(staff_number__in=numbers)}
-    taken = set(Person.objects.filter(username__in=[_username(row) for row in rows]).values_list("username", flat=True))
+    taken = set(
+        Person.objects.annotate(lower=Lower("username"))
+        .filter(lower__in=[_username(row).lower() for row in rows])
+        .values_list("lower", flat=True)
+    )
     organizations = set(Organization.objects.filter(active=True).values_list("id", flat=True))
     roles = {**{id: id for id in in_force().all(Role)}, **{role.title: id for id, role in in_force().all(Role).items()}}
     twice = {number for number, count in Counter(numbers).items() if count > 1}
-    names = {name for name, count in Counter(map(_username, rows)).items() if count > 1}
+    names = {name for name, count in Counter(_username(row).lower() for row in rows).items() if count > 1}
     lines = []
     for row in rows:
         told = {name: row.get(name, "") for name in COLUMNS} | {"username": _username(row)}
@@ -158,11 +160,11 @@ def _wrong(
     if told["state"] == LEFT:
         yield from _wrong_leave(line)
         return
-    if not 0 < len(told["name"]) <= 64:
-        yield "name", translate(T("请填写姓名，最多 64 个字"))
-    if line.person is None and not _NAME.match(told["username"]):
-        yield "username", translate(T("用户名由字母、数字、点、横线组成，2 至 64 个字符"))
-    elif line.person is None and told["username"] in taken | names:
+    if reason := wrong_name(told["name"]):
+        yield "name", reason
+    if line.person is None and (reason := wrong_username(told["username"])):
+        yield "username", reason
+    elif line.person is None and told["username"].lower() in taken | names:
         yield "username", translate(T("用户名已被使用"))
     if told["organization"] and told["organization"] not in organizations:
         yield "organization", translate(T("没有这个机构编号，可用的见“填写说明”"))
@@ -176,21 +178,6 @@ def _wrong(
         yield "roles", translate(T("没有角色“{role}”，可用的见“填写说明”"), role=unknown[0])
     if line.person is not None and line.person.left_at:
         yield "state", translate(T("此人已离任，不能由名册恢复。请在人员页面启用"))
-
-
-def wrong_ways(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What is wrong with an e-mail address and a mobile number."""
-    if told["mobile"] and not _MOBILE.match(told["mobile"]):
-        yield "mobile", translate(T("手机号应为 1 开头的 11 位数字"))
-    yield from _wrong_email(told["email"])
-
-
-def _wrong_email(email: str) -> Iterator[tuple[str, str]]:
-    try:
-        if email:
-            validate_email(email)
-    except ValidationError:
-        yield "email", translate(T("邮箱地址不完整"))
 
 
 def _wrong_leave(line: Line) -> Iterator[tuple[str, str]]:

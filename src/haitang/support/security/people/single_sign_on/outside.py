@@ -74,7 +74,7 @@ def start(request: HttpRequest, wanted: str) -> str:
 def finish(request: HttpRequest) -> tuple[Person, str, str]:
     """(person, identity token, where they wanted to go) of a browser that came back. Raises REFUSED, UNREACHABLE, NOBODY."""
     flow, back = request.session.pop(FLOW, None), request.GET
-    if flow is None or not hmac.compare_digest(flow["state"], back.get("state", "")):
+    if flow is None or not hmac.compare_digest(flow["state"].encode(), back.get("state", "").encode()):
         raise REFUSED(reason="state")
     if back.get("error"):
         raise REFUSED(reason=str(back["error"])[:80])

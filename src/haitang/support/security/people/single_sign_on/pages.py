@@ -1,12 +1,12 @@
 """Pages and addresses of single sign-on in both directions, and the list of client systems."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InsecureTransportError
+from authlib.oauth2.rfc6749 import InsecureTransportError, InvalidRequestError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path
@@ -79,18 +79,23 @@ def authorize(request: HttpRequest) -> HttpResponse:
     server = provider.server()
     who = request.user if isinstance(request.user, Person) and request.user.is_active and not hurdle(request) else None
     try:
+        if not request.GET.get("redirect_uri"):  # Core 3.1.2.1 asks for it, even where one is registered
+            raise InvalidRequestError("redirect_uri is required")
         asked = server.get_consent_grant(request, end_user=who)
     except InsecureTransportError as wrong:
         return _insecure(wrong)
     except OAuth2Error as wrong:
         return server.handle_error_response(server.create_oauth2_request(request), wrong)  # type: ignore[no-any-return]
-    if who is None or (asked.prompt == "login" and not _just_signed_in(request)):
+    silent, stale = "none" in request.GET.get("prompt", "").split(), _older_than_asked(request)
+    if stale and silent:
+        return _back_with_error(request, "login_required")
+    if who is None or stale or (asked.prompt == "login" and not _just_signed_in(request)):
         if who is not None:
             sessions.sign_out(request)  # the system wants a fresh proof
         return HttpResponseRedirect(f"/sign-in?{urlencode({'next': request.get_full_path()})}")
     client, scope = asked.request.client, asked.request.scope
     if request.method == "GET" and (asked.prompt == "consent" or not _agreed(who, client, scope)):
-        if "none" in request.GET.get("prompt", "").split():
+        if silent:
             return _back_with_error(request, "consent_required")
         learns = [LEARNS[each] for each in scope.split()]
         return show(
@@ -109,6 +114,14 @@ def _just_signed_in(request: HttpRequest) -> bool:
     """Whether `prompt=login` was answered: the session began a moment ago."""
     row = getattr(request.session, "row", None)
     return row is not None and row.started_at > clock.now() - timedelta(minutes=1)
+
+
+def _older_than_asked(request: HttpRequest) -> bool:
+    """Whether the proof is older than the system's `max_age` in seconds (Core 3.1.2.1). A sign-in of this minute is always young enough, or there were no end."""
+    asked, proved = request.GET.get("max_age", ""), request.session.get("proved")
+    if not (proved and asked.isascii() and asked.isdigit() and len(asked) < 10):
+        return False
+    return clock.now() - datetime.fromisoformat(proved) > timedelta(seconds=max(60, int(asked)))
 
 
 def _back_with_error(request: HttpRequest, code: str) -> HttpResponse:

@@ -1,0 +1,1 @@
+"""Organizations as they are now: their names, and under which they stand."""
