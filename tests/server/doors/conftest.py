@@ -189,7 +189,7 @@ SAMPLES = {
     "things/": "thing", "things/*/credentials/": "credential", "things/*/commands/": "command", "api/things/": "thing", "api/things/*/commands/": "command", "things/*/maintenance/": "window", "things/groups/": "group", "things/groups/*/do/": "save", "readings/": "thing", "charts/things/": "thing", "charts/things/*/": "pm2_5", "charts/alarms/": "alarm",
     "charts/case/": "case", "charts/derived/": "derive", "derivations/": "derive", "charts/indicators/": "indicator", "alarms/": "alarm", "indicators/": "indicator",
     "pages/": "page", "cases/": "case", "cases/*/do/": "dispatch", "m/tasks/": "case", "maps/case/": "case", "notices/": "notice",
-    "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",
+    "notices/batch/": "batch", "notices/about/": "subject", "people/": "person", "people/organizations/": "ecology", "people/*/sessions/": "batch", "people/*/delegations/": "batch", "walls/": "batch", "account/sessions/": "batch", "account/factors/": "batch", "client-systems/": "batch",
     "account/delegations/": "batch", "people/requests/": "batch", "people/import/": "batch", "invitation/": "batch", "personas/": "role", "cockpit/": "tiles", "evidence/": "case",
     "evidence/receipts/": "record", "evidence/keys/": "batch", "evidence/of-case/": "case", "R/": "NONSENSE",
     "tokens/": "token", "tokens/clients/": "client", "api/tokens/": "token", "why/": "refusal", "api/why/": "refusal",

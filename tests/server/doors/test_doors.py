@@ -35,6 +35,8 @@ PUBLIC = {
     "POST sign-in/passkey/options": "what a browser asks a passkey; says nothing of who exists",
     "POST sign-in/passkey": "the way in; what the passkey answered is checked",
     "GET invitation/<token>": "the way in of who was invited; the one-time token is the permission",
+    "GET wall/open": "the way in of a screen on a wall; the one-time code is the permission",
+    "POST wall/open": "the way in of a screen on a wall; the one-time code is the permission",
     "POST prove": "asks who is signed in; refuses everybody else",
     "GET sign-in": "the way in",
     "POST sign-in": "the way in; what was typed is checked",

@@ -21,7 +21,7 @@ class Activity:
         answer = self._get_response(request)
         mark_browser(request, answer)
         store = request.session
-        if isinstance(store, SessionStore) and store.accessed and not _by_itself(request):
+        if isinstance(store, SessionStore) and store.accessed and (not _by_itself(request) or "wall" in store):
             store.touch()
         return answer
 

@@ -74,8 +74,19 @@ def post_session(request: HttpRequest, body: Credentials) -> dict[str, Any]:
     return _who(request, found)
 
 
+def _wall(request: HttpRequest) -> dict[str, Any]:
+    """What a screen on a wall is told of itself: what the front needs for its live feed."""
+    who = actor(request)
+    may = [name for name in sorted(permissions) if scope(who, name) == "all"]
+    return {
+        "person": who.id, "kind": who.kind, "name": who.name, "may": may, "may_own": [], "must_change_password": False, "must_enrol": False,
+    }  # fmt: skip
+
+
 @router.get("/session", summary="我是谁，可以做什么", auth=None)
 def get_session(request: HttpRequest) -> dict[str, Any]:
+    if sessions.WALL in request.session:
+        return _wall(request)
     return _who(request, person(request))
 
 

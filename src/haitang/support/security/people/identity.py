@@ -42,6 +42,10 @@ def person(request: HttpRequest) -> Person:
 def actor(request: HttpRequest) -> Actor:
     """The actor of a request, read once; raises NOT_SIGNED_IN, MUST_CHANGE while the password is a one-time one, TOO_OLD, or MUST_ENROL."""
     found = getattr(request, "_haitang_actor", None)
+    if found is None and (wall := request.session.get("wall")):
+        from haitang.support.security.people.walls.queries import actor_at
+
+        found = request._haitang_actor = actor_at(request, wall)  # type: ignore[attr-defined]
     if found is None:
         who = person(request)
         if must_change(request, who):

@@ -43,7 +43,7 @@ class SignIn(Declaration):
 
     Password: `least` characters, unlike the last `history` ones, to be changed after `password_age`. After `attempts` wrong passwords each further one
     delays the next by twice as long, from `first_delay` up to `longest_delay`. A session ends after `idle` without a click and after
-    `session` in any case. `second_factor`: the roles whose holders need one; `proof`: for how long a proof of identity opens sensitive actions.
+    `session` in any case; a screen on a wall stays open without a click for `wall` at most. `second_factor`: the roles whose holders need one; `proof`: for how long a proof of identity opens sensitive actions.
     """
 
     title: Text
@@ -56,4 +56,5 @@ class SignIn(Declaration):
     idle: Annotated[SpanText, Tunable("无操作多久后退出")] = "2h"
     session: Annotated[SpanText, Tunable("一次登录最长持续时间")] = "12h"
     proof: Annotated[SpanText, Tunable("验证身份后多久内可办理重要操作")] = "10min"
+    wall: Annotated[SpanText, Tunable("大屏授权的最长有效期")] = "365d"
     second_factor: Annotated[list[str], Reference("role"), Tunable("必须使用第二因素的角色")] = []

@@ -156,13 +156,17 @@ class Throttle(models.Model):
 
 
 class Session(AbstractBaseSession):
-    """A browser or program that is signed in (or about to be: `person` is then empty). Deleting the row ends it with the next request."""
+    """A browser or program that is signed in (or about to be: `person` is then empty). Deleting the row ends it with the next request.
+
+    `wall`: a screen's, which is nobody's (`walls`).
+    """
 
     id = models.UUIDField(default=new_id, editable=False, unique=True)
     person = models.ForeignKey(Person, null=True, on_delete=models.CASCADE, related_name="sessions")
     by = models.CharField(max_length=32, blank=True, default="")
     address = models.CharField(max_length=64, blank=True, default="")
     agent = models.CharField(max_length=300, blank=True, default="")
+    wall = models.UUIDField(null=True, db_index=True)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
 

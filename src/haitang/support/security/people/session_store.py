@@ -50,7 +50,8 @@ class SessionStore(DatabaseStore):
         return Session(
             session_key=self._get_or_create_session_key(),  # type: ignore[attr-defined]
             session_data=self.encode(data),
-            expire_date=ends_at(started, now, data.get("sort", "")) if person else now + NOT_SIGNED_IN_FOR,
+            expire_date=_ends(data, started, now),
+            wall=UUID(data["wall"]) if "wall" in data else None,
             person_id=UUID(person) if person else None,
             by=data.get("by", ""),
             address=device.get("address", ""),
@@ -69,10 +70,20 @@ class SessionStore(DatabaseStore):
     def touch(self) -> None:
         """The person did something: at most one write a minute."""
         now = clock.now()
-        if self.row is None or self.row.person_id is None or now - self.row.seen_at < SEEN_EVERY:
+        if self.row is None or now - self.row.seen_at < SEEN_EVERY or (self.row.person_id is None and self.row.wall is None):
+            return
+        if self.row.wall is not None:  # nobody clicks at a wall: it ends when it was said to
+            Session.objects.filter(session_key=self.session_key).update(seen_at=now)
             return
         ends = ends_at(self.row.started_at, now, self.get("sort", ""))
         Session.objects.filter(session_key=self.session_key).update(seen_at=now, expire_date=ends)
+
+
+def _ends(data: dict[str, Any], started: datetime, now: datetime) -> datetime:
+    """When a session that is saved now ends: a wall's on the day that was set."""
+    if "wall" in data:
+        return datetime.fromisoformat(data["ends"])
+    return ends_at(started, now, data.get("sort", "")) if data.get(SESSION_KEY) else now + NOT_SIGNED_IN_FOR
 
 
 def ends_at(started: datetime, seen: datetime, sort: str) -> datetime:

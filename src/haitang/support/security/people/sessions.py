@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import login, logout
 from django.core import signing
@@ -30,6 +31,7 @@ NO_PERSONA = error("people.no_persona", 404, "没有角色“{role}”的示例�
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MARK = "haitang_browser"
+WALL = "wall"
 MARK_LASTS = 180 * 86400
 _SALT = "haitang.people.browser"
 
@@ -136,6 +138,17 @@ def open_session(request: HttpRequest, person: Person, *, by: str, factor: str =
     for kept in ("_haitang_actor", "_haitang_reader"):
         if hasattr(request, kept):
             delattr(request, kept)
+
+
+def open_wall(request: HttpRequest, wall: UUID, ends: datetime) -> None:
+    """The session of a screen: nobody's, and open until `ends` without a click."""
+    request.session.flush()
+    said: dict[str, Any] = {
+        "id": str(new_id()), "started": clock.now().isoformat(), "sort": "wall", "by": "wall", WALL: str(wall), "ends": ends.isoformat(),
+        "device": {"address": address_of(request), "agent": request.headers.get("User-Agent", "")[:300]},
+    }  # fmt: skip
+    request.session.update(said)
+    request.session.set_expiry(ends)
 
 
 def prove_again(request: HttpRequest) -> None:

@@ -21,7 +21,8 @@ SYSTEMS: dict[str, System] = {
         "在本机上以实例的操作系统用户运行 haitang 命令的人",
     ),
     "sign-in": System(
-        ("people.sign_in", "people.sign_in_failed", "people.use_factor", "people.accept_invitation"), "登录前还没有身份，由登录进程记录"
+        ("people.sign_in", "people.sign_in_failed", "people.use_factor", "people.accept_invitation", "people.open_wall"),
+        "登录前还没有身份，由登录进程记录",
     ),
     "sealer": System(("evidence.add_key", "evidence.archive"), "封存证据账本，归档到期的证据"),
     "keys": System(
