@@ -17,6 +17,7 @@ from haitang.operations.management import cockpit as c
 from haitang.operations.management import declarations, evaluation
 from haitang.operations.management.search import search
 from haitang.support.infrastructure.things.queries import all_admitted
+from haitang.support.security.policy.decide import scope
 
 entry("cockpit", title="驾驶舱", url="/", icon="layout-grid", group="watch", order=10)
 entry("wall", title="大屏", url="/wall", icon="device-tv", group="watch", order=90)
@@ -35,6 +36,7 @@ def _everything(request: HttpRequest, **more: Any) -> dict[str, Any]:
         "map_src": c.map_address(),
         "tiles": c.tiles(),
         "counts": c.counts(actor),
+        "with_cases": scope(actor, "case.read") != "none",  # a screen without them must not say that there are none
         "stages": c.by_stage(actor),
         "most": max((count for _, _, count in c.by_stage(actor)), default=0),
         "watch": c.deadline_watch(actor),

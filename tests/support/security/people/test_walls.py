@@ -54,6 +54,12 @@ def test_a_screen_shows_the_wall_and_nothing_else(officer: Client) -> None:
         assert (address, screen.get(address).status_code) in ((address, 401), (address, 403))
 
 
+@pytest.mark.parametrize(("more", "shown"), [({}, False), ({"cases": "1"}, True)])
+def test_a_screen_without_cases_does_not_say_that_there_are_none(officer: Client, more: dict[str, str], shown: bool) -> None:
+    page = opened(granted(officer, **more)).get("/wall").content.decode()
+    assert ("未结案件" in page, "期限盯办" in page, "最新报警" in page) == (shown, shown, True)
+
+
 def test_a_screen_writes_nothing(officer: Client) -> None:
     screen = opened(granted(officer, cases="1"))
     for address in ("/wall", "/cockpit/alarms", "/api/cases", "/api/tokens", "/account/change", "/walls"):
