@@ -44,6 +44,25 @@ def test_series_names_the_table_it_was_read_from(client: TestClient) -> None:
     assert answer["time"][0] == "2026-02-28T16:00:00Z"
 
 
+def without(name: str, **more: str) -> dict[str, str]:
+    return {key: value for key, value in SERIES.items() if key != name} | more
+
+
+def test_without_a_property_every_reading_of_the_thing_is_given(client: TestClient) -> None:
+    answer = client.get("/series", params=without("property")).json()
+    assert (answer["table"], answer["property"], answer["statistic"]) == ("observations", ["pm2_5"] * 3, ["hour mean"] * 3)
+    assert answer["value"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("bucket", ["day", "day of raw"])
+def test_without_a_thing_a_bucket_is_over_all_things(lake: Any, bucket: str) -> None:
+    rollup.update(
+        lake, Writer(lake, "s").write([(1, batch(reading(1), reading(2, thing="s2"), reading(6, thing="s3", at=START + HOUR)))]).position
+    )
+    answer = TestClient(as_asker(Asker("staff:1", frozenset({"data.read"})))).get("/series", params=without("thing", bucket=bucket)).json()
+    assert {name: answer[name] for name in ("count", "mean", "min", "max")} == {"count": [3], "mean": [3], "min": [1], "max": [6]}
+
+
 def test_tables_are_filtered_sorted_and_limited(client: TestClient) -> None:
     rows = client.get("/tables/rollup_hour", params={"sort": "-start", "limit": 2, "thing": "s1"}).json()
     assert [row["mean"] for row in rows] == [2, 1]
@@ -56,6 +75,7 @@ def test_tables_are_filtered_sorted_and_limited(client: TestClient) -> None:
         ("/series", {**SERIES, "start": "2026-03-01"}, 400, "lake.bad_parameter"),
         ("/series", {**SERIES, "start": "soon"}, 400, "lake.bad_parameter"),
         ("/series", {**SERIES, "bucket": "week"}, 400, "lake.bad_bucket"),
+        ("/series", without("thing", bucket="week"), 400, "lake.bad_bucket"),
         ("/series", {}, 400, "lake.bad_parameter"),
         ("/tables/people", {}, 404, "lake.no_such_table"),
         ("/tables/blocks", {"limit": "0"}, 400, "lake.bad_parameter"),

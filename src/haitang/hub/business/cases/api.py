@@ -118,7 +118,7 @@ def get_moves(request: HttpRequest, number: str) -> list[dict[str, Any]]:
 @router.post("/cases/{number}/moves", summary="办理")
 def post_move(request: HttpRequest, number: str, body: MoveIn) -> dict[str, Any]:
     with acting(actor(request)) as act:
-        case = queries.case_by_number(actor(request), number, beside=["organization"])
+        case = queries.case_to_work_on(actor(request), number)
         return views.row(actions.move_case(act=act, case=case, move=body.move, answers=body.answers))
 
 

@@ -1,12 +1,12 @@
 """Reads of cases: lists, one case, its timeline, what may be done with it now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import IntegerField, Value
+from django.db.models import IntegerField, QuerySet, Value
 from django.db.models import When as Then
 
 from haitang.base import clock
@@ -86,9 +86,18 @@ def cases(actor: Actor, filters: Filters = Filters(), *, sort: str = "-opened", 
     return Page(list(ordered[(page - 1) * size : page * size]), found.count(), page, size)
 
 
-def case_by_number(actor: Actor, number: str, *, beside: Sequence[str] = ("organization", "handler", "run")) -> Case:
-    """One case that the actor may read, with its standing and what stands `beside` it; raises NO_CASE, or base.not_allowed."""
-    found: Case | None = with_standing(Case.objects.select_related(*beside)).filter(number=number).first()
+def case_by_number(actor: Actor, number: str) -> Case:
+    """One case that the actor may read, with its standing; raises NO_CASE, or base.not_allowed."""
+    return _read(actor, number, with_standing(Case.objects.select_related("organization", "handler", "run")))
+
+
+def case_to_work_on(actor: Actor, number: str) -> Case:
+    """`case_by_number` for whoever goes on to change it: only its own row, and whose it is."""
+    return _read(actor, number, Case.objects.select_related("organization"))
+
+
+def _read(actor: Actor, number: str, cases: QuerySet[Case]) -> Case:
+    found = next(iter(cases.filter(number=number)), None)
     if found is None:
         raise NO_CASE(number=number[:40])
     require(actor, "case.read", found)

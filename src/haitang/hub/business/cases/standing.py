@@ -3,16 +3,20 @@
 A pause does not make late what was late when it began: such a case stays overdue. One that was in time when it was paused is not overdue while the pause lasts.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from haitang.base import clock
+from haitang.base.sql import rows
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.models import Escalated, RunEvent
 
 ESCALATED = Exists(Escalated.objects.filter(run=OuterRef("run"), key__startswith="overdue:"))
+_OF_ONE = """select exists(select 1 from procedures_escalated where run_id = %s and key like 'overdue:%%'),
+                    (select at from procedures_runevent where run_id = %s and kind = 'paused' order by number desc limit 1)"""
 PAUSED_SINCE = Subquery(RunEvent.objects.filter(run=OuterRef("run"), kind="paused").order_by("-number").values("at")[:1])
 
 
@@ -51,5 +55,13 @@ def standing_of_new(case: Case) -> None:
     case.__dict__.update(escalated=False, last_pause=None)
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """What `with_standing` says of one case."""
+
+    escalated: bool
+    last_pause: datetime | None
+
+
 def _annotated(case: Case) -> Any:
-    return case if hasattr(case, "escalated") else with_standing(Case.objects.filter(pk=case.pk)).get()
+    return case if hasattr(case, "escalated") else _Standing(*rows(_OF_ONE, [case.run_id, case.run_id])[0])

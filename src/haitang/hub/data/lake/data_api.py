@@ -78,10 +78,18 @@ def _limit(request: Request) -> int:
 
 
 def series(request: Request) -> dict[str, Any]:
-    """?thing=&property=&statistic=&start=&end=[&bucket=]: columns of one series and the table that it was read from."""
-    statistic, start, end = _text(request, "statistic"), _time(request, "start"), _time(request, "end")
-    bucket: Any = request.query_params.get("bucket")
-    found = queries.series(_text(request, "thing"), _text(request, "property"), statistic, start, end, bucket)
+    """Columns of readings and the table that they were read from: `thing=&property=&statistic=&start=&end=[&bucket=]` one series.
+
+    Without `property` every reading of the thing, without `thing` one row a bucket over all things (`bucket=hour of raw`: of the readings as they were stored).
+    """
+    asked, start, end = request.query_params, _time(request, "start"), _time(request, "end")
+    bucket: Any = asked.get("bucket")
+    if "property" not in asked:
+        return {"table": "observations", **queries.readings_of(_text(request, "thing"), start, end).to_pydict()}
+    property, statistic = _text(request, "property"), _text(request, "statistic")
+    if "thing" not in asked:
+        return queries.of_all(property, statistic, start, end, bucket or "hour").to_pydict()  # type: ignore[no-any-return]
+    found = queries.series(_text(request, "thing"), property, statistic, start, end, bucket)
     return {"table": queries.table_for(statistic, start, end, bucket), **found.to_pydict()}
 
 

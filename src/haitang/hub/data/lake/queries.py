@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import duckdb
 import sqlglot
@@ -12,9 +12,9 @@ from sqlglot import exp
 from haitang.base.actions import permission
 from haitang.base.errors import error
 from haitang.hub.data.lake import schema
-from haitang.hub.data.lake.buckets import day_literal, day_number, micros
+from haitang.hub.data.lake.buckets import WIDTH, Unit, day_literal, day_number, micros, start_sql
 from haitang.hub.data.lake.connection import forget, reader
-from haitang.hub.data.lake.readings import VALID, in_force, wire
+from haitang.hub.data.lake.readings import DECLARED, VALID, in_force, wire
 from haitang.support.infrastructure.twin import queries as twin
 
 T = TypeVar("T")
@@ -128,6 +128,37 @@ def _raw(thing: str, property: str, statistic: str, start: datetime, end: dateti
             [thing, property, name, length, start, end],
         ).to_arrow_table()
     )
+
+
+def readings_of(thing: str, start: datetime, end: datetime) -> Any:
+    """Every reading of a thing over [start, end) as an Arrow table: property, statistic as declared, time, value (null where it is not valid or no number)."""
+    rows = in_force(f"(select * from lake.observations where thing = ? and period_start >= ? and period_start < ? and {_days(start, end)})")
+    value = f"case when {VALID} then number end"
+    sql = (
+        f"select property, {DECLARED} as statistic, period_start as time, {value} as value from ({rows}) order by property, statistic, time"
+    )
+    return on_reader(lambda lake: lake.execute(sql, [thing, start, end]).to_arrow_table())
+
+
+def of_all(property: str, statistic: str, start: datetime, end: datetime, bucket: str) -> Any:
+    """One property of all things together over [start, end) as an Arrow table, one row a bucket: time, count, mean, min, max.
+
+    `hour of raw` and `day of raw` are of the readings as they were stored: one that was corrected since counts as often as it was sent. Raises BAD_BUCKET.
+    """
+    unit, raw = bucket.removesuffix(" of raw"), bucket.endswith(" of raw")
+    if unit not in WIDTH:
+        raise BAD_BUCKET(bucket=bucket)
+    within = _days(start, end)
+    if raw:
+        name, length = wire(statistic)
+        rows = f"""select {start_sql("period_start", cast(Unit, unit))} as time, count(number) as count, avg(number) as mean, min(number) as min, max(number) as max
+                   from lake.observations where property = ? and statistic = ? and span = ? and period_start >= ? and period_start < ? and {within} and {VALID}"""
+        values = [property, name, length, start, end]
+    else:
+        rows = f"""select start as time, sum(count)::bigint as count, sum(sum) / nullif(sum(count), 0) as mean, min(min) as min, max(max) as max
+                   from lake.rollup_{unit} where property = ? and statistic = ? and start >= ? and start < ? and {within}"""
+        values = [property, statistic, start, end]
+    return on_reader(lambda lake: lake.execute(f"{rows} group by 1 order by 1", values).to_arrow_table())
 
 
 def latest(
