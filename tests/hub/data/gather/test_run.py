@@ -59,6 +59,21 @@ def test_quarantined_rows_become_a_work_order_of_the_department(bench: Bench) ->
     assert bench.gather(GOOD).matter == ""
 
 
+def test_a_source_that_brings_the_same_bad_rows_again_makes_no_second_work_order(bench: Bench) -> None:
+    for more in ("", "S009,店,1,a,2020-01-01\n"):
+        Run.objects.filter(pk=bench.start(DIRTY + more).pk).update(source="books")
+        bench.work()
+    first, second = Run.objects.order_by("created_at")
+    assert (first.quarantined, second.quarantined) == (2, 3)
+    assert [row.line for row in second.held.filter(state="open")] == [7]
+    assert Case.objects.count() == 2  # the second is of the new row alone
+    Run.objects.filter(pk=bench.start(DIRTY).pk).update(source="books")
+    bench.work()
+    third = Run.objects.order_by("created_at").last()
+    assert third is not None
+    assert (third.matter, third.settled_at is not None, Case.objects.count()) == ("", True, 2)
+
+
 def test_the_same_file_again_changes_nothing(bench: Bench) -> None:
     bench.gather(GOOD)
     run = bench.gather(GOOD)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.transaction import on_commit
 
 from haitang.base import ports
@@ -12,7 +12,7 @@ from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError, error
 from haitang.base.ports import Matter
-from haitang.base.text import translate
+from haitang.base.text import T, translate
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.queries import provider
 from haitang.hub.data.gather import by_file, parts
@@ -30,6 +30,7 @@ NO_REASON = error("gather.no_reason", 422, "请写明不予入库的理由。")
 ENDED = error("gather.ended", 409, "采集任务已经结束。")
 
 CASE = "quarantined_rows"
+KNOWN_ALREADY = T("先前一次采集已隔离同样的行，在那里处理")
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,10 @@ def finish(*, act: Act, run: Run) -> Run:
     _end(act, run, Run.State.DONE)
     if run.root_id:
         _settle_submitted(run)
-    elif run.held.filter(state=Held.State.OPEN).exists():
-        order(act=act, run=run)
+    else:
+        _leave_to_earlier(act, run)
+        if run.held.filter(state=Held.State.OPEN).exists():
+            order(act=act, run=run)
     parts.forget(run.pk)
     return run
 
@@ -104,6 +107,17 @@ def _end(act: Act, run: Run, state: str) -> Run:
     act.announce("gather", {"run": str(run.pk)})
     on_commit(lambda: forget(run))  # rolled back, the run goes on, and needs its file
     return run
+
+
+def _leave_to_earlier(act: Act, run: Run) -> None:
+    """A source that is read over and over brings the same bad row each time: it is mended where it was found first, and makes no second work order."""
+    if not run.source:
+        return
+    same = Held.objects.filter(
+        run__source=run.source, run__resource=run.resource, state__in=(Held.State.OPEN, Held.State.MENDED), raw=OuterRef("raw")
+    )
+    again = run.held.filter(Exists(same.exclude(run=run.pk)), state=Held.State.OPEN)
+    again.update(state=Held.State.DISMISSED, note=KNOWN_ALREADY, by=act.actor.ref, at=act.at)
 
 
 def _settle_submitted(run: Run) -> None:
@@ -121,10 +135,11 @@ def order(*, act: Act, run: Run) -> str:
     """Raise the matter of a run's quarantined rows, with the department that it came from."""
     resource = in_force().all(Resource).get(run.resource)
     title = resource.title if resource else run.resource
+    open_rows = run.held.filter(state=Held.State.OPEN).count()
     run.matter = ports.matters().raise_matter(
         Matter(
-            key=key_of(run), case_kind=CASE, title=f"{title}：{run.quarantined} 行数据待修正", severity="notice", arose_at=act.at,
-            organization=run.organization or None, facts={"run": str(run.pk), "rows": run.quarantined}, origin="simulated" if run.synthetic else "live",
+            key=key_of(run), case_kind=CASE, title=f"{title}：{open_rows} 行数据待修正", severity="notice", arose_at=act.at,
+            organization=run.organization or None, facts={"run": str(run.pk), "rows": open_rows}, origin="simulated" if run.synthetic else "live",
             description=f"采集任务 /gather/runs/{run.pk} 读到 {run.read} 行，隔离 {run.quarantined} 行。请在隔离区修改后重新提交，或说明理由不予入库。",
         ),
         act=act,

@@ -29,6 +29,6 @@ def due_after(source: Source, last: datetime | None, calendar: WorkingCalendar) 
 
 
 def is_due(source: Source, last: datetime | None, now: datetime, calendar: WorkingCalendar) -> bool:
-    """Whether it is to be asked now. A source with times of day that was never asked waits for the first of them only if one is still to come today."""
+    """Whether it is to be asked now. A source that was never asked is, whatever its times: nobody waits until tomorrow to see whether it works."""
     due = due_after(source, last, calendar)
     return due is None or due <= now
