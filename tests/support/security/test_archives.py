@@ -17,10 +17,11 @@ from haitang.base import clock
 from haitang.base.actions import acting, system
 from haitang.base.errors import HaitangError
 from haitang.support.security.evidence.actions import answer_digest, record_access
-from haitang.support.security.evidence.archives import archive_due, archive_of, folder, restore, search_archives
+from haitang.support.security.evidence.archives import archive_due, archive_of, folder, put_back, restore, restored, search_archives
 from haitang.support.security.evidence.keyring import signing_key
 from haitang.support.security.evidence.ledger import body
 from haitang.support.security.evidence.models import Access, Archive, EvidenceRecord, Seal
+from haitang.support.security.evidence.queries import accesses_to
 from haitang.support.security.evidence.receipts import check_text, receipt_text
 from haitang.support.security.evidence.sealing import seal_all
 from haitang.support.security.evidence.subjects import index_of
@@ -136,9 +137,37 @@ def test_what_was_archived_comes_back_as_it_was() -> None:
     }
     assert after == before
     assert len(after) == found.records
-    assert Access.objects.filter(subjects__overlap=index_of(WHO)).exists()
+    assert accesses_to(index_of(WHO)).exists()
     seal_all()
     assert check(exported(), signing_key()[0].public).findings == []
+
+
+def test_an_export_after_one_of_two_archives_was_restored_has_no_gap() -> None:
+    first = archived()
+    with clock.frozen(clock.now() - LONG_AGO + timedelta(days=20)):
+        write("between")
+        seal_all()
+    write("newest")
+    seal_all()
+    archive_due()
+    with acting(system("operator")) as act:
+        restore(act=act, found=first)
+    assert [each.pk for each in restored()] == [first.pk]
+    report = check(exported(), signing_key()[0].public)
+    assert (report.findings, report.complete) == ([], True)
+    with acting(system("operator")) as act:
+        assert put_back(act=act, found=first) == first.records
+    assert restored() == []
+
+
+def test_restored_records_stay_where_the_archive_is_damaged() -> None:
+    found = archived()
+    with acting(system("operator")) as act:
+        restore(act=act, found=found)
+    (folder() / found.private_file).unlink()
+    with pytest.raises(HaitangError, match="archive_damaged"), acting(system("operator")) as act:
+        put_back(act=act, found=found)
+    assert restored() == [found]
 
 
 def test_a_person_is_found_in_archives() -> None:

@@ -10,21 +10,28 @@ from haitang.server.cli.options import as_json, instance, show
 @click.command(
     "archive",
     help="立即归档到期的证据（Move evidence that is due into sealed archives）。\n\n"
-    "超过设置 evidence_months（默认 12，不少于 6）个月的证据写入数据目录的 archives/，核验无误后移出数据库。后台每分钟也会检查。",
+    "超过设置 evidence_months（默认 12，不少于 6）个月的证据写入数据目录的 archives/，核验无误后移出数据库。后台每分钟也会检查。\n\n曾用 restore-archive 恢复的记录也一并移出（records that were restored leave again）。",
 )
 @instance("data", boot=True, running=True)
 @as_json
 def archive(as_json: bool) -> None:
-    from haitang.support.security.evidence.archives import archive_due
+    from haitang.base.actions import acting, system
+    from haitang.support.security.evidence.archives import archive_due, put_back, restored
     from haitang.support.security.evidence.models import Archive
 
     moved = archive_due()
+    with acting(system("operator")) as act:
+        back = sum(put_back(act=act, found=each) for each in restored())
     found = [
         {"file": each.file, "first_seal": each.first_seal, "last_seal": each.last_seal, "records": each.records, "digest": each.digest}
         for each in Archive.objects.order_by("first_seal")
     ]
     lines = [f"{each['file']}  封存 {each['first_seal']} 至 {each['last_seal']}，{each['records']} 条记录" for each in found]
-    show({"moved": moved, "archives": found}, as_json, "\n".join([f"归档 {moved} 条记录。", *lines]))
+    show(
+        {"moved": moved, "put_back": back, "archives": found},
+        as_json,
+        "\n".join([f"归档 {moved} 条记录，移出曾恢复的 {back} 条。", *lines]),
+    )
 
 
 @click.command("restore-archive", help="把含有某次封存的归档恢复到数据库（Bring the archive that holds a seal back into the database）。")

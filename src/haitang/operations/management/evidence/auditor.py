@@ -17,7 +17,8 @@ from haitang.base.shell.views import page, show
 from haitang.base.text import T, translate
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.operations.management.evidence.persons import ACCESS, PURPOSES, PersonSearch, form, named_search
-from haitang.support.security.evidence.models import Access, EvidenceRecord
+from haitang.support.security.evidence.models import EvidenceRecord
+from haitang.support.security.evidence.queries import accesses_to
 from haitang.support.security.people.models import Organization, Person
 
 DENIED = ("evidence.denied", "policy.refused")
@@ -123,7 +124,7 @@ def accesses(request: HttpRequest) -> HttpResponse:
     rows = EvidenceRecord.objects.filter(action=ACCESS)
     search = named_search(request)
     if search is not None:
-        rows = rows.filter(ref__in=Access.objects.filter(subjects__overlap=search.subjects).exclude(ref=search.ref).values("ref"))
+        rows = rows.filter(ref__in=accesses_to(search.subjects).exclude(ref=search.ref).values("ref"))
     found = Empty(
         T("没有查到对此人数据的访问"),
         T("请核对标识的种类；超过在线保存期限的访问在归档中，请在归档页查询。"),
@@ -145,7 +146,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if asked.problems:
         table = Table(request, "accesses", rows=EvidenceRecord.objects.none(), columns=access_columns(), filters=FILTERS, sort="-at")
         return show(request, "evidence/accesses.html", {"table": table, **form(**asked.typed)}, status=422)
-    count = Access.objects.filter(subjects__overlap=asked.entries).count()
+    count = accesses_to(asked.entries).count()
     return HttpResponseRedirect(f"/evidence/accesses?search={asked.recorded(count, fields='accesses', way=WAY)}")
 
 

@@ -161,7 +161,7 @@ def archive_of(seal: int) -> Archive:
 
 @action("evidence.restore_archive", title="恢复归档证据")
 def restore(*, act: Act, found: Archive) -> int:
-    """Bring an archive's records back into the database, as they were; gives how many. They may be archived again."""
+    """Bring an archive's records back into the database, as they were; gives how many. `put_back` takes them out again."""
     bodies = {line["body"]["ref"]: line for line in lines_of(found) if line["type"] == "record"}
     records, accesses = [], []
     present = {
@@ -179,6 +179,25 @@ def restore(*, act: Act, found: Archive) -> int:
     Access.objects.bulk_create(accesses, batch_size=100)
     act.record("archive", f"{found.first_seal}-{found.last_seal}", {"restored": len(records)})
     return len(records)
+
+
+@action("evidence.put_back", title="移出已恢复的归档证据")
+def put_back(*, act: Act, found: Archive) -> int:
+    """Take the restored records of an archive out of the database again, once both files are seen to be whole; gives how many. Raises DAMAGED."""
+    held = EvidenceRecord.objects.filter(seal_id__gte=found.first_seal, seal_id__lte=found.last_seal).count()
+    for private in (False, True):
+        file_of(found, private=private)
+    _forget(found.first_seal, found.last_seal)
+    act.record("archive", f"{found.first_seal}-{found.last_seal}", {"records": held})
+    return held
+
+
+def restored() -> list[Archive]:
+    """Archives whose records are in the database again."""
+    return [
+        each for each in Archive.objects.order_by("first_seal")
+        if EvidenceRecord.objects.filter(seal_id__gte=each.first_seal, seal_id__lte=each.last_seal).exists()
+    ]  # fmt: skip
 
 
 def search_archives(wanted: list[int], among: Iterable[Archive] | None = None) -> Iterator[EvidenceRecord]:

@@ -15,7 +15,7 @@ from haitang.support.security.evidence.keyring import compromise_json, key_json,
 from haitang.support.security.evidence.ledger import body
 from haitang.support.security.evidence.lines import FORMAT, encode, marks_of
 from haitang.support.security.evidence.merkle import Tree
-from haitang.support.security.evidence.models import EvidenceRecord, KeyCompromise, Seal
+from haitang.support.security.evidence.models import Archive, EvidenceRecord, KeyCompromise, Seal
 from haitang.support.security.evidence.sealing import as_json, leaves_of, unsealed
 
 NOT_SEALED = error("evidence.not_sealed", 409, "记录 {ref} 还没有封存，请稍后再试。")
@@ -121,6 +121,8 @@ def _records(scope: Scope, rows: Sequence[Row]) -> Any:
         found = found.filter(seal__sealed_at__gte=scope.since)
     if scope.until:
         found = found.filter(seal__sealed_at__lt=scope.until)
+    if scope.complete and not scope.seals:
+        found = found.filter(seal_id__gt=_last_away())
     if scope.record:
         found = found.filter(ref=scope.record)
     if scope.seals:
@@ -131,6 +133,14 @@ def _records(scope: Scope, rows: Sequence[Row]) -> Any:
         found = _about(found, scope.subjects)
     blocks = EvidenceRecord.objects.filter(seal__isnull=False, subject_kind="block", subject_id__in={row.block for row in rows})
     return (found | blocks if rows else found).order_by("seal_id", "leaf_index")
+
+
+def _last_away() -> int:
+    """The last seal whose records are in an archive only. A complete file begins after it, even where an older archive was restored: it has no gap."""
+    for archive in Archive.objects.order_by("-last_seal"):
+        if not EvidenceRecord.objects.filter(seal_id__gte=archive.first_seal, seal_id__lte=archive.last_seal).exists():
+            return archive.last_seal
+    return 0
 
 
 def _about(found: Any, subjects: Iterable[str]) -> Any:

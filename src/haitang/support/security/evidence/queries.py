@@ -1,14 +1,15 @@
 """Reads of the ledger: records about a subject, seals, and the root of each day."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import BigIntegerField, QuerySet, Sum, Value
 
 from haitang.base.clock import CHINA
 from haitang.support.security.cryptography.suites import SUITES, in_use
 from haitang.support.security.evidence.merkle import leaf_hash, root
-from haitang.support.security.evidence.models import EvidenceRecord, Seal
+from haitang.support.security.evidence.models import Access, EvidenceRecord, Seal
 from haitang.support.security.evidence.seals import NOTHING_BEFORE
 
 
@@ -16,6 +17,11 @@ def records(subject_kind: str | None = None, subject_id: str | None = None, acto
     """Records, newest first, of a subject or an actor where given."""
     given = {"subject_kind": subject_kind, "subject_id": subject_id, "actor": actor}
     return EvidenceRecord.objects.filter(**{name: value for name, value in given.items() if value}).select_related("seal").order_by("-id")
+
+
+def accesses_to(wanted: Iterable[int]) -> QuerySet[Access]:
+    """Accesses under any of the blind entries. Each entry says that it has 64 bits: bound on the server's side, Django's array lookup takes a bare int for one of 32 and cuts it off."""
+    return Access.objects.filter(subjects__overlap=[Value(entry, BigIntegerField()) for entry in wanted])
 
 
 def seals() -> QuerySet[Seal]:
