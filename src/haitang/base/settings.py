@@ -92,6 +92,13 @@ SETTINGS: tuple[Setting, ...] = (
         5_000,
         "of these, how many one address may have (devices behind one gateway share it); 0: no limit of its own",
     ),
+    Setting("page_connections", int, 4000, "connections to pages and APIs at once; 0: no limit"),
+    Setting(
+        "page_connections_of_address",
+        int,
+        2000,
+        "of these, how many one address may have (readers behind one proxy share it); 0: no limit of its own",
+    ),
     Setting("request_rate", int, 1000, "requests a second that one address may send to pages and APIs (twice that at once); 0: no limit"),
     Setting("upload_megabytes", int, 4096, "largest body of a request in MiB from who is signed in; from everybody else 16 MiB"),
     Setting(
@@ -148,6 +155,8 @@ class Settings:
     outgoing_allow: str
     device_connections: int
     device_connections_of_address: int
+    page_connections: int
+    page_connections_of_address: int
     request_rate: int
     upload_megabytes: int
     tls_certificate: str

@@ -51,7 +51,7 @@ def application() -> Starlette:
     ]
     routes: list[BaseRoute] = [
         Route("/ready", ready.endpoint),
-        Route("/metrics", Metrics(settings(), ready).endpoint),
+        Route("/metrics", Metrics(settings(), ready, control.budget).endpoint),
         Mount("/static", static_files()),
         Route("/live", live.endpoint),
         *devices,

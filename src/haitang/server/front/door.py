@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from haitang.base.asker import ASKER, Asker
+from haitang.server.front.admission import Sort
 from haitang.server.front.passing import Control
 
 RESERVED = b"x-haitang-"
@@ -31,7 +32,7 @@ class Door:
         if scope["type"] != "http":
             return
         asked = Headers(scope=scope)
-        found = await asker(self._control, asked.get("cookie", ""), asked.get("authorization", ""))
+        found = await asker(self._control, asked.get("cookie", ""), asked.get("authorization", ""), sort="bulk")
         if isinstance(found, int):
             await refusal(found)(scope, receive, send)
             return
@@ -39,7 +40,7 @@ class Door:
         await self._app({**scope, "headers": headers, ASKER: found}, receive, send)
 
 
-async def asker(control: Control, cookie: str, authorization: str = "") -> Asker | int:
+async def asker(control: Control, cookie: str, authorization: str = "", *, sort: Sort = "urgent") -> Asker | int:
     """Who the API token or the session cookie belongs to, or the status of the refusal.
 
     401; 403: a one-time password, or a factor that a role asks for is missing; 503: control does not answer.
@@ -47,9 +48,9 @@ async def asker(control: Control, cookie: str, authorization: str = "") -> Asker
     A request that carries a token is never anybody else's.
     """
     if authorization.lower().startswith("bearer "):
-        status, told = await control.ask("/api/tokens/self", {"Authorization": authorization})
+        status, told = await control.ask("/api/tokens/self", {"Authorization": authorization}, sort=sort)
     elif cookie:
-        status, told = await control.ask("/api/session", {"Cookie": cookie})
+        status, told = await control.ask("/api/session", {"Cookie": cookie}, sort=sort)
     else:
         return 401
     if status != 200 or not isinstance(told, dict):
@@ -65,4 +66,5 @@ def _asker(told: dict[str, Any]) -> Asker:
 def refusal(status: int) -> JSONResponse:
     """The answer to who is not let in."""
     code, text = _REFUSALS[status]
-    return JSONResponse({"code": code, "message": text}, status, {"Cache-Control": "no-store"})
+    again = {"Retry-After": "3"} if status == 503 else {}
+    return JSONResponse({"code": code, "message": text}, status, {"Cache-Control": "no-store", **again})

@@ -19,6 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from haitang.base.settings import Settings
+from haitang.server.front import guarded
+from haitang.server.front.admission import SORTS, Budget
 from haitang.server.front.ready import Readiness
 
 BOUNDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -28,6 +30,11 @@ HELP = {
     "up": ("gauge", "1 where the part of the instance works"),
     "http_requests_total": ("counter", "answers of the front by plane and class of status"),
     "http_request_seconds": ("histogram", "seconds until the answer began"),
+    "http_connections": ("gauge", "connections to pages and APIs"),
+    "http_turned_away_total": ("counter", "connections to pages and APIs that were turned away, or came in drops"),
+    "admission_inside": ("gauge", "requests that the control plane works on, by sort"),
+    "admission_waiting": ("gauge", "requests that wait for room, by sort"),
+    "admission_refused_total": ("counter", "requests that found no room (503), by sort"),
     "listener_total": ("counter", "what a listener counted since it started"),
     "listener_now": ("gauge", "what a listener holds now, such as connections"),
     "process_resident_bytes": ("gauge", "memory of a process"),
@@ -102,6 +109,17 @@ def of_http() -> Iterator[Sample]:
         yield "http_request_seconds_count", {"plane": plane}, count
 
 
+def of_budget(budget: Budget) -> Iterator[Sample]:
+    """What the control plane is asked at once."""
+    yield "http_connections", {}, guarded.there()
+    for what, count in guarded.turned_away.items():
+        yield "http_turned_away_total", {"what": what}, count
+    for sort in SORTS:
+        yield "admission_inside", {"sort": sort}, budget.inside[sort]
+        yield "admission_waiting", {"sort": sort}, budget.waiting[sort]
+        yield "admission_refused_total", {"sort": sort}, budget.refused[sort]
+
+
 def of_files(run: Path) -> Iterator[Sample]:
     """Listeners and processes, by what they leave in `run/`."""
     for file in sorted(run.glob("*.json")):
@@ -162,13 +180,13 @@ def _escaped(text: str) -> str:
 class Metrics:
     """Answers `/metrics`."""
 
-    def __init__(self, settings: Settings, ready: Readiness) -> None:
-        self._settings, self._ready = settings, ready
+    def __init__(self, settings: Settings, ready: Readiness, budget: Budget) -> None:
+        self._settings, self._ready, self._budget = settings, ready, budget
 
     async def samples(self) -> list[Sample]:
         state, stored = await asyncio.gather(self._ready.state(), of_database(self._settings.database_url))
         up: list[Sample] = [("up", {"part": name}, float(part["ok"])) for name, part in state["parts"].items()]
-        return [*up, *of_http(), *of_files(self._settings.run), *stored]
+        return [*up, *of_http(), *of_budget(self._budget), *of_files(self._settings.run), *stored]
 
     async def endpoint(self, request: Request) -> Response:
         if not await self._ready.may_see(request):

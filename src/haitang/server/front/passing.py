@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from haitang.base.settings import settings
+from haitang.server.front.admission import Budget, OverloadedError, Sort, small_body, sort_of
 
 # RFC 9110 section 7.6.1: these concern one connection and are never passed on.
 _HOP_BY_HOP = frozenset(
@@ -30,6 +31,7 @@ _HOP_BY_HOP = frozenset(
 _SERVERS = frozenset(("date", "server"))  # uvicorn says when, and nobody needs to know what runs
 _OURS = frozenset(("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip"))
 
+THREADS = 8  # of a process of control
 OVER = "haitang.body_over"
 FROM_STRANGERS = 16 << 20  # bytes of a body from who is not signed in
 
@@ -41,8 +43,8 @@ _PAGE = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><meta name=
 class Control:
     """The control plane as the front sees it."""
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
+    def __init__(self, socket: Path, budget: Budget | None = None) -> None:
+        self._socket, self.budget = socket, budget or Budget(settings().web_workers * THREADS)
         self._client: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,13 +60,16 @@ class Control:
         if self._client:
             await self._client.close()
 
-    async def ask(self, path: str, headers: dict[str, str] | None = None, seconds: float = 5) -> tuple[int, Any]:
-        """GET a JSON answer; status 0 when control does not answer."""
+    async def ask(self, path: str, headers: dict[str, str] | None = None, seconds: float = 5, *, sort: Sort = "urgent") -> tuple[int, Any]:
+        """GET a JSON answer; status 0 when control does not answer, or has no room."""
         assert self._client
         try:
-            async with self._client.get(f"http://control{path}", headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)) as answer:
+            async with (
+                self.budget.room(sort),
+                self._client.get(f"http://control{path}", headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)) as answer,
+            ):
                 return answer.status, await answer.json() if answer.content_type == "application/json" else None
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except (aiohttp.ClientError, TimeoutError, OSError, OverloadedError):
             return 0, None
 
     async def _body(self, request: Request) -> AsyncIterator[bytes] | None:
@@ -82,21 +87,41 @@ class Control:
         if not headers:
             return FROM_STRANGERS
         by_token = headers.get("Authorization", "").lower().startswith("bearer ")
-        status, _ = await self.ask("/api/tokens/self" if by_token else "/api/session", headers)
+        status, _ = await self.ask("/api/tokens/self" if by_token else "/api/session", headers, sort="bulk")
         return settings().upload_megabytes << 20 if status == 200 else FROM_STRANGERS
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             request = Request(scope, receive)
-            response = await self._pass(request)
+            try:
+                small = await small_body(request)
+                async with self.budget.room(sort_of(request)):
+                    response = await self._pass(request, small)
+                    await response(scope, receive, send)
+                return
+            except ClientDisconnect:
+                response = Response(status_code=499)
+            except TimeoutError:
+                response = _failure(
+                    request, 408, "请求没有发完", "请求体没有在规定时间内发完，请重试。", "The body did not come in time. Please try again."
+                )
+            except OverloadedError as overloaded:
+                response = _failure(
+                    request,
+                    503,
+                    "访问量过大",
+                    "现在访问量过大，请稍候再试。",
+                    "Too much is asked of the platform right now. Please try again in a moment.",
+                )
+                response.headers["Retry-After"] = str(overloaded.after)
             await response(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _pass(self, request: Request) -> Response:
+    async def _pass(self, request: Request, small: bytes | None) -> Response:
         assert self._client
         try:
-            body = await self._body(request)
+            body = small if small is not None else await self._body(request)
             answer = await self._client.request(
                 request.method, _target(request), headers=_headers(request), data=body, allow_redirects=False
             )

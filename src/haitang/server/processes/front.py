@@ -1,19 +1,21 @@
 """The front: uvicorn on the HTTP port."""
 
 import asyncio
+import contextlib
+from typing import Any
 
 import uvicorn
 
 from haitang.base.settings import settings
 from haitang.server.front.app import application
+from haitang.server.front.guarded import guarded
+from haitang.support.infrastructure.listeners.gate import open_files
 from haitang.support.security.tls.contexts import served
 
 
 class _Server(uvicorn.Server):
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Any:
         """The host of the process owns the signals."""
-        import contextlib
-
         return contextlib.nullcontext()
 
 
@@ -24,6 +26,8 @@ async def run(stop: asyncio.Event) -> None:
         proxy_headers=False, server_header=False, timeout_keep_alive=75,
     )  # fmt: skip
     config.load()
+    open_files()  # as many as the machine lets this process have
+    config.http_protocol_class = guarded(config.http_protocol_class)
     renewed = served("http")
     config.ssl = renewed.context if renewed else None
     fresh = asyncio.create_task(renewed.keep_fresh()) if renewed else None

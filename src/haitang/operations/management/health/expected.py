@@ -50,9 +50,9 @@ class Window:
         return max(0, int((self.end.timestamp() - first) / 3600))
 
 
-def hourly(device: Device) -> dict[tuple[str, str], float]:
-    """(property, statistic) -> how many values an hour a device of this type should tell."""
-    every = parse_span(device.every) if device.every else None
+def hourly(device: Device, *, instants: bool = True) -> dict[tuple[str, str], float]:
+    """(property, statistic) -> how many values an hour a device of this type should tell; a recorded series that is replayed has no `instants`."""
+    every = parse_span(device.every) if device.every and instants else None
     minutes = device.hj212.minute_interval if device.hj212 else 1
     found: dict[tuple[str, str], float] = {}
     for name, observed in device.observes.items():

@@ -117,10 +117,11 @@ def overview(actor: Actor) -> Overview:
 def _counted(things: QuerySet[Any], window: Window) -> tuple[dict[tuple[str, str], Health], dict[str, Health]]:
     """(type, organization) -> states, when last heard, what came of what was to be expected; and thing -> its cell of these. A device in maintenance owes nothing."""
     rates = {id: sum(hourly(device).values()) for id, device in in_force().all(Device).items()}
+    replayed = {id: sum(hourly(device, instants=False).values()) for id, device in in_force().all(Device).items()}
     came = received(Thing.objects.exclude(status=Thing.RETIRED).values_list("id", "device"), window)
     cells, of = dict[tuple[str, str], Health](), dict[str, Health]()
-    rows = things.order_by().values_list("id", "device", "organization_id", "state", _epoch("first_seen"), _epoch("last_seen"))
-    for id, device, organization, state, first, last in rows:
+    rows = things.order_by().values_list("id", "device", "organization_id", "state", "origin", _epoch("first_seen"), _epoch("last_seen"))
+    for id, device, organization, state, origin, first, last in rows:
         cell = cells.get((device, organization))
         if cell is None:
             cell = cells[device, organization] = Health(received=None if came is None else 0.0)
@@ -128,7 +129,7 @@ def _counted(things: QuerySet[Any], window: Window) -> tuple[dict[tuple[str, str
         cell.states[state] += 1
         if last is not None and last > cell.heard:
             cell.heard = last
-        if state != "maintained" and (rate := rates.get(device)):
+        if state != "maintained" and (rate := (replayed if origin == "replay" else rates).get(device)):
             got = 0.0 if came is None else min(rate * HOURS, came.get(id, 0.0))
             cell.expected += max(rate * window.hours_since(first), got)  # what it sent of the time before it was first heard counts as owed
             if cell.received is not None:

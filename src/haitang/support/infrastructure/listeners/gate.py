@@ -43,7 +43,7 @@ class Gate:
     @classmethod
     def of_settings(cls, counters: Counters) -> "Gate":
         """By `device_connections` and `device_connections_of_address`; 0: as many as the machine lets in."""
-        files = max(_open_files() - OWN_FILES, 1)
+        files = max(open_files() - OWN_FILES, 1)
         most = settings().device_connections or files
         if most > files:
             log.warning("listener.fewer_connections", wanted=most, given=files, why="open files (ulimit -n)")
@@ -144,7 +144,7 @@ class Entrance:
         return {"ssl": self._renewed.context, "ssl_handshake_timeout": HANDSHAKE} if self._renewed else {}
 
 
-def _open_files() -> int:
+def open_files() -> int:
     """How many files this process may have open, after raising the limit as far as the machine lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:

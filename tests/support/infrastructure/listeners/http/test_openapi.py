@@ -78,6 +78,6 @@ def test_a_client_that_knows_the_description_alone_gets_through(served: Any) -> 
 
 def test_every_error_of_the_listener_stands_in_the_description() -> None:
     told = description()["paths"]["/observations"]["post"]["responses"]
-    assert set(told) == {"200", "400", "401", "403", "409", "413", "415", "422", "429", "503"}
+    assert set(told) == {"200", "400", "401", "403", "408", "409", "413", "415", "422", "429", "503"}
     assert "http.broken_gzip" in told["400"]["description"]
     assert told["429"]["headers"]["Retry-After"]

@@ -1,5 +1,6 @@
 """A request's body: read within limits, unpacked within limits."""
 
+import asyncio
 import zlib
 
 from starlette.requests import Request
@@ -8,6 +9,9 @@ from haitang.base.errors import error
 
 LARGEST = 4 * 1024**2  # bytes as sent
 LARGEST_UNPACKED = 16 * 1024**2  # bytes after gzip
+OFF_LOOP = 65_536  # packed bytes, from which on they are unpacked beside the event loop
+SLOW = 60.0  # seconds in which a body must have come
+TOO_SLOW = error("http.too_slow", 408, "请求体没有在 {seconds} 秒内发完，请用同一消息编号重发。")
 TOO_LARGE = error("http.too_large", 413, "请求体超过 {most} MiB，请分批发送。")
 NOT_JSON_TYPE = error("http.unsupported_type", 415, "Content-Type 须为 application/json，收到“{type}”。")
 UNSUPPORTED_ENCODING = error("http.unsupported_encoding", 415, "Content-Encoding 只支持 gzip，收到“{encoding}”。")
@@ -25,14 +29,24 @@ async def read(request: Request) -> bytes:
     told = request.headers.get("content-length", "0")
     if told.isascii() and told.isdigit() and int(told) > LARGEST:
         raise TOO_LARGE(most=LARGEST >> 20)
+    try:
+        async with asyncio.timeout(SLOW):
+            whole = await _whole(request)
+    except TimeoutError:
+        raise TOO_SLOW(seconds=int(SLOW)) from None
+    if encoding == "identity":
+        return whole
+    return await asyncio.to_thread(unpacked, whole) if len(whole) > OFF_LOOP else unpacked(whole)
+
+
+async def _whole(request: Request) -> bytes:
     parts, size = list[bytes](), 0
     async for part in request.stream():
         size += len(part)
         if size > LARGEST:
             raise TOO_LARGE(most=LARGEST >> 20)
         parts.append(part)
-    whole = b"".join(parts)
-    return whole if encoding == "identity" else unpacked(whole)
+    return b"".join(parts)
 
 
 def unpacked(packed: bytes) -> bytes:

@@ -26,6 +26,7 @@ from haitang.support.infrastructure.listeners.directory import Directory
 from haitang.support.infrastructure.listeners.http import body, openapi
 from haitang.support.infrastructure.listeners.http.answers import problem
 from haitang.support.infrastructure.listeners.http.ingest import LATER, NOT_STORED, Ingest
+from haitang.support.infrastructure.listeners.http.room import Room
 from haitang.support.infrastructure.stream.client import connect
 
 log = structlog.get_logger()
@@ -33,6 +34,7 @@ NAME = "http"
 COUNTED = ("received", "again", "refused", "set_aside", "published", "batches", "stream_waits")
 ALWAYS = {"Cache-Control": "no-store", "Link": openapi.LINK}
 _ingest: Ingest | None = None
+_room = Room()
 
 
 async def post(request: Request) -> Response:
@@ -41,7 +43,8 @@ async def post(request: Request) -> Response:
         if _ingest is None:
             raise NOT_STORED()
         known = await _ingest.sign_in(request.headers.get("authorization", ""), request.client.host if request.client else "")
-        id, answer = await _ingest.take(known, _id(request), await body.read(request))
+        async with _room.of(request, known.thing):
+            id, answer = await _ingest.take(known, _id(request), await body.read(request))
     except HaitangError as failure:
         return _refusal(failure)
     except ClientDisconnect:

@@ -46,6 +46,9 @@ class Ingest:
     counters: Counters
     remembered: Remembered = field(default_factory=Remembered)
     _waiting: Counter[str] = field(default_factory=Counter)
+    _turn: asyncio.Lock = field(
+        default_factory=asyncio.Lock
+    )  # one large message at a time: pages, which the same loop passes on, are answered in between
 
     async def sign_in(self, authorization: str, address: str) -> Known:
         """Raises NO_CREDENTIAL, and NOT_ALLOWED where policies do not let the device report."""
@@ -75,7 +78,8 @@ class Ingest:
 
     async def _take(self, known: Known, id: str, body: bytes) -> tuple[str, Answer]:
         digest = hashlib.sha256(body).digest()
-        message = decode(body)
+        async with self._turn:
+            message = decode(body)
         id = id or message.id or f"sha256:{digest.hex()[:32]}"
         if not (0 < len(id) <= LONGEST_ID and id.isascii() and id.isprintable()):
             raise BAD_ID()
@@ -89,7 +93,8 @@ class Ingest:
             raise NOT_STORED()
         promise = self.remembered.begin(known.thing, id)
         try:
-            good, bad = read(message.elements, known, id, clock.now(), message.positions)
+            async with self._turn:
+                good, bad = read(message.elements, known, id, clock.now(), message.positions)
             await self._store(good)
             refused = sorted([*message.refused, *bad], key=lambda each: each.index)
             answer = Answer(digest, 422 if refused else 200, msgspec.json.encode(said(id, len(good), refused)))

@@ -14,7 +14,7 @@ from haitang.base.actions import NOT_ALLOWED
 from haitang.base.errors import ErrorKind
 from haitang.base.text import T, translate
 from haitang.support.infrastructure.listeners.elements import Element
-from haitang.support.infrastructure.listeners.http import body, decoding, ingest
+from haitang.support.infrastructure.listeners.http import body, decoding, ingest, room
 from haitang.support.infrastructure.listeners.http.answers import PartlyStored, Problem, Stored
 
 PATH = "/observations"
@@ -79,7 +79,7 @@ def _post(array: Any, envelope: Any, answers: dict[str, Any]) -> dict[str, Any]:
 def _answers(stored: Any, partly: Any, problem: Any) -> dict[str, Any]:
     """By status: the good ones, and every error that the listener may raise."""
     kinds: dict[int, list[ErrorKind]] = defaultdict(list)
-    for each in [*errors(body), *errors(decoding), *errors(ingest), NOT_ALLOWED]:
+    for each in [*errors(body), *errors(decoding), *errors(ingest), *errors(room), NOT_ALLOWED]:
         kinds[each.status].append(each)
     found = {200: _answer(_both(ALL), stored)}
     for status, those in sorted(kinds.items()):
