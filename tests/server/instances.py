@@ -28,6 +28,23 @@ def haitang(*arguments: str, timeout: float = 60, **kwargs: Any) -> "subprocess.
     )  # fmt: skip
 
 
+_PERSON = """
+import secrets, sys
+from haitang.base.settings import use
+from haitang.server.boot import boot
+from haitang.server.instance import settings_of
+use(settings_of({"data": sys.argv[1]}, must_run=True))
+boot()
+from haitang.base.actions import acting, system
+from haitang.support.security.people.actions import create_person, give_role
+password = secrets.token_urlsafe(18) + "-a1"
+with acting(system("operator")) as act:
+    person = create_person(act=act, username="test-" + sys.argv[2], name="测试人员（示例）", organization=None, password=password, synthetic=True)
+    give_role(act=act, person=person, role=sys.argv[2])
+print(password)
+"""
+
+
 class Instance:
     """`haitang up` on a data directory, with free ports."""
 
@@ -70,6 +87,17 @@ class Instance:
         found = re.search(r"一次性口令（[^）]*）：(\S+)", self.said)
         assert found, self.said
         return found[1]
+
+    def signed_in(self, role: str) -> httpx.Client:
+        """A synthetic person with a role, made by the operator of the machine and signed in over HTTP."""
+        made = subprocess.run(
+            [self.python, "-c", _PERSON, str(self.data), role], capture_output=True, text=True, timeout=120, env=self.environment
+        )
+        assert made.returncode == 0, made.stderr
+        client = httpx.Client(base_url=self.url, trust_env=False, timeout=60)
+        answer = client.post("/api/session", json={"username": f"test-{role}", "password": made.stdout.split()[-1]})
+        assert answer.status_code == 200, answer.text
+        return client
 
     def ready(self) -> dict[str, Any]:
         return httpx.get(f"{self.url}/ready", timeout=10, trust_env=False).json()  # type: ignore[no-any-return]
