@@ -129,3 +129,9 @@ def test_a_process_is_refused_in_words_too() -> None:
     decision = policy().decide(actor=system("sealer"), permission="case.move", resource=None)
     kept = refusals.kept(Refused(NOT_ALLOWED, {}, Refusal(system("sealer"), "case.move", None, decision)).refusal, "process")
     assert kept.decision == "system"
+
+
+def test_an_id_that_no_table_holds_is_kept_legibly() -> None:
+    found = refuse(person("handler", "handler", organization="water"), "people.read", {"kind": "person", "id": "a\0b" * 100})
+    assert found.subject_ref.startswith("person:a\u2400b")
+    assert "\0" not in found.way + found.subject_ref

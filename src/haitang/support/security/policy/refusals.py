@@ -4,7 +4,7 @@ Neither rows nor records can be flooded: after `ROWS_A_DAY` different subjects a
 """
 
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -38,15 +38,26 @@ class KeptRefusals:
     """Serves the port `refusals`."""
 
     def keep(self, refused: Refused, *, way: str) -> str:
-        return f"/why/{kept(refused.refusal, way[:200]).code}"
+        return f"/why/{kept(refused.refusal, _storable(way)).code}"
+
+
+def _storable(text: str) -> str:
+    """As much as the column holds; addresses and ids come from outside, and no text of PostgreSQL holds NUL."""
+    return text.replace("\0", "\u2400")[:200]
+
+
+def _subject(resource: Any) -> Subject:
+    subject = subject_of(resource)
+    legible: dict[str, Any] = {name: _storable(value) for name, value in asdict(subject).items() if isinstance(value, str)}
+    return replace(subject, **legible)
 
 
 def kept(asked: Asked, way: str) -> Refusal:
     """The row of a refusal, counted up or made."""
-    subject, now = subject_of(asked.resource), clock.now()
+    subject, now = _subject(asked.resource), clock.now()
     day = now.astimezone(clock.CHINA).date()
     mine = Refusal.objects.filter(actor=asked.actor.ref, day=day)
-    ref = subject.ref[:200]
+    ref = subject.ref
     found = _again(mine, asked, ref)
     if found is None and mine.count() >= ROWS_A_DAY:
         ref, subject = MANY, Subject(MANY, MANY)
