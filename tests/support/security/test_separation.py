@@ -60,8 +60,8 @@ def test_the_administrator_neither_handles_cases_nor_audits(shipped: Declaration
     assert {word for word in words if word.startswith(("case.", "procedure.", "evidence."))} == set()
 
 
-def test_the_auditor_writes_nothing_but_exports(shipped: Declarations) -> None:
-    assert {word for word in may(shipped.all(Role)["auditor"]) if not word.endswith((".read", ".export"))} == set()
+def test_the_auditor_writes_nothing_but_exports_and_asks_for_checks(shipped: Declarations) -> None:
+    assert {word for word in may(shipped.all(Role)["auditor"]) if not word.endswith((".read", ".export", ".ask_archive_check"))} == set()
 
 
 def test_no_shipped_role_both_proposes_and_decides(shipped: Declarations) -> None:

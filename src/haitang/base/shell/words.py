@@ -39,6 +39,7 @@ PROCESSES = {
     "demo": T("演示程序"),
     "hj212": T("站点数据接收"),
     "listeners": T("设备数据接收"),
+    "commands": T("指令下发"),
     "downstream": T("下级节点"),
     "notifications": T("通知投递"),
 }

@@ -82,7 +82,13 @@ def test_only_the_system_administrator_creates_accounts(officer: str) -> None:
 
 
 def test_the_audit_administrator_reads_evidence_and_changes_of_declarations_and_nothing_else(shipped: Declarations) -> None:
-    assert may(shipped.all(Role)[AUDIT]) == {"evidence.read", "evidence.export", "declarations.read", "keys.read"}
+    assert may(shipped.all(Role)[AUDIT]) == {
+        "evidence.read",
+        "evidence.export",
+        "declarations.read",
+        "keys.read",
+        "evidence.ask_archive_check",
+    }
 
 
 @pytest.fixture
