@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from haitang.base import clock, ports
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from haitang.base import ports
 from haitang.base.actions import acting
 from haitang.hub.business.notifications.actions import see
 from haitang.hub.business.notifications.models import Notice
@@ -25,8 +27,7 @@ def fill_inboxes() -> None:
     """Old notices of the made-up people are seen; those whom no case concerns are told something too. Safe to repeat."""
     people = cast()
     by_id = {actor.id: actor for actor in people.values()}
-    old = Notice.objects.filter(person__synthetic=True, seen_at=None, created_at__lt=clock.now() - OLD)
-    for notice in old:
+    for notice in _old():
         if actor := by_id.get(str(notice.person_id)):
             with acting(actor, at=notice.created_at + READING) as act:
                 see(act=act, notice=notice)
@@ -34,3 +35,13 @@ def fill_inboxes() -> None:
         if role in people and not Notice.objects.filter(person_id=people[role].id).exists():
             with acting(DEMO) as act:
                 ports.notices().tell(act=act, people=[people[role].id], title=title, text=text, link=link, subject=f"demo:{role}")
+
+
+def _old() -> QuerySet[Notice]:
+    """Unseen notices that came long before the newest of the same person: after a weekend or a holiday the newest is days old itself."""
+    newest = Notice.objects.filter(person=OuterRef("person")).order_by("-created_at").values("created_at")[:1]
+    return (
+        Notice.objects.filter(person__synthetic=True, seen_at=None)
+        .annotate(newest=Subquery(newest))
+        .filter(created_at__lt=F("newest") - OLD)
+    )
