@@ -16,10 +16,11 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything there is to say about this machine and the instance in use."""
-    from haitang.server.doctor import machine, running
+    from haitang.server.doctor import certificate, machine, running
 
     def all_of_it() -> Iterator[Finding]:
         yield from machine.findings()
+        yield from certificate.findings()
         yield from running.findings()
 
     return list(all_of_it())
