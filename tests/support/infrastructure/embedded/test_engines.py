@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from haitang.support.infrastructure.embedded.ports import free_port, is_free, ke
 from haitang.support.infrastructure.embedded.postgres import Postgres
 from haitang.support.infrastructure.embedded.secrets import kept_secret
 from haitang.support.infrastructure.embedded.unprivileged import account
+from tests.server.instances import wait_until
 
 
 def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
@@ -72,3 +74,22 @@ def test_root_does_not_run_the_engines_itself(tmp_path: Path) -> None:
     user = account()
     assert user
     assert int(said) == user.pw_uid != 0
+
+
+def test_the_lock_of_a_server_that_power_took_away_is_removed(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", free_port())
+    server.prepare()
+    lock = server.cluster / "postmaster.pid"
+    lock.write_text(f"{os.getpid()}\n{server.cluster}\n")  # a number that another program has now
+    server.wait_for_predecessor(5)
+    assert not lock.exists()
+
+
+def test_the_lock_of_a_server_that_runs_is_left_alone(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", free_port())
+    server.prepare()
+    with subprocess.Popen(server.command(), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        wait_until(lambda: not is_free(server.port))
+        server.wait_for_predecessor(0.5)
+        assert (server.cluster / "postmaster.pid").exists()
+        running.send_signal(signal.SIGINT)

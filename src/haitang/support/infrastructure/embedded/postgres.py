@@ -3,7 +3,6 @@
 Own initdb with scram-sha-256, own unprivileged user when we are root, folder 0700, loopback only, no Unix socket.
 """
 
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -108,13 +107,24 @@ class Postgres:
         file = self.cluster / "postmaster.pid"
         until = time.monotonic() + seconds
         while time.monotonic() < until and file.exists():
-            try:
-                os.kill(int(file.read_text("ascii").split()[0]), 0)
-            except (ProcessLookupError, ValueError, IndexError, FileNotFoundError):
+            if not self._is_held():
+                file.unlink(missing_ok=True)
                 return
-            except PermissionError:
-                pass
             time.sleep(0.05)
+
+    def _is_held(self) -> bool:
+        """Whether any PostgreSQL process works in the cluster, as all of a server's do, or may. The number in its lock file says less: after a power loss
+        another program may have it, and PostgreSQL would not start while that runs."""
+        cluster = self.cluster.resolve()
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if (process / "comm").read_text() == "postgres\n" and (process / "cwd").readlink() == cluster:
+                    return True
+            except PermissionError:  # another user's, and we may not look where it works
+                return True
+            except OSError:  # gone
+                continue
+        return False
 
     def ensure_database(self) -> None:
         """Create the database `haitang` if there is none; raises psycopg.OperationalError while the server does not answer."""
