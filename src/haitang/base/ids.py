@@ -1,4 +1,4 @@
-"""Identifiers that sort by the time they were made."""
+"""Identifiers that sort by the time they were made, and texts that may be one."""
 
 import os
 import time
@@ -12,3 +12,11 @@ def new_id() -> UUID:
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return UUID(int=value)
+
+
+def id_of(text: str) -> UUID | None:
+    """The identifier that a text is; None for any other text."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -19,7 +19,7 @@ from haitang.support.security.policy.entities import Subject
 from haitang.support.security.policy.rows import rows
 from haitang.support.security.tokens import actions, queries
 from haitang.support.security.tokens.models import Client, Token
-from tests.support.security.people.proved import proved
+from tests.support.security.people.proved import proved, proved_client
 from tests.support.security.shipped import shipped_in_force
 
 pytestmark = pytest.mark.django_db
@@ -227,11 +227,7 @@ def test_no_officer_answers_for_a_system(role: str) -> None:
 def test_who_answers_for_a_system_makes_its_token_on_their_page() -> None:
     keeper = person("li")
     client = client_of("verifier")
-    browser = Browser()
-    browser.force_login(keeper)
-    session = browser.session
-    session["proved"] = clock.now().isoformat()
-    session.save()
+    browser = proved_client(keeper)
     assert "我负责的外部系统：水利平台" in browser.get("/tokens").content.decode()
     made = browser.post(f"/tokens/clients/{client.pk}", {"do": "token", "title": "正式", "scopes": ["alarm.read"], "days": "30"})
     assert ask(made.context["written"], "/api/alarms").status_code == 200

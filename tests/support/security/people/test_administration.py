@@ -13,7 +13,7 @@ from haitang.base.errors import HaitangError
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.models import Delegation, Organization, Person, Session
 from haitang.support.security.people.organizations.actions import change_organization
-from tests.support.security.people.proved import made, proved
+from tests.support.security.people.proved import made, proved, proved_client
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "river-stone-42"
@@ -21,12 +21,10 @@ HASHED = make_password(PASSWORD)
 
 
 def signed_in(person: Person, *, fresh: bool = True) -> Client:
+    if fresh:
+        return proved_client(person)
     client = Client()
     client.force_login(person)
-    session = client.session
-    if fresh:
-        session["proved"] = clock.now().isoformat()
-    session.save()
     return client
 
 

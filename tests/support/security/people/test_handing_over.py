@@ -15,7 +15,7 @@ from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.actions import give_role
 from haitang.support.security.people.handing_over.actions import delegate, delegate_for, end_delegation, leave, transfer
 from haitang.support.security.people.models import Delegation, Organization, Person
-from tests.support.security.people.proved import made, proved
+from tests.support.security.people.proved import made, proved, proved_client
 
 pytestmark = pytest.mark.django_db
 
@@ -78,11 +78,7 @@ def test_nobody_transfers_themselves() -> None:
 
 
 def acting_for(taker: Person, delegation: Delegation) -> Client:
-    client = Client()
-    client.force_login(taker)
-    session = client.session
-    session["proved"] = clock.now().isoformat()
-    session.save()
+    client = proved_client(taker)
     assert client.post(f"/account/delegations/{delegation.pk}/act").status_code == 302
     return client
 

@@ -17,7 +17,7 @@ from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.joining.actions import ask_role, decide_role, invite
 from haitang.support.security.people.joining.models import Invitation, RoleRequest, StaffImport
 from haitang.support.security.people.models import Organization, Person
-from tests.support.security.people.proved import made, proved
+from tests.support.security.people.proved import made, proved, proved_client
 
 pytestmark = pytest.mark.django_db
 NEW = {"new": "river-stone-42", "again": "river-stone-42"}
@@ -25,16 +25,7 @@ NEW = {"new": "river-stone-42", "again": "river-stone-42"}
 
 @pytest.fixture
 def admin() -> Client:
-    return _client(made("admin", "administrator"))
-
-
-def _client(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    session = client.session
-    session["proved"] = clock.now().isoformat()
-    session.save()
-    return client
+    return proved_client(made("admin", "administrator"))
 
 
 def test_who_is_invited_sets_their_own_password_once(admin: Client) -> None:

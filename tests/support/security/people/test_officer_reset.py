@@ -32,7 +32,7 @@ from haitang.support.security.people.factors.models import Authenticator
 from haitang.support.security.people.handing_over.actions import change_own, change_person
 from haitang.support.security.people.joining.actions import accept, invite
 from haitang.support.security.people.models import Person, RoleHolding, Session
-from tests.support.security.people.proved import made, proved
+from tests.support.security.people.proved import made, proved, proved_client
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "river-stone-42"
@@ -161,11 +161,7 @@ def test_the_machine_resets_an_officer_and_evidence_names_the_operator() -> None
 
 def test_the_second_officer_is_shown_the_code_once_and_others_are_reset_as_before() -> None:
     security = made("security", "security_administrator")
-    client = Client()
-    client.force_login(security)
-    session = client.session
-    session["proved"] = clock.now().isoformat()
-    session.save()
+    client = proved_client(security)
     audit, plain = officer("audit_administrator"), made("plain")
     shown = client.post(f"/people/{audit.pk}/change", {"do": "factors"})
     assert shown.context["code"] in shown.content.decode()

@@ -14,7 +14,7 @@ from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.models import Person, Session
 from haitang.support.security.people.walls.actions import grant_wall
 from haitang.support.security.people.walls.models import Wall
-from tests.support.security.people.proved import made, proved
+from tests.support.security.people.proved import made, proved, proved_client
 
 pytestmark = pytest.mark.django_db
 
@@ -26,12 +26,7 @@ def security() -> Person:
 
 @pytest.fixture
 def officer(security: Person) -> Client:
-    client = Client()
-    client.force_login(security)
-    session = client.session
-    session["proved"] = clock.now().isoformat()
-    session.save()
-    return client
+    return proved_client(security)
 
 
 def granted(officer: Client, **more: str) -> str:

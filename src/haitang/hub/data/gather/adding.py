@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from haitang.base.settings import settings
 from haitang.hub.data.catalogue.tables import OWN, stored_columns
 from haitang.hub.data.lake.connection import quoted
@@ -17,10 +15,10 @@ from haitang.hub.data.lake.s3 import is_s3
 FEW = 1000  # rows that are cheaper inserted, with what else is small, than kept as a file of their own
 
 
-def add(connection: Any, part: Path, table: str, block: int) -> bool:
-    """Make the file `part` one of `table`, in the running transaction; False where its rows must be inserted: few, on S3, on another file system, with other
+def add(connection: Any, part: Path, rows: int, table: str, block: int) -> bool:
+    """Make the file `part` of so many rows one of `table`, in the running transaction; False where its rows must be inserted: few, on S3, on another file system, with other
     columns."""
-    if is_s3(settings().lake_path) or pq.read_metadata(part).num_rows < FEW or not _alike(connection, part, table):
+    if is_s3(settings().lake_path) or rows < FEW or not _alike(connection, part, table):
         return False
     to = Path(settings().lake_path).absolute() / "main" / table / f"block={block}" / part.name
     try:
@@ -37,9 +35,8 @@ def add(connection: Any, part: Path, table: str, block: int) -> bool:
 
 def _alike(connection: Any, part: Path, table: str) -> bool:
     """The part has the columns that the lake adds, and each of its columns the type of the table's."""
-    names = pq.read_schema(part).names
-    if not {*OWN} - {"block"} <= {*names}:
+    given = dict(connection.execute(f"select column_name, column_type from (describe from read_parquet({quoted(part)}))").fetchall())
+    if not {*OWN} - {"block"} <= given.keys():
         return False
     stored = stored_columns(connection, table)
-    given = dict(connection.execute(f"select column_name, column_type from (describe from read_parquet({quoted(part)}))").fetchall())
-    return all(stored.get(name) == given[name] for name in names)
+    return all(stored.get(name) == type for name, type in given.items())

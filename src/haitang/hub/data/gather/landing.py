@@ -148,7 +148,7 @@ def _rows(connection: Any, part: Part, resource: Resource, before: str, block: i
     key = _named(resource.key)
     stored = f"(from lake.{table} where {before})"
     if connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
-        if not adding.add(connection, file, table, block):
+        if not adding.add(connection, file, part.rows, table, block):
             _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
         _block(connection, part, table, part.rows, part.root, source, block)
         return columns, Landed(block, inserted=part.rows)

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import structlog
 
 from haitang.base import clock
+from haitang.base.ids import id_of
 from haitang.hub.data.gather import incoming, parts
 from haitang.hub.data.gather.models import Run
 
@@ -35,7 +35,8 @@ def _files() -> Iterator[Path]:
 
 def _folders() -> Iterator[Path]:
     for folder in (parts.top() / "parts").glob("*"):
-        run = Run.objects.filter(pk=UUID(folder.name)).first() if _is_id(folder.name) else None
+        id = id_of(folder.name)
+        run = Run.objects.filter(pk=id).first() if id else None
         if _untouched(folder) and (run is None or (run.ended and not run.staged.filter(landed=False).exists())):
             yield folder
 
@@ -46,11 +47,3 @@ def _untouched(path: Path) -> bool:
         return path.stat().st_mtime < (clock.now() - UNTOUCHED).timestamp()
     except FileNotFoundError:
         return False
-
-
-def _is_id(name: str) -> bool:
-    try:
-        UUID(name)
-    except ValueError:
-        return False
-    return True

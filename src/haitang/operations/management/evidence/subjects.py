@@ -1,10 +1,10 @@
 """What evidence records are about, in words: the number of a case, the name of a person; an id only where nothing better is known."""
 
 from functools import cached_property
-from uuid import UUID
 
 from django.utils.html import format_html
 
+from haitang.base.ids import id_of
 from haitang.base.shell.tables import Table
 from haitang.base.shell.words import who
 from haitang.base.text import T, translate
@@ -33,14 +33,6 @@ KINDS = {
 }
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
 class Named:
     """Names the subjects of the records that `table` shows on its page: one query a sort of subject, made when the first is shown."""
 
@@ -59,7 +51,7 @@ class Named:
 
     def _ids(self, kind: str) -> list[str]:
         """Ids of a kind that has a table of its own; whatever else a record of an old version or an outside writer calls so has no name."""
-        return [record.subject_id for record in self._records if record.subject_kind == kind and _is_uuid(record.subject_id)]
+        return [record.subject_id for record in self._records if record.subject_kind == kind and id_of(record.subject_id)]
 
     @cached_property
     def _cases(self) -> dict[str, str]:

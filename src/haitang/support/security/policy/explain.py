@@ -9,6 +9,7 @@ from typing import Any
 from haitang.base.actions import Actor, permissions
 from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
+from haitang.base.ids import id_of
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
@@ -92,15 +93,5 @@ def actor_now(ref: str) -> Actor | None:
     kind, _, id = ref.partition(":")
     if kind == "system":
         return Actor("system", id, id)
-    found = Person.objects.filter(pk=id, kind=kind, is_active=True).first() if _is_uuid(id) else None
+    found = Person.objects.filter(pk=id, kind=kind, is_active=True).first() if id_of(id) else None
     return actor_of(found) if found else None
-
-
-def _is_uuid(text: str) -> bool:
-    from uuid import UUID
-
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
