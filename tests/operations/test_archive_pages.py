@@ -25,12 +25,7 @@ ID = "11010519491231002X"
 
 @pytest.fixture(autouse=True)
 def _archived(tmp_path: Path) -> Iterator[None]:
-    import sys
-
-    forced = sys.modules["haitang.base.declarations.in_force"]
-    before = forced._current
-    world.declare()
-    with instance(tmp_path):
+    with world.declared(), instance(tmp_path):
         with clock.frozen(clock.now() - timedelta(days=400)):
             write("old", "older")
             access("permits", subjects=[("resident_id", ID)])
@@ -39,7 +34,6 @@ def _archived(tmp_path: Path) -> Iterator[None]:
         seal_all()
         archive_due()
         yield
-    forced._current = before  # type: ignore[attr-defined]
 
 
 def test_an_auditor_has_an_archive_verified_and_sees_the_result() -> None:

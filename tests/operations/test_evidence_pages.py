@@ -29,14 +29,8 @@ ID = "11010519491231002X"
 
 @pytest.fixture(autouse=True)
 def _place(tmp_path: Path) -> Iterator[None]:
-    import sys
-
-    forced = sys.modules["haitang.base.declarations.in_force"]
-    before = forced._current
-    world.declare()
-    with instance(tmp_path):
+    with world.declared(), instance(tmp_path):
         yield
-    forced._current = before  # type: ignore[attr-defined]
 
 
 def signed_in(name: str, *roles: str) -> Client:

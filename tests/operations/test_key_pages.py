@@ -23,16 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _instance(tmp_path: Path) -> Iterator[None]:
-    import sys
-
-    forced = sys.modules["haitang.base.declarations.in_force"]
-    before = forced._current
-    world.declare()
-    with instance(tmp_path):
+    with world.declared(), instance(tmp_path):
         write("a")
         seal_all()
         yield
-    forced._current = before  # type: ignore[attr-defined]
 
 
 def asked(by: str, what: str = "rotate", **more: object) -> KeyProposal:

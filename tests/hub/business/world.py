@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -83,19 +84,26 @@ class World:
         return actor_of(self.people[name])
 
 
-@pytest.fixture
-def world(db: None, tmp_path: Path) -> Iterator[World]:
-    """The district at nine o'clock on a Monday."""
-
+@contextmanager
+def declared() -> Iterator[None]:
+    """The world's declarations are in force, and what was in force before is again at the end."""
     from haitang.base.declarations import in_force as module  # noqa: F401
 
     forced = sys.modules["haitang.base.declarations.in_force"]
-    before, kept = forced._current, settings._current
-    settings.use(settings.load({"data": tmp_path}))
+    before = forced._current
     declare()
-    with clock.frozen(START):
+    yield
+    forced._current = before  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def world(db: None, tmp_path: Path) -> Iterator[World]:
+    """The district at nine o'clock on a Monday."""
+    kept = settings._current
+    settings.use(settings.load({"data": tmp_path}))
+    with declared(), clock.frozen(START):
         yield World()
-    forced._current, settings._current = before, kept  # type: ignore[attr-defined]
+    settings._current = kept
 
 
 __all__ = ["START", "World", "declare", "world"]

@@ -8,7 +8,6 @@ import contextlib
 import resource
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import structlog
 
 from haitang.base.settings import settings
 from haitang.support.infrastructure.listeners.counters import Counters
+from haitang.support.infrastructure.listeners.places import FULL, FULL_FOR_ADDRESS, Places
 
 if TYPE_CHECKING:
     from haitang.support.infrastructure.listeners.answering import Answering
@@ -25,7 +25,6 @@ log = structlog.get_logger()
 HANDSHAKE = 10.0  # seconds in which a device must have agreed on TLS
 OWN_FILES = 200  # open files that a listener needs besides its connections
 TOLD = 256  # connections beyond the limits that may stay for a moment to hear why
-FULL, FULL_FOR_ADDRESS = "turned_away", "turned_away_address"
 COUNTED = (FULL, FULL_FOR_ADDRESS, "too_slow")
 _SAY_EVERY = 10.0  # seconds between two lines of the log about who is turned away
 
@@ -34,11 +33,10 @@ class Gate:
     """Who is in, by address. `most` and `most_of_address`: connections."""
 
     def __init__(self, counters: Counters, most: int, most_of_address: int) -> None:
-        self._counters, self._most, self._most_of_address = counters, most, most_of_address
-        self._in: Counter[str] = Counter()
+        self._counters, self._places = counters, Places(most, most_of_address)
         self._telling = 0
         self._said = -_SAY_EVERY
-        counters.gauges["open_connections"] = lambda: self._in.total()
+        counters.gauges["open_connections"] = self._places.total
 
     @classmethod
     def of_settings(cls, counters: Counters) -> "Gate":
@@ -51,20 +49,17 @@ class Gate:
 
     def enter(self, address: str) -> str:
         """Why a connection may not stay, "" where it is in: then it leaves once."""
-        why = FULL if self._in.total() >= self._most else FULL_FOR_ADDRESS if self._in[address] >= self._most_of_address else ""
+        why = self._places.enter(address)
         if not why:
-            self._in[address] += 1
             return ""
         self._counters.add(why)
         if time.monotonic() - self._said >= _SAY_EVERY:
             self._said = time.monotonic()
-            log.warning("listener.turned_away", why=why, address=address, there=self._in.total(), of_address=self._in[address])
+            log.warning("listener.turned_away", why=why, address=address, there=self._places.total(), of_address=self._places.of(address))
         return why
 
     def leave(self, address: str) -> None:
-        self._in[address] -= 1
-        if not self._in[address]:
-            del self._in[address]
+        self._places.leave(address)
 
     def tell(self) -> bool:
         """Whether one that is turned away may stay for a moment to hear why; then it calls `told`."""

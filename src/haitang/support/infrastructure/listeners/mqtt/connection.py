@@ -8,7 +8,6 @@ import structlog
 
 from haitang.base import clock
 from haitang.support.infrastructure.listeners.answering import Answering
-from haitang.support.infrastructure.listeners.gate import FULL_FOR_ADDRESS
 from haitang.support.infrastructure.listeners.known import Known
 from haitang.support.infrastructure.listeners.mqtt import admission, reasons, topics
 from haitang.support.infrastructure.listeners.mqtt.framer import Framer
@@ -33,6 +32,7 @@ from haitang.support.infrastructure.listeners.mqtt.properties import PINGREQ, PI
 from haitang.support.infrastructure.listeners.mqtt.session import Session, expiry_of
 from haitang.support.infrastructure.listeners.mqtt.wire import MqttError, protocol_error
 from haitang.support.infrastructure.listeners.mqtt.writing import written
+from haitang.support.infrastructure.listeners.places import FULL_FOR_ADDRESS
 
 log = structlog.get_logger()
 UNSENT = 65536  # bytes that a device has not read, beyond which it is sent no command
