@@ -36,7 +36,21 @@ class Admission(models.Model):
         return f"{self.release_id[:12]} at {self.admitted_at:%Y-%m-%d %H:%M}"
 
 
-class Edit(models.Model):
+class Decided(models.Model):
+    """What one proposes and another decides."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    proposed_by = models.CharField(max_length=100)
+    proposed_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=100, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+
+class Edit(Decided):
     """A tunable key edited on a page: proposed by one person, approved by another, in force from its date."""
 
     class Status(models.TextChoices):
@@ -45,7 +59,6 @@ class Edit(models.Model):
         REJECTED = "rejected", "未批准"
         WITHDRAWN = "withdrawn", "已撤回"
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=64)
     declaration = models.CharField(max_length=64)
     key = models.CharField(max_length=200)  # key path, as errors print it
@@ -54,11 +67,6 @@ class Edit(models.Model):
     effective = models.DateField()  # China date
     reason = models.TextField()
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PROPOSED)
-    proposed_by = models.CharField(max_length=100)
-    proposed_at = models.DateTimeField()
-    decided_by = models.CharField(max_length=100, blank=True, default="")
-    decided_at = models.DateTimeField(null=True, blank=True)
-    note = models.TextField(blank=True, default="")
     consent_by = models.CharField(max_length=100, blank=True, default="")  # the security administrator, where the kind needs one
     consent_at = models.DateTimeField(null=True, blank=True)
 
@@ -70,7 +78,7 @@ class Edit(models.Model):
         return f"{self.kind} {self.declaration}: {self.key}"
 
 
-class Provisional(models.Model):
+class Provisional(Decided):
     """Declarations that were proposed from data, in force beside the release until somebody adopts or discards them (docs/adr/0061).
 
     `files`: relative path -> text, as a place would hold them; `about`: what was seen and doubted, for the page. A release that declares the same id
@@ -83,18 +91,12 @@ class Provisional(models.Model):
         LEAVING = "leaving", "正在撤去"
         DISCARDED = "discarded", "已撤去"
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     declaration = models.CharField(max_length=64)  # the id of the resource
     title = models.CharField(max_length=200)
     files = models.JSONField()
     about = models.JSONField(default=dict)
     organization = models.CharField(max_length=64, blank=True, default="")  # whose data it is
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PROVISIONAL)
-    proposed_by = models.CharField(max_length=100)
-    proposed_at = models.DateTimeField()
-    decided_by = models.CharField(max_length=100, blank=True, default="")
-    decided_at = models.DateTimeField(null=True, blank=True)
-    note = models.TextField(blank=True, default="")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]
@@ -106,7 +108,7 @@ class Provisional(models.Model):
         return f"{self.declaration} {self.title}"
 
 
-class Proposal(models.Model):
+class Proposal(Decided):
     """A release that changes who may do what: it waits for the consent of the security administrator."""
 
     class Status(models.TextChoices):
@@ -115,17 +117,11 @@ class Proposal(models.Model):
         REJECTED = "rejected", "未批准"
         SUPERSEDED = "superseded", "已被新的版本取代"
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="proposals")
     replaces = models.CharField(max_length=64)  # the release that was in force: consent is to the change from this one
     changes = models.JSONField(default=list)  # every change, as haitang plan told it
     permissions = models.JSONField(default=list)  # what it does to permissions and sign-in (ports.second_key)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PROPOSED)
-    proposed_by = models.CharField(max_length=100)
-    proposed_at = models.DateTimeField()
-    decided_by = models.CharField(max_length=100, blank=True, default="")
-    decided_at = models.DateTimeField(null=True, blank=True)
-    note = models.TextField(blank=True, default="")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-proposed_at", "-id"]

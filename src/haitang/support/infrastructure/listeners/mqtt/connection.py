@@ -10,6 +10,7 @@ from haitang.base import clock
 from haitang.support.infrastructure.listeners.answering import Answering
 from haitang.support.infrastructure.listeners.known import Known
 from haitang.support.infrastructure.listeners.mqtt import admission, reasons, topics
+from haitang.support.infrastructure.listeners.mqtt.aliases import Aliases
 from haitang.support.infrastructure.listeners.mqtt.framer import Framer
 from haitang.support.infrastructure.listeners.mqtt.hub import Hub
 from haitang.support.infrastructure.listeners.mqtt.packets import (
@@ -52,7 +53,7 @@ class Connection(Answering[tuple[int, bytes], Ack]):
         self._hub = hub
         self._limits = admission.Limits()
         self._framer = Framer(admission.LARGEST_PACKET)
-        self._aliases: dict[int, str] = {}
+        self._aliases = Aliases()
         self._open: set[int] = set()  # packet ids of messages not yet acknowledged to the end
         self.unacknowledged: set[int] = set()  # packet ids of commands sent on this connection
         self._will: Will | None = None
@@ -152,7 +153,7 @@ class Connection(Answering[tuple[int, bytes], Ack]):
     # -- messages of the device ----------------------------------------------------------------
 
     def _published(self, packet: Publish) -> Coroutine[Any, Any, None] | None:
-        topic = self._topic(packet)
+        topic = self._aliases.topic_of(packet, self.version)
         if packet.retain and self.version == V5:
             raise MqttError(reasons.NO_RETAIN, "retained messages are not kept")
         if packet.qos and packet.packet_id in self.session.received:
@@ -187,21 +188,6 @@ class Connection(Answering[tuple[int, bytes], Ack]):
         if self._route[0] != topic or self._route[1] is not self.known:
             self._route = topic, self.known, self._hub.route(topic, self.known) if topics.is_name(topic) else None
         return self._route[2]
-
-    def _topic(self, packet: Publish) -> str:
-        """The topic of a message, by its alias where it has one."""
-        alias = packet.properties.get("topic_alias")
-        if alias is not None:
-            if alias > admission.TOPIC_ALIASES:
-                raise MqttError(reasons.BAD_ALIAS, "topic alias above the maximum")
-            if packet.topic:
-                self._aliases[alias] = packet.topic
-            elif alias not in self._aliases:
-                raise protocol_error("topic alias that was never set")
-            return self._aliases[alias]
-        if not packet.topic and self.version == V5:
-            raise protocol_error("neither topic nor alias")
-        return packet.topic
 
     def _refusal(self, topic: str, route: tuple[str, str] | None, packet: Publish) -> int:
         if route is None:
