@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench import city
 
@@ -30,6 +31,26 @@ def city_running(data: Path, things: int, *, hj212: bool = False, more: Callable
         use(settings_of({"data": instance.data}, must_run=True))
         boot()
         yield instance
+
+
+@contextmanager
+def started_again(instance: Any) -> Iterator[float]:
+    """The same instance again, after its supervisor has gone; gives the seconds until it was ready. This process then works on it as before."""
+    from django.db import connections
+
+    from haitang.base.settings import settings, use
+    from haitang.hub.data.lake.connection import forget
+    from haitang.server.instance import settings_of
+    from haitang.server.tour.instance import starting
+
+    began = time.monotonic()
+    with starting(instance, seconds=300):
+        told = time.monotonic() - began
+        use(settings_of({"data": instance.data}, must_run=True))
+        connections.close_all()
+        connections["default"].settings_dict["PORT"] = urlsplit(settings().database_url).port  # engines may listen elsewhere than before
+        forget()
+        yield told
 
 
 def until(what: str, true: Callable[[], bool], *, seconds: float) -> float:

@@ -47,7 +47,7 @@ class Child:
     def __init__(self, spec: Spec, run: Path, logs: Path) -> None:
         self.spec, self.run, self.logs = spec, run, logs
         self.process: asyncio.subprocess.Process | None = None
-        self.restarts = 0
+        self.restarts, self._noted = 0, False
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -130,6 +130,8 @@ class Child:
         if self.spec.healthy is None or not await self._until_it_answers():
             return
         while await self.spec.healthy(self.pid):
+            if not self._noted:
+                self._note()
             await asyncio.sleep(CHECK_SECONDS)
         complain(f"{self.spec.name} 仍在运行但已不能工作，强制结束并重新启动。")
         if self.process:
@@ -149,7 +151,14 @@ class Child:
         self._forget()
 
     def _note(self) -> None:
-        (self.run / f"{self.spec.name}.pid").write_text(f"{self.pid} {self.restarts}")
+        """Say for others which process it is. What runs is kept though no byte is left to say so (`_watch` says it later)."""
+        file = self.run / f"{self.spec.name}.pid"
+        draft = file.with_suffix(".pid.new")
+        self._noted = False
+        with contextlib.suppress(OSError):
+            draft.write_text(f"{self.pid} {self.restarts}")
+            draft.replace(file)
+            self._noted = True
 
     def _forget(self) -> None:
         for suffix in ("pid", "beat"):
