@@ -3,6 +3,7 @@
 import asyncio
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -100,3 +101,10 @@ def test_a_process_that_cannot_be_noted_down_is_kept_and_noted_later(small: Path
 
     told, runs = asyncio.run(asyncio.wait_for(go(), 30))
     assert told == runs
+
+
+def test_the_supervisor_lives_on_though_nothing_can_be_said() -> None:
+    program = "import os; from haitang.server.supervisor.console import complain, plain, say\n"
+    program += "for n in range(3000): plain('full'), say('full'), complain('full')\nos._exit(42)"
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([sys.executable, "-c", program], stdout=full, stderr=full, timeout=60).returncode == 42

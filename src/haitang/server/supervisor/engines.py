@@ -8,7 +8,7 @@ from typing import Any
 
 from haitang.base.settings import Settings
 from haitang.server.instance import environment
-from haitang.server.supervisor.child import Spec
+from haitang.server.supervisor.child import Spec, program
 from haitang.support.infrastructure.embedded.nats import Nats
 from haitang.support.infrastructure.embedded.ports import kept_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
@@ -46,7 +46,7 @@ def _postgres(server: Postgres, settings: Settings) -> Spec:
         return True
 
     return Spec(
-        "postgres", server.command, answers, _bare(settings), Path("/"), stop_signal=signal.SIGINT, stop_seconds=30,
+        "postgres", program(server.command, _bare(settings), Path("/"), signal.SIGINT), answers, stop_signal=signal.SIGINT, stop_seconds=30,
         before=server.wait_for_predecessor,
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ def _nats(stream: Nats, settings: Settings) -> Spec:
     async def healthy(pid: int) -> bool:
         return not await gave_up(stream.url, settings.run)
 
-    return Spec("nats", stream.command, answers, _bare(settings), Path("/"), healthy=healthy)
+    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy)
 
 
 async def gave_up(url: str, run: Path) -> bool:
