@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from bench.figures import Figure
-from bench.instance import judged, stored, until
+from bench.instance import judged, taken, until
 from bench.load_endurance import ROWS, Acknowledged
 
 
@@ -14,8 +14,11 @@ def compared(instance: Any, known: Acknowledged) -> list[Figure]:
     """The books of the load against those of the platform; first what is under way there comes to its end."""
     from django.db import connections
 
-    connections.close_all()  # a fault may have cut them
-    until("stored", lambda: _stored() >= sum(known.messages.values()), seconds=120)
+    from haitang.hub.data.lake.connection import forget
+
+    connections.close_all()  # a fault may have cut them, and the lake's
+    forget()
+    until("stored", lambda: taken("writer"), seconds=120)  # what a writer that was killed had not acknowledged comes again after a minute
     until("judged", judged, seconds=120)
     return [
         *_observations(known),
@@ -30,22 +33,14 @@ def _none(name: str, found: int, unit: str) -> Figure:
     return Figure(name, found, unit, goal=0, more=False)
 
 
-def _stored() -> int:
-    """Observations in the lake; asking anew where a fault has cut the connection."""
-    from haitang.hub.data.lake.connection import forget
-
-    try:
-        return stored()
-    except Exception:
-        forget()
-        return -1
-
-
 def _observations(known: Acknowledged) -> list[Figure]:
     from haitang.hub.data.lake import queries
 
     rows = queries.query("select source_ref, count(*) as n from observations group by source_ref")
     found = {row["source_ref"]: row["n"] for row in rows}
+    for id, count in known.messages.items():
+        if found.get(id, 0) < count:
+            print(f"lost: {id}, answered at {known.at[id]}", file=sys.stderr, flush=True)
     twice = queries.query(
         "select coalesce(sum(n - 1), 0) as n from (select count(*) as n from observations group by node, thing, property, statistic, period_start, "
         "period_end, source_ref having count(*) > 1)"

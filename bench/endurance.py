@@ -115,14 +115,14 @@ def _cuts(lasts: float) -> Iterator[Setting]:
 
 def _back(name: str, probe: Probe) -> Fault:
     """The seconds from the end of a fault until everything answered."""
-    began = time.monotonic()
+    began, probe.last = time.monotonic(), ""
     time.sleep(0.2)  # a process that is just gone may still be told alive
     try:
         until(f"service back after {name}", probe.good, seconds=120)
     except TimeoutError as away:
         raise TimeoutError(f"{away}: {probe.wrong}") from None
     found = Fault(name, time.monotonic() - began)
-    print(f"{name}: back after {found.back:.1f} s", file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {name}: back after {found.back:.1f} s  {probe.last[:160]}", file=sys.stderr, flush=True)
     return found
 
 
@@ -137,7 +137,7 @@ def _told(found: list[Fault], known: Acknowledged) -> list[Figure]:
         ),
         Figure("requests and commands made again", known.again, "requests"),
         *(Figure(f"answers {status}", count, "requests") for status, count in sorted(known.refused.items())),
-        *(Figure(f"gather failed: {why}", count, "commands") for why, count in sorted(known.said.items())),
+        *(Figure(f"failed: {why}", count, "times") for why, count in sorted(known.said.items())),
         Figure("answers 500", known.refused.get(500, 0), "requests", goal=0, more=False),
         Figure("workers that gave up: " + "; ".join(known.problems)[:200], len(known.problems), "workers", goal=0, more=False),
     ]

@@ -72,6 +72,11 @@ def stored() -> int:
 
 def judged() -> bool:
     """Whether no message of the stream waits for the rules any more."""
+    return taken("rules")
+
+
+def taken(consumer: str) -> bool:
+    """Whether no message of the stream waits for this consumer any more: its writer's are then in the lake."""
     import asyncio
 
     from haitang.support.infrastructure.stream.client import connect
@@ -79,7 +84,7 @@ def judged() -> bool:
     async def pending() -> int:
         stream = await connect()
         try:
-            return await stream.pending("rules")
+            return await stream.pending(consumer)
         finally:
             await stream.close()
 

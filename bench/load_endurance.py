@@ -42,6 +42,7 @@ class Acknowledged:
     """What was promised to be kept; filled by the threads, read when they have ended."""
 
     messages: dict[str, int] = field(default_factory=dict)  # message id -> observations
+    at: dict[str, str] = field(default_factory=dict)  # message id -> time of day of its answer
     cases: dict[str, str] = field(default_factory=dict)  # submission -> case number
     remarks: dict[str, str] = field(default_factory=dict)  # text -> case number
     unsure: set[str] = field(default_factory=set)  # remarks that got no answer
@@ -54,6 +55,9 @@ class Acknowledged:
     def note(self, answer: httpx.Response) -> None:
         self.again += 1
         self.refused[answer.status_code] = self.refused.get(answer.status_code, 0) + 1
+        if answer.status_code == 500:
+            why = f"{answer.request.url.path.split('/')[2]} {answer.text[:150]}"
+            self.said[why] = self.said.get(why, 0) + 1
 
 
 class Worker(threading.Thread):
@@ -125,7 +129,7 @@ class Posting(Worker):
         answer = self.insist("/api/data/observations", json=body, headers={"Idempotency-Key": id})
         if answer.status_code != 200:
             raise RuntimeError(f"{answer.status_code} {answer.text[:200]}")
-        self.known.messages[id] = len(body)
+        self.known.messages[id], self.known.at[id] = len(body), time.strftime("%H:%M:%S")
 
 
 class Casing(Worker):
@@ -193,7 +197,7 @@ class Gathering(Worker):
         until = time.monotonic() + patience
         while True:
             done = self.gather(file)
-            if done.returncode in (0, 1):
+            if done.returncode in (0, 1) and done.stdout.startswith("{"):
                 self.known.files.append(File(first, bad, json.loads(done.stdout)))
                 file.unlink()
                 self.stop_.wait(REST)

@@ -45,7 +45,7 @@ def run(options: Options) -> list[Figure]:
                 Figure("losses of power", len(seconds), "losses"),
                 Figure("ready again after the power came back, worst", max(seconds), "s"),
                 Figure("requests and commands made again", known.again, "requests"),
-                *(Figure(f"gather failed: {why}", count, "commands") for why, count in sorted(known.said.items())),
+                *(Figure(f"failed: {why}", count, "times") for why, count in sorted(known.said.items())),
                 Figure("workers that gave up: " + "; ".join(known.problems)[:200], len(known.problems), "workers", goal=0, more=False),
                 *compared(instance, known),
             ]

@@ -13,6 +13,7 @@ class Probe:
 
     def __init__(self, instance: Any, person: Any, device: tuple[str, str, str]) -> None:
         self.person, self.device, self.wrong = person, device, ""
+        self.last = ""  # what was wrong last, for who asks why it took so long
         self.session = person.enter(httpx.Client(base_url=instance.url, timeout=WAITS, trust_env=False))
         self.bare = httpx.Client(base_url=instance.url, timeout=WAITS, trust_env=False)
 
@@ -22,6 +23,8 @@ class Probe:
             self.wrong = self._ready() or self._stores() or self._shows()
         except (httpx.HTTPError, OSError) as problem:
             self.wrong = f"{type(problem).__name__} {problem}"
+        if self.wrong:
+            self.last = self.wrong
         return not self.wrong
 
     def _ready(self) -> str:

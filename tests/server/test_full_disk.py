@@ -82,14 +82,13 @@ def test_a_stream_that_does_not_answer_any_more_is_told_from_one_that_does(small
         server.stop()
 
 
-def test_a_process_that_cannot_be_noted_down_is_kept_and_noted_later(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haitang.server.supervisor.child.CHECK_SECONDS", 0.05)
+def test_a_process_that_cannot_be_noted_down_is_kept_and_noted_later(small: Path) -> None:
 
     async def healthy(pid: int) -> bool:
         return True
 
     async def go() -> tuple[int, int]:
-        one = child(small, "import time; time.sleep(60)", healthy=healthy)
+        one = child(small, "import time; time.sleep(60)", healthy=healthy, check_seconds=0.05)
         filler = fill(small)
         await one.start()
         filler.unlink()

@@ -17,7 +17,6 @@ from haitang.server.supervisor.logs import last_lines, open_log
 
 DID_NOT_START = error("server.did_not_start", 500, "{name} 没有启动成功。日志 {log} 的末尾：\n{tail}")
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 5.0
-CHECK_SECONDS = 5.0
 STEADY_SECONDS = 60.0
 
 Answers = Callable[[int], Awaitable[bool]]
@@ -50,6 +49,7 @@ class Spec:
     start_seconds: float = 150.0
     before: Callable[[], None] = field(default=lambda: None)
     healthy: Answers | None = None
+    check_seconds: float = 5.0
 
 
 def program(
@@ -153,7 +153,7 @@ class Child:
         while await self.spec.healthy(self.pid):
             if not self._noted:
                 self._note()
-            await asyncio.sleep(CHECK_SECONDS)
+            await asyncio.sleep(self.spec.check_seconds)
         complain(f"{self.spec.name} 仍在运行但已不能工作，强制结束并重新启动。")
         if self.process:
             with contextlib.suppress(ProcessLookupError):

@@ -58,7 +58,7 @@ def _nats(stream: Nats, settings: Settings) -> Spec:
     async def healthy(pid: int) -> bool:
         return not await gave_up(stream.url, settings.run)
 
-    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy)
+    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy, check_seconds=2)
 
 
 async def gave_up(url: str, run: Path) -> bool:
