@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.figures import Figure, Options
 from bench.instance import city_running, peak_memory, processor_seconds
-from bench.made_firms import CODE_TABLE, RESOURCE, write
+from bench.made_firms import declare, write
 
 TITLE = "gathering a CSV file with ten field rules"
 ROWS, QUICK_ROWS = 5_000_000, 500_000
@@ -24,7 +24,7 @@ def run(options: Options) -> list[Figure]:
     file = options.data / "firms.csv"
     bad = write(file, rows)
     floor = _floor(file, options.data / "floor.parquet")
-    with city_running(options.data, 1, more=_declare) as instance:
+    with city_running(options.data, 1, more=declare) as instance:
         used, began = processor_seconds(instance.data), time.monotonic()
         told, progress = _gather(file, instance.data)
         seconds = time.monotonic() - began
@@ -54,12 +54,6 @@ def run(options: Options) -> list[Figure]:
         Figure("files of the lake afterwards", files[0], "files"),
         Figure("size of the lake afterwards", files[1] / 1e6, "MB"),
     ]
-
-
-def _declare(application: Path) -> None:
-    for name, text in (("resources/bench_firm.yaml", RESOURCE), ("code_tables/bench_sort.yaml", CODE_TABLE)):
-        (application / name).parent.mkdir(exist_ok=True)
-        (application / name).write_text(text, "utf-8")
 
 
 def _gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench import city
 
@@ -32,6 +33,26 @@ def city_running(data: Path, things: int, *, hj212: bool = False, more: Callable
         yield instance
 
 
+@contextmanager
+def started_again(instance: Any) -> Iterator[float]:
+    """The same instance again, after its supervisor has gone; gives the seconds until it was ready. This process then works on it as before."""
+    from django.db import connections
+
+    from haitang.base.settings import settings, use
+    from haitang.hub.data.lake.connection import forget
+    from haitang.server.instance import settings_of
+    from haitang.server.tour.instance import starting
+
+    began = time.monotonic()
+    with starting(instance, seconds=300):
+        told = time.monotonic() - began
+        use(settings_of({"data": instance.data}, must_run=True))
+        connections.close_all()
+        connections["default"].settings_dict["PORT"] = urlsplit(settings().database_url).port  # engines may listen elsewhere than before
+        forget()
+        yield told
+
+
 def until(what: str, true: Callable[[], bool], *, seconds: float) -> float:
     """Wait until `true()`; gives the seconds that it took. Raises TimeoutError: a benchmark that does not come to its end has no figure."""
     began = time.monotonic()
@@ -51,6 +72,11 @@ def stored() -> int:
 
 def judged() -> bool:
     """Whether no message of the stream waits for the rules any more."""
+    return taken("rules")
+
+
+def taken(consumer: str) -> bool:
+    """Whether no message of the stream waits for this consumer any more: its writer's are then in the lake."""
     import asyncio
 
     from haitang.support.infrastructure.stream.client import connect
@@ -58,7 +84,7 @@ def judged() -> bool:
     async def pending() -> int:
         stream = await connect()
         try:
-            return await stream.pending("rules")
+            return await stream.pending(consumer)
         finally:
             await stream.close()
 

@@ -1,6 +1,7 @@
 """Synthetic enterprises for `gather`: checksum-valid numbers of a division (990101) that does not exist, each file the same for the same size."""
 
 import random
+from functools import cache
 from pathlib import Path
 
 from haitang.support.standards.codes import organization, resident, social_credit
@@ -32,16 +33,22 @@ _DIFFERENT = 20_000  # numbers that are made; files of millions use them again
 _AT_ONCE = 100_000
 
 
-def write(to: Path, rows: int) -> int:
-    """Write a file of so many rows; returns how many of them break a rule."""
-    chance = random.Random(20260301)
-    owners, codes = [_owner(chance) for _ in range(_DIFFERENT)], [_code(chance) for _ in range(_DIFFERENT)]
+def declare(application: Path) -> None:
+    """The resource and its code table, as declarations of an application."""
+    for name, text in (("resources/bench_firm.yaml", RESOURCE), ("code_tables/bench_sort.yaml", CODE_TABLE)):
+        (application / name).parent.mkdir(exist_ok=True)
+        (application / name).write_text(text, "utf-8")
+
+
+def write(to: Path, rows: int, first: int = 0) -> int:
+    """Write a file of so many rows, numbered from `first`; returns how many of them break a rule."""
+    owners, codes = _numbers()
     bad = 0
     with to.open("w", encoding="utf-8") as file:
         file.write(HEAD)
-        for first in range(0, rows, _AT_ONCE):
+        for at in range(first, first + rows, _AT_ONCE):
             lines = []
-            for n in range(first, min(first + _AT_ONCE, rows)):
+            for n in range(at, min(at + _AT_ONCE, first + rows)):
                 cells = [
                     f"E{n:08d}", f"测量企业{n}", codes[n * 7 % _DIFFERENT], owners[n % _DIFFERENT], "500111", "abc"[n % 3], f"{n % 9999 / 7:.2f}",
                     str(n % 500), f"20{n % 20:02d}-0{n % 9 + 1}-1{n % 9}", f"202{n % 5}-12-31" if n % 4 == 0 else "",
@@ -52,6 +59,12 @@ def write(to: Path, rows: int) -> int:
                 lines.append(",".join(cells))
             file.write("\n".join(lines) + "\n")
     return bad
+
+
+@cache
+def _numbers() -> tuple[list[str], list[str]]:
+    chance = random.Random(20260301)
+    return [_owner(chance) for _ in range(_DIFFERENT)], [_code(chance) for _ in range(_DIFFERENT)]
 
 
 _SPOILED = ("X1", "店", None, None, "50011", "z", "1e5", "12.5", "1948-01-01", "1999-12-31")

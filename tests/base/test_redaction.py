@@ -86,6 +86,13 @@ def test_every_way_out_of_a_process_is_covered() -> None:
     assert "secret = " in said or "Traceback" in said
 
 
+def test_a_process_lives_on_though_no_log_can_be_written() -> None:
+    program = "from haitang.server import logs\nlogs.install()\nimport logging, os, structlog\nfor _ in range(3000):\n"
+    program += "    structlog.get_logger().error('full')\n    logging.getLogger('library').error('full')\n    print('full', flush=True)\nos._exit(42)"
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([sys.executable, "-c", program], stdout=full, stderr=full, timeout=60).returncode == 42
+
+
 def test_the_filter_on_the_root_leaves_no_arguments_behind() -> None:
     from haitang.server.logs import Redaction
 

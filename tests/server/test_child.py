@@ -42,15 +42,14 @@ def test_what_dies_is_started_again(tmp_path: Path) -> None:
     assert restarts == 1
 
 
-def test_what_lives_but_cannot_recover_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haitang.server.supervisor.child.CHECK_SECONDS", 0.05)
+def test_what_lives_but_cannot_recover_is_started_again(tmp_path: Path) -> None:
     sick: set[int] = set()
 
     async def healthy(pid: int) -> bool:
         return pid not in sick
 
     async def go() -> tuple[int, int]:
-        one = child(tmp_path, "import time; time.sleep(60)", healthy=healthy)
+        one = child(tmp_path, "import time; time.sleep(60)", healthy=healthy, check_seconds=0.05)
         await one.start()
         first = one.pid
         sick.add(first)

@@ -125,6 +125,17 @@ def test_a_backup_restores_with_equal_counts(instance: Instance, tmp_path: Path)
     assert (tmp_path / "new" / "keys" / "session").read_bytes() == (instance.data / "keys" / "session").read_bytes()
 
 
+def test_a_drill_restores_reads_and_verifies_while_the_platform_works(instance: Instance, tmp_path: Path) -> None:
+    done = haitang("backup", str(tmp_path / "all.tar"), "--drill", "--json", "--data", str(instance.data), timeout=200)
+    assert done.returncode == 0, done.stderr
+    drill = json.loads(done.stdout)["drill"]
+    assert [step["name"] for step in drill["steps"]] == ["drain", "backup", "restore", "lake", "ledger"]
+    assert drill["ledger"]["ok"]
+    assert drill["ledger"]["counts"]["record"] > 0
+    assert {"observations", "blocks"} <= drill["lake"].keys()
+    assert [path.name for path in tmp_path.iterdir()] == ["all.tar"]
+
+
 def test_a_backup_that_was_changed_is_refused(instance: Instance, tmp_path: Path) -> None:
     file = tmp_path / "all.tar"
     assert haitang("backup", str(file), "--data", str(instance.data), timeout=120).returncode == 0

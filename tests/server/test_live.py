@@ -36,3 +36,10 @@ def test_an_event_reads_as_server_sent_events_do() -> None:
 def test_an_announcement_that_nobody_can_read_makes_pages_load_afresh() -> None:
     assert _read("not json") == ("missed", "{}")
     assert _read('{"topic": "case", "payload": {"id": "一"}}') == ("case", '{"id": "一"}')
+
+
+def test_an_id_that_was_not_given_yet_is_told_as_missed() -> None:
+    """The clock was set back, and the front started anew: its ids begin below those of the front before."""
+    live = feed(3)
+    assert [event.topic for event in live._since(live._kept[-1].id + 1)] == ["missed"]
+    assert live._since(live._kept[-1].id) == []

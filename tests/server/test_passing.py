@@ -13,6 +13,8 @@ from haitang.server.front.passing import Control
 
 
 async def echo(request: web.Request) -> web.Response:
+    if request.path == "/away":
+        return web.Response(status=503, headers={"X-Haitang-Away": "database"})
     body = await request.read()
     told = {"path": request.raw_path, "headers": dict(request.headers), "size": len(body), "method": request.method}
     answer = web.json_response(told, status=201)
@@ -82,3 +84,11 @@ def test_a_control_plane_that_is_away_is_told_as_a_page(tmp_path: Path) -> None:
     assert answer.status_code == 503
     assert "正在启动" in answer.text
     assert answer.headers["retry-after"] == "3"
+
+
+def test_a_database_that_is_away_is_told_in_words_and_when_to_come_again(tmp_path: Path) -> None:
+    page = through(tmp_path, lambda c: c.get("/away", headers={"Accept": "text/html"}))
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "3")
+    assert "数据库暂时不可用" in page.text
+    assert "X-Haitang-Away" not in page.headers
+    assert through(tmp_path, lambda c: c.get("/away")).json()["code"] == "server.control_unavailable"

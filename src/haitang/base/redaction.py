@@ -5,6 +5,7 @@ from other words by their form, so that they depend on the first line alone.
 """
 
 import re
+from contextlib import suppress
 from typing import TextIO
 
 _EDGE, _END = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
@@ -34,7 +35,10 @@ def redacted(text: str) -> str:
 
 
 class Redacting:
-    """A text stream that redacts whole lines before they are written; a line that was begun waits for its end, or for `flush`."""
+    """A text stream that redacts whole lines before they are written; a line that was begun waits for its end, or for `flush`.
+
+    What cannot be written, such as on a full disk, is left out: whoever says what goes wrong must not die of saying it.
+    """
 
     LONGEST = 1 << 16  # characters without an end that are kept waiting
 
@@ -45,7 +49,8 @@ class Redacting:
         *lines, rest = (self._begun + text).split("\n")
         self._begun = rest
         if lines:
-            self._stream.write("".join(f"{redacted(line)}\n" for line in lines))
+            with suppress(OSError):
+                self._stream.write("".join(f"{redacted(line)}\n" for line in lines))
         if len(self._begun) > self.LONGEST:
             self.flush()
         return len(text)
@@ -53,8 +58,10 @@ class Redacting:
     def flush(self) -> None:
         if self._begun:
             begun, self._begun = self._begun, ""
-            self._stream.write(redacted(begun))
-        self._stream.flush()
+            with suppress(OSError):
+                self._stream.write(redacted(begun))
+        with suppress(OSError):
+            self._stream.flush()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)

@@ -1,4 +1,7 @@
-"""The heartbeat of a process: a file in `run/` that it touches while its loop turns."""
+"""The heartbeat of a process: a file in `run/` that it touches while its loop turns.
+
+The file's time is seconds since the machine started, not the time of day: a clock that is set ahead makes nobody look dead, one that is set back nobody alive.
+"""
 
 import asyncio
 import contextlib
@@ -16,12 +19,17 @@ def beat(run: Path, name: str, pid: int | None = None) -> None:
     file, told = run / f"{name}.beat", str(pid or os.getpid())
     with contextlib.suppress(OSError):
         if file.read_text() == told:
-            os.utime(file)
+            _touch(file)
             return
     with contextlib.suppress(OSError):
         draft = file.with_suffix(f".{os.getpid()}")
         draft.write_text(told)
+        _touch(draft)
         draft.replace(file)
+
+
+def _touch(file: Path) -> None:
+    os.utime(file, (time.monotonic(),) * 2)
 
 
 async def keep_beating(run: Path, name: str) -> None:
@@ -46,7 +54,7 @@ def is_alive(run: Path, name: str, pid: int | None = None, *, stale: float = STA
     """Whether the process (with this pid, where given) exists and beat within `stale` seconds."""
     file = run / f"{name}.beat"
     try:
-        told, age = int(file.read_text()), time.time() - file.stat().st_mtime
+        told, age = int(file.read_text()), time.monotonic() - file.stat().st_mtime
         os.kill(told, 0)
     except (OSError, ValueError):
         return False

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, connection
+
 from haitang.base.actions import acting, system
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
@@ -15,6 +17,8 @@ from haitang.hub.data.gather.models import Run
 from haitang.hub.data.gather.wording import left_out, note
 
 NO_RESOURCE = error("server.no_resource", 400, "请用 --resource 指明数据资源，或用 --source 指明数据来源。")
+
+AWAY = 120.0  # seconds that the database may be away while a run is followed
 
 
 def start_file(file: Path, resource: str | None, source: str = "", load: str | None = None) -> Run:
@@ -30,10 +34,21 @@ def start_file(file: Path, resource: str | None, source: str = "", load: str | N
 
 
 def wait(run: Run, tell: Callable[[], None], every: float) -> None:
-    """Until the run has ended and everything that it accepted is in the lake."""
-    while not (run.ended and not run.staged.filter(landed=False).exists()):
-        time.sleep(every)
-        run.refresh_from_db()
+    """Until the run has ended and everything that it accepted is in the lake. The run goes on by itself: a database that is away for a while is asked again."""
+    heard = time.monotonic()
+    while True:
+        try:
+            if run.ended and not run.staged.filter(landed=False).exists():
+                return
+            time.sleep(every)
+            run.refresh_from_db()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() - heard > AWAY:
+                raise
+            time.sleep(every)
+            continue
+        heard = time.monotonic()
         tell()
 
 

@@ -38,3 +38,4 @@ for _module in modules("pages"):
 handler400 = "haitang.base.shell.views.bad_request"
 handler403 = "haitang.base.shell.views.forbidden"
 handler404 = "haitang.base.shell.views.not_found"
+handler500 = "haitang.server.database_away.answer"

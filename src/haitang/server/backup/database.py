@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from haitang.support.infrastructure.embedded.binaries import postgres
 DUMP_FAILED = error("server.dump_failed", 500, "导出或恢复数据库失败：{said}")
 
 
-def dump(url: str, file: Path) -> dict[str, int]:
-    """Dump the database to `file`; gives the rows of each table in the very state that was dumped."""
+def dump(url: str, file: Path, beside: "Callable[[psycopg.Connection[Any]], object]" = lambda snapshot: None) -> dict[str, int]:
+    """Dump the database to `file`; gives the rows of each table in the very state that was dumped. `beside` is called first, at that state."""
     with psycopg.connect(url) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
         snapshot = connection.execute("select pg_export_snapshot()").fetchone()
         assert snapshot
+        beside(connection)
         counted = counts(connection)
         _run("pg_dump", url, "--format=custom", "--compress=gzip:3", f"--snapshot={snapshot[0]}", f"--file={file}")
     return counted

@@ -47,7 +47,7 @@ def restore(settings: Settings, file: Path) -> dict[str, Any]:
             shutil.copytree(unpacked / part, settings.lake_path if part == "lake" else settings.data / part, dirs_exist_ok=True)
     if is_s3(settings.lake):
         _put_objects(unpacked / "lake", settings.lake)
-    with _running_database(settings) as url:
+    with running_database(settings) as url:
         if not database.is_empty(url):
             raise NOT_EMPTY(data="HAITANG_DATABASE_URL")
         found = database.restore(url, unpacked / "database.dump")
@@ -103,7 +103,7 @@ def _digest(path: Path) -> str:
 
 
 @contextmanager
-def _running_database(settings: Settings) -> Iterator[str]:
+def running_database(settings: Settings) -> Iterator[str]:
     """The address of an answering database: the outside one, else ours for as long as this takes."""
     if settings.database_url:
         yield settings.database_url

@@ -1,5 +1,6 @@
 """Makes a backup of a running instance."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -14,26 +15,29 @@ from typing import Any
 from haitang.base import clock
 from haitang.base.errors import error
 from haitang.base.settings import Settings
+from haitang.hub.data.gather.backing import hold
 from haitang.hub.data.lake.s3 import filesystem, is_s3, names
 from haitang.server.backup import database
-from haitang.support.infrastructure.stream.client import connect
+from haitang.support.infrastructure.stream.client import CONSUMERS, connect
 
 FORMAT = 1
 NOT_DRAINED = error(
-    "server.not_drained", 503, "消息流中还有 {pending} 批数据没有入湖，没有备份。请用 haitang status 查看 writer 进程，稍后重试。"
+    "server.not_drained", 503, "消息流中还有数据没有被 {process} 处理，没有备份。请用 haitang status 查看该进程，稍后重试。"
 )
-PARTS = ("lake", "files", "keys", "archives")
+PARTS = ("lake", "files", "keys", "archives", "provisional", "gather")
+SNAPSHOTS = 5  # taken one after the other while files of runs that end just then slip away
 
 
 async def drain(seconds: float = 30) -> None:
-    """Wait until what the stream holds now is in the lake, so that the backup needs no stream."""
+    """Wait until what the stream holds now is in the lake and judged, so that the backup needs no stream. What comes meanwhile is not waited for."""
     stream = await connect()
     try:
-        until = time.monotonic() + seconds
-        while pending := await stream.pending("writer"):
-            if time.monotonic() > until:
-                raise NOT_DRAINED(pending=pending)
-            time.sleep(0.2)
+        until, last = time.monotonic() + seconds, await stream.last()
+        for consumer in CONSUMERS:
+            while not await stream.is_done(consumer, last):
+                if time.monotonic() > until:
+                    raise NOT_DRAINED(process=consumer)
+                await asyncio.sleep(0.2)
     finally:
         await stream.close()
 
@@ -44,11 +48,11 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
     digests: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(dir=settings.run) as folder, draft.open("xb") as raw:
         draft.chmod(0o600)
-        dumped = Path(folder) / "database.dump"
-        rows = database.dump(settings.database_url, dumped)
+        dumped, held = Path(folder) / "database.dump", Path(folder) / "gather"
+        rows = _dump(settings, dumped, held)
         with tarfile.open(fileobj=raw, mode="w") as archive:
             _add(archive, dumped, "database.dump", digests)
-            for path, name in _files(settings):
+            for path, name in _files(settings, held):
                 _add(archive, path, name, digests)
             if is_s3(settings.lake):
                 _add_objects(archive, settings.lake, Path(folder), digests)
@@ -64,11 +68,26 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
     return manifest
 
 
-def _files(settings: Settings) -> list[tuple[Path, str]]:
+def _dump(settings: Settings, file: Path, held: Path) -> dict[str, int]:
+    """Dump the database, and keep in `held` the files that runs of gathering which had not ended then go on with. A run that ends between the snapshot
+    and our look at its files takes them away: then once more."""
+    there: list[bool] = []
+
+    def look(snapshot: Any) -> None:
+        shutil.rmtree(held, ignore_errors=True)
+        there.append(hold(snapshot, settings.data / "gather", held))
+
+    while True:
+        rows = database.dump(settings.database_url, file, look)
+        if there[-1] or len(there) == SNAPSHOTS:
+            return rows
+
+
+def _files(settings: Settings, held: Path) -> list[tuple[Path, str]]:
     """What lies in folders, by the name in the archive."""
     found = []
     for part in PARTS:
-        top = Path(settings.lake_path) if part == "lake" else settings.data / part
+        top = {"lake": Path(settings.lake_path), "gather": held}.get(part, settings.data / part)
         if not (part == "lake" and is_s3(settings.lake)) and top.is_dir():
             found += [(path, f"{part}/{path.relative_to(top)}") for path in sorted(top.rglob("*")) if path.is_file()]
     return found

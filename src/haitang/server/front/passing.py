@@ -33,6 +33,7 @@ _OURS = frozenset(("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "
 
 THREADS = 8  # of a process of control
 OVER = "haitang.body_over"
+AWAY = "X-Haitang-Away"  # a header of the control plane's answer: what it could not reach
 FROM_STRANGERS = 16 << 20  # bytes of a body from who is not signed in
 
 _PAGE = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -140,6 +141,15 @@ class Control:
                 return _too_large(request, request.scope[OVER])
             return _failure(
                 request, 502, "网页服务暂时中断", "服务中断后会自动恢复，请稍候再试。", "The page service broke off and is being restarted."
+            )
+        if AWAY in answer.headers:
+            answer.release()
+            return _failure(
+                request,
+                503,
+                "数据库暂时不可用",
+                "数据库暂时没有应答，请稍候再试；刚才的操作是否已办理，请刷新后查看。",
+                "The database is not answering. Please try again in a moment, and look whether what you just did is there.",
             )
         return _answer(answer)
 

@@ -17,7 +17,6 @@ from haitang.server.supervisor.logs import last_lines, open_log
 
 DID_NOT_START = error("server.did_not_start", 500, "{name} 没有启动成功。日志 {log} 的末尾：\n{tail}")
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 5.0
-CHECK_SECONDS = 5.0
 STEADY_SECONDS = 60.0
 
 Answers = Callable[[int], Awaitable[bool]]
@@ -50,6 +49,7 @@ class Spec:
     start_seconds: float = 150.0
     before: Callable[[], None] = field(default=lambda: None)
     healthy: Answers | None = None
+    check_seconds: float = 5.0
 
 
 def program(
@@ -73,7 +73,7 @@ class Child:
     def __init__(self, spec: Spec, run: Path, logs: Path) -> None:
         self.spec, self.run, self.logs = spec, run, logs
         self.process: Running | None = None
-        self.restarts = 0
+        self.restarts, self._noted = 0, False
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -151,7 +151,9 @@ class Child:
         if self.spec.healthy is None or not await self._until_it_answers():
             return
         while await self.spec.healthy(self.pid):
-            await asyncio.sleep(CHECK_SECONDS)
+            if not self._noted:
+                self._note()
+            await asyncio.sleep(self.spec.check_seconds)
         complain(f"{self.spec.name} 仍在运行但已不能工作，强制结束并重新启动。")
         if self.process:
             with contextlib.suppress(ProcessLookupError):
@@ -170,7 +172,14 @@ class Child:
         self._forget()
 
     def _note(self) -> None:
-        (self.run / f"{self.spec.name}.pid").write_text(f"{self.pid} {self.restarts}")
+        """Say for others which process it is. What runs is kept though no byte is left to say so (`_watch` says it later)."""
+        file = self.run / f"{self.spec.name}.pid"
+        draft = file.with_suffix(".pid.new")
+        self._noted = False
+        with contextlib.suppress(OSError):
+            draft.write_text(f"{self.pid} {self.restarts}")
+            draft.replace(file)
+            self._noted = True
 
     def _forget(self) -> None:
         for suffix in ("pid", "beat"):

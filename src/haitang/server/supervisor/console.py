@@ -3,6 +3,8 @@
 import os
 import sys
 import time
+from contextlib import suppress
+from typing import TextIO
 
 # Processes of one start count from the same moment; the monotonic clock is the machine's.
 _started = float(os.environ.setdefault("HAITANG_STARTED", str(time.monotonic())))
@@ -10,12 +12,18 @@ _started = float(os.environ.setdefault("HAITANG_STARTED", str(time.monotonic()))
 
 def say(text: str) -> None:
     """Print a line with the seconds since the start."""
-    print(f"[{time.monotonic() - _started:6.1f}s] {text}", flush=True)
+    _print(f"[{time.monotonic() - _started:6.1f}s] {text}", sys.stdout)
 
 
 def plain(text: str) -> None:
-    print(text, flush=True)
+    _print(text, sys.stdout)
 
 
 def complain(text: str) -> None:
-    print(f"[{time.monotonic() - _started:6.1f}s] {text}", file=sys.stderr, flush=True)
+    _print(f"[{time.monotonic() - _started:6.1f}s] {text}", sys.stderr)
+
+
+def _print(line: str, to: TextIO) -> None:
+    """A terminal that is gone, or a full disk behind it, stops nobody."""
+    with suppress(OSError):
+        print(line, file=to, flush=True)

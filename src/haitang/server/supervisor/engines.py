@@ -4,6 +4,7 @@ import asyncio
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from haitang.base.settings import Settings
 from haitang.server.instance import environment
@@ -11,6 +12,10 @@ from haitang.server.supervisor.child import Spec, program
 from haitang.support.infrastructure.embedded.nats import Nats
 from haitang.support.infrastructure.embedded.ports import kept_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
+from haitang.support.infrastructure.stream import unanswered
+from haitang.support.infrastructure.stream.messages import STREAM
+
+STANDS_STILL = 4.0  # seconds without one message stored while publishers wait
 
 
 def engines(settings: Settings) -> tuple[Settings, list[Spec]]:
@@ -51,13 +56,14 @@ def _nats(stream: Nats, settings: Settings) -> Spec:
         return await says_info("127.0.0.1", stream.port)
 
     async def healthy(pid: int) -> bool:
-        return not await _gave_up(stream.url)
+        return not await gave_up(stream.url, settings.run)
 
-    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy)
+    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy, check_seconds=2)
 
 
-async def _gave_up(url: str) -> bool:
-    """Whether the server says that it runs without JetStream: after a failed write, such as on a full disk, it turns it off until it is started anew."""
+async def gave_up(url: str, run: Path) -> bool:
+    """Whether only a new start can help the server: after a failed write, such as on a full disk, it turns JetStream off, or never answers again what is
+    published to that stream, though it answers everything else."""
     import nats
     from nats.errors import Error as NatsError
     from nats.js.errors import ServiceUnavailableError
@@ -68,13 +74,21 @@ async def _gave_up(url: str) -> bool:
         return False
     try:
         await client.jetstream().account_info()
+        return unanswered.is_said(run) and await _stands_still(client, run)
     except ServiceUnavailableError:
         return True
     except (NatsError, OSError, TimeoutError):
         return False
     finally:
         await client.close()
-    return False
+
+
+async def _stands_still(client: Any, run: Path) -> bool:
+    """Whether nothing comes onto the stream though publishers go on trying."""
+    stream = client.jetstream()
+    before = (await stream.stream_info(STREAM)).state.last_seq
+    await asyncio.sleep(STANDS_STILL)
+    return unanswered.is_said(run) and (await stream.stream_info(STREAM)).state.last_seq == before
 
 
 async def _quiet(reason: Exception) -> None:

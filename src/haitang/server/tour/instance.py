@@ -77,17 +77,24 @@ def wait_until_ready(instance: Instance, process: subprocess.Popen[bytes], secon
 def running(data: Path, place: str, *, seconds: float = 180) -> Iterator[Instance]:
     """Start an instance in `data`, wait until it is ready, and stop it cleanly at the end."""
     data.mkdir(parents=True, exist_ok=True)
-    http, hj212, mqtt = _free_ports(3)
-    instance = Instance(data, place, http, hj212, mqtt)
-    ports = ["--http", str(http), "--hj212", str(hj212), "--mqtt", str(mqtt)]
-    with instance.log.open("wb") as log:
+    instance = Instance(data, place, *_free_ports(3))
+    instance.log.unlink(missing_ok=True)
+    with starting(instance, seconds=seconds):
+        yield instance
+
+
+@contextmanager
+def starting(instance: Instance, *, seconds: float = 180) -> Iterator[None]:
+    """Start this instance, which may have run before, wait until it is ready, and stop it cleanly at the end."""
+    ports = ["--http", str(instance.http), "--hj212", str(instance.hj212), "--mqtt", str(instance.mqtt)]
+    with instance.log.open("ab") as log:
         process = subprocess.Popen(
-            [*instance.command("up"), "--place", place, *ports],
+            [*instance.command("up"), "--place", instance.place, *ports],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
             wait_until_ready(instance, process, seconds)
-            yield instance
+            yield
         finally:
             process.terminate()
             try:

@@ -24,10 +24,18 @@ class Persona:
     """A signed-in synthetic person."""
 
     def __init__(self, url: str, person: Person, password: str) -> None:
-        self.id = str(person.id)
-        self._client = httpx.Client(base_url=url, timeout=30, verify=verifying(), headers={"Referer": f"{url}/"})  # asked for by https
-        who = self.post("/api/session", {"username": person.username, "password": password})
-        self._client.headers["X-CSRFToken"] = who["csrf"]
+        self.id, self._username, self._password = str(person.id), person.username, password
+        self._client = self.enter(
+            httpx.Client(base_url=url, timeout=30, verify=verifying(), headers={"Referer": f"{url}/"})
+        )  # asked for by https
+
+    def enter(self, client: httpx.Client) -> httpx.Client:
+        """Sign in, or anew, on a client of the caller's own; gives that client."""
+        client.cookies.clear()
+        client.headers.pop("X-CSRFToken", None)
+        who = self._answer(client.post("/api/session", json={"username": self._username, "password": self._password}))
+        client.headers["X-CSRFToken"] = who["csrf"]
+        return client
 
     def get(self, path: str, **params: Any) -> Any:
         return self._answer(self._client.get(path, params=params))

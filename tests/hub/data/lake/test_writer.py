@@ -1,5 +1,6 @@
 """Acknowledged is stored, exactly once."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -114,14 +115,26 @@ def test_rows_of_several_releases_are_in_blocks_of_their_own(lake: Any) -> None:
     assert roots_hold(lake) == 2
 
 
-def test_files_and_their_folders_are_on_disk_before_the_commit(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def synced_and_written(lake: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[set[str], set[str]]:
     synced: list[str] = []
     monkeypatch.setattr(durable, "_fsync", lambda path: synced.append(str(path)))
     Writer(lake, "s").write([(1, batch(*[reading(n, at=START + n * 60 * 1_000_000) for n in range(50)]))])
-    files = {row[0] for row in lake.execute("select data_file from ducklake_list_files('lake', 'observations')").fetchall()}
+    return set(synced), {row[0] for row in lake.execute("select data_file from ducklake_list_files('lake', 'observations')").fetchall()}
+
+
+def test_files_and_their_folders_are_on_disk_before_the_commit(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced, files = synced_and_written(lake, monkeypatch)
     assert files
-    assert files <= set(synced)
-    assert {file.rpartition("/")[0] for file in files} <= set(synced)
+    assert files <= synced
+    assert {file.rpartition("/")[0] for file in files} <= synced
+
+
+def test_files_are_on_disk_before_the_commit_though_the_clock_is_set_back_meanwhile(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = iter([3600 * 10**9])
+    monkeypatch.setattr(durable.time, "time_ns", lambda real=time.time_ns: real() + next(ahead, 0))
+    synced, files = synced_and_written(lake, monkeypatch)
+    assert files
+    assert files <= synced
 
 
 def test_a_failed_sync_leaves_nothing_and_the_message_can_come_again(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import threading
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +19,7 @@ from haitang.base import ports
 from haitang.base.clock import now
 from haitang.base.errors import error
 from haitang.hub.data.catalogue.kinds import Resource
-from haitang.hub.data.gather import parts, readers
+from haitang.hub.data.gather import incoming, parts, readers
 from haitang.hub.data.gather.ahead import ahead
 from haitang.hub.data.gather.judge.columns import match, refuse_missing
 from haitang.hub.data.gather.judge.judge import Judge, Judged, Refused
@@ -72,7 +71,7 @@ class Gathering:
     def _chunks(self) -> Iterator[Chunk]:
         if self.run.root_id:
             return mended_chunks(self.run)
-        return readers.read(Path(self.run.path), layout=Layout(**self.run.layout), start=self.run.position)
+        return readers.read(incoming.where(self.run), layout=Layout(**self.run.layout), start=self.run.position)
 
     def _begin(self, chunk: Chunk) -> Judge:
         headings = chunk.columns.schema.names

@@ -66,17 +66,22 @@ def kept(key: str, name: str) -> Incoming:
     return Incoming(name, path, path.stem, path.stat().st_size)
 
 
+def where(run: "Run") -> Path:
+    """The file of a run. The name alone counts: an instance that was restored lies in another directory than the one that took the file in."""
+    return folder() / Path(run.path).name
+
+
 def needed(path: Path) -> bool:
     """Whether a run that has not ended reads this file."""
     from haitang.hub.data.gather.models import Run
 
-    return Run.objects.filter(path=str(path)).exclude(state__in=("done", "failed", "cancelled")).exists()
+    return Run.objects.filter(path__endswith=path.name).exclude(state__in=("done", "failed", "cancelled")).exists()
 
 
 def forget(run: "Run") -> None:
     """Remove the file of a run that has ended, unless another run still needs it. What a crash keeps from it, the sweep does (`sweeping`)."""
-    if run.path and not needed(Path(run.path)):
-        Path(run.path).unlink(missing_ok=True)
+    if run.path and not needed(where(run)):
+        where(run).unlink(missing_ok=True)
 
 
 def drop(file: Incoming) -> None:

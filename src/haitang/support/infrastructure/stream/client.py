@@ -28,6 +28,7 @@ from nats.js.errors import NotFoundError
 
 from haitang.base.errors import HaitangError, error
 from haitang.base.settings import settings
+from haitang.support.infrastructure.stream import unanswered
 from haitang.support.infrastructure.stream.messages import STREAM, SUBJECT, Batch, decode, encode
 
 log = structlog.get_logger()
@@ -178,6 +179,8 @@ class Stream:
             except (NatsError, TimeoutError, OSError) as failure:
                 reason = str(failure) or type(failure).__name__
                 log.warning("stream.publish_retried", batch=batch.id, reason=reason)
+                if isinstance(failure, TimeoutError) and self._connection.is_connected:
+                    unanswered.note(settings().run)
             await asyncio.sleep(0.1)
         raise StreamUnavailable(deadline, reason)
 
@@ -194,6 +197,15 @@ class Stream:
         """How many messages wait for `consumer` (delivered without acknowledgement included)."""
         info = await self._jetstream.consumer_info(STREAM, consumer)
         return int(info.num_pending) + int(info.num_ack_pending)
+
+    async def last(self) -> int:
+        """The number of the newest message that the stream has taken."""
+        return int((await self._jetstream.stream_info(STREAM)).state.last_seq)
+
+    async def is_done(self, consumer: str, number: int) -> bool:
+        """Whether `consumer` has acknowledged every message up to this number."""
+        info = await self._jetstream.consumer_info(STREAM, consumer)
+        return int(info.num_pending) + int(info.num_ack_pending) == 0 or int(info.ack_floor.stream_seq) >= number
 
     @property
     def connected(self) -> bool:

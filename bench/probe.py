@@ -1,0 +1,47 @@
+"""Asks, while a load goes on, whether every service of an instance is there: `/ready`, an observation stored, a case read."""
+
+import time
+from typing import Any
+
+import httpx
+
+WAITS = 5.0  # seconds for one answer
+
+
+class Probe:
+    """`person` reads a case, `device` (identifier, secret, thing) posts."""
+
+    def __init__(self, instance: Any, person: Any, device: tuple[str, str, str]) -> None:
+        self.person, self.device, self.wrong = person, device, ""
+        self.last = ""  # what was wrong last, for who asks why it took so long
+        self.session = person.enter(httpx.Client(base_url=instance.url, timeout=WAITS, trust_env=False))
+        self.bare = httpx.Client(base_url=instance.url, timeout=WAITS, trust_env=False)
+
+    def good(self) -> bool:
+        """Whether all is there; `wrong` says what is not."""
+        try:
+            self.wrong = self._ready() or self._stores() or self._shows()
+        except (httpx.HTTPError, OSError) as problem:
+            self.wrong = f"{type(problem).__name__} {problem}"
+        if self.wrong:
+            self.last = self.wrong
+        return not self.wrong
+
+    def _ready(self) -> str:
+        answer = self.bare.get("/ready")
+        return "" if answer.status_code == 200 else f"/ready {answer.status_code} {answer.text}"
+
+    def _shows(self) -> str:
+        answer = self.session.get("/api/cases", params={"size": 1})
+        if answer.status_code in (401, 403):  # a clock that jumps ahead ends idle sessions, as it should
+            self.person.enter(self.session)
+        return "" if answer.status_code == 200 else f"cases {answer.status_code} {answer.text[:300]}"
+
+    def _stores(self) -> str:
+        answer = self.bare.post(
+            "/api/data/observations",
+            json=[{"property": "p0", "value": 1.0}],
+            auth=self.device[:2],
+            headers={"Idempotency-Key": f"probe-{time.time_ns()}"},
+        )
+        return "" if answer.status_code == 200 else f"observations {answer.status_code} {answer.text[:300]}"

@@ -1,0 +1,109 @@
+"""A disk that was full for a while: what stopped for it goes on once there is room, or is started anew."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from haitang.base.settings import settings, use
+from haitang.server.supervisor.engines import gave_up
+from haitang.support.infrastructure.stream.client import Stream, StreamUnavailable, connect
+from tests.server.test_child import child
+from tests.support.infrastructure.nats_server import NatsServer
+from tests.support.infrastructure.stream.test_client import batch
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A folder that holds 4 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    file = folder / "filler"
+    with file.open("wb", 0) as out, suppress(OSError):
+        while True:
+            out.write(bytes(4096))
+    return file
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Path]:
+    before = settings()
+    use(replace(before, data=tmp_path))
+    settings().run.mkdir()
+    yield settings().run
+    use(before)
+
+
+def test_a_stream_that_does_not_answer_any_more_is_told_from_one_that_does(small: Path, run: Path) -> None:
+    server = NatsServer(small)
+    server.start()
+
+    async def refused(stream: Stream) -> bool:
+        try:
+            for _ in range(100):  # the last block that is there already takes a few
+                await stream.publish(batch(), deadline=3)
+        except StreamUnavailable:
+            return True
+        return False
+
+    async def play() -> None:
+        stream = await connect(server.url)
+        await stream.ensure(max_bytes=1 << 20)
+        await stream.publish(batch())
+        assert not await gave_up(server.url, run)
+        filler = fill(small)
+        assert await refused(stream)
+        filler.unlink()
+        trying = asyncio.create_task(stream.publish(batch(), deadline=60))
+        await asyncio.sleep(2.5)
+        assert await gave_up(server.url, run)
+        server.kill()
+        server.start()
+        assert await trying > 1
+        assert not await gave_up(server.url, run)
+        await stream.close()
+
+    try:
+        asyncio.run(play())
+    finally:
+        server.stop()
+
+
+def test_a_process_that_cannot_be_noted_down_is_kept_and_noted_later(small: Path) -> None:
+
+    async def healthy(pid: int) -> bool:
+        return True
+
+    async def go() -> tuple[int, int]:
+        one = child(small, "import time; time.sleep(60)", healthy=healthy, check_seconds=0.05)
+        filler = fill(small)
+        await one.start()
+        filler.unlink()
+        while not (small / "one.pid").exists():
+            await asyncio.sleep(0.05)
+        told = int((small / "one.pid").read_text().split()[0]), one.pid
+        await one.stop()
+        return told
+
+    told, runs = asyncio.run(asyncio.wait_for(go(), 30))
+    assert told == runs
+
+
+def test_the_supervisor_lives_on_though_nothing_can_be_said() -> None:
+    program = "import os; from haitang.server.supervisor.console import complain, plain, say\n"
+    program += "for n in range(3000): plain('full'), say('full'), complain('full')\nos._exit(42)"
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([sys.executable, "-c", program], stdout=full, stderr=full, timeout=60).returncode == 42
