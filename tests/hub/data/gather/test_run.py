@@ -131,6 +131,18 @@ def test_a_run_goes_on_where_it_stopped(bench: Bench, monkeypatch: pytest.Monkey
     assert bench.rows("count(*), count(distinct no)") == [(60, 60)]
 
 
+def test_parts_of_a_run_that_is_still_read_land_together(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers.delimited, "ROWS", 10)
+    run = bench.start(HEAD + "".join(f"S{n:04},小店{n},1,a,2020-01-01\n" for n in range(60)))
+    begin(run)
+    stopped = Event()
+    stopped.set()
+    Gathering(run).go(stopped)  # one part, and more to come
+    assert not landing.follow(bench.lake, 0)
+    monkeypatch.setattr(landing, "LATEST", 0.0)
+    assert landing.follow(bench.lake, 0)
+
+
 def test_a_part_is_landed_once_whatever_is_lost_after_its_commit(bench: Bench) -> None:
     run = bench.start(GOOD)
     process.once(Event())

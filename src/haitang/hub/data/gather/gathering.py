@@ -78,7 +78,7 @@ class Gathering:
         columns = match(self.resource, headings, self.run.columns)
         refuse_missing(self.resource, columns, headings)
         self.run.columns = columns
-        connection = plain(memory=MEMORY)
+        connection = plain(memory=MEMORY, threads=1)  # what stands beside it, reading and hashing, takes the other processors
         self.judge = Judge(connection, self.resource, columns, self.declarations, InLake(), ports.divisions().locate, self.parts)
         return self.judge
 

@@ -6,10 +6,12 @@ part is not put in again.
 """
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyarrow.parquet as pq
 import structlog
@@ -31,6 +33,10 @@ log = structlog.get_logger()
 
 AT_ONCE = 1.0  # seconds of the writer's time in one go
 MOST = 64  # parts that are looked at in one go
+TOGETHER, LATEST = (
+    16,
+    2.0,
+)  # parts of a run that is still read, and seconds, for which landing waits: a transaction costs as much for one as for many
 COUNTS = ("inserted", "updated", "unchanged", "removed")
 GATHERED = "run varchar, part integer, block bigint, columns varchar[], inserted bigint, updated bigint, unchanged bigint, removed bigint, written_at timestamptz"
 
@@ -50,11 +56,28 @@ def follow(connection: Any, position: int) -> bool:
     """Land staged parts, the oldest run's first and each run's in order; returns whether blocks were added."""
     began, added = time.monotonic(), False
     staged = list(Part.objects.filter(landed=False).select_related("run").order_by("run_id", "number")[:MOST])
+    ripe = _ripe(staged)
+    staged = [part for part in staged if part.run_id in ripe]
     while staged and time.monotonic() - began < AT_ONCE:
         landed = _land(connection, _together(staged))
         added |= any(each.block is not None for each in landed.values())
         staged = [part for part in staged if part.number not in landed or part.run_id != staged[0].run_id]
     return added
+
+
+_waits: dict[UUID, float] = {}  # runs that are still read, and since when something of them is staged
+
+
+def _ripe(staged: list[Part]) -> set[UUID]:
+    """Runs whose parts need not wait for more."""
+    at, parts_of = time.monotonic(), Counter(part.run_id for part in staged)
+    reading = {part.run_id for part in staged if part.run.state == Run.State.RUNNING and parts_of[part.run_id] < TOGETHER}
+    for run in _waits.keys() - reading:
+        del _waits[run]
+    ripe = parts_of.keys() - {run for run in reading if at - _waits.setdefault(run, at) < LATEST}
+    for run in reading & ripe:
+        del _waits[run]
+    return set(ripe)
 
 
 def _together(staged: list[Part]) -> list[Part]:

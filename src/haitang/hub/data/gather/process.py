@@ -3,6 +3,7 @@
 Who reads a run holds an advisory lock on it; the lock goes with the connection, so that a killed process gives its run free at once.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,11 +29,15 @@ SWEEP = 3600.0  # seconds between two looks for what nothing needs any more
 LOCK = 0x67_61_74_68  # class of the advisory locks
 ACTOR = system("gather")
 UNSETTLED = (Held.State.OPEN, Held.State.MENDED, Held.State.SUBMITTED)
+SWITCH = (
+    0.0005  # seconds after which a thread that hashes lets the others go on: they need Python for a moment only, many times in each chunk
+)
 ATTEMPTS = 3  # of a run that fails in a way that nobody foresaw
 
 
 def run(stop: threading.Event) -> None:
     """Gather until `stop`."""
+    sys.setswitchinterval(SWITCH)
     failures: dict[str, int] = {}
     swept = -SWEEP
     while not stop.is_set():

@@ -45,14 +45,15 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def plain(*, memory: str = "512MB", extensions: tuple[str, ...] = ()) -> Any:
-    """A DuckDB without the lake, in UTC, that neither installs nor loads anything by itself."""
+def plain(*, memory: str = "512MB", extensions: tuple[str, ...] = (), threads: int | None = None) -> Any:
+    """A DuckDB without the lake, in UTC, that neither installs nor loads anything by itself. `threads`: None for as many as there are processors."""
     connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": memory,
             "temp_directory": str(settings().run / "duckdb"),
+            **({"threads": str(threads)} if threads else {}),
         }
     )
     connection.execute("set timezone = 'UTC'")

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.float32]
 
 # Full-width ASCII and the ideographic space, as input methods leave them in codes.
 _NARROW = {0xFF01 + n: 0x21 + n for n in range(94)} | {0x3000: 0x20}
@@ -40,16 +41,42 @@ def flat(column: pa.Array) -> pa.Array:
     return array.cast(pa.large_string())
 
 
+AT_ONCE = 1 << 14  # values whose matrices stay in the processor's cache
+
+
+def by_slices(faulty: Callable[[pa.Array], Mask]) -> Callable[[pa.Array], Mask]:
+    """`faulty` of a long column, asked slice by slice, which takes half the time."""
+
+    def asked(column: pa.Array) -> Mask:
+        column = flat(column)
+        return np.concatenate([faulty(column.slice(first, AT_ONCE)) for first in range(0, len(column) or 1, AT_ONCE)])
+
+    return asked
+
+
 def of_width(column: pa.Array, width: int) -> tuple[npt.NDArray[np.intp], Bytes]:
-    """Which values are ASCII of exactly `width` characters, and their bytes as a matrix of `width` columns."""
-    fits = pc.and_(pc.equal(pc.binary_length(column), width), pc.string_is_ascii(column))
-    rows = np.flatnonzero(pc.fill_null(fits, False).to_numpy(zero_copy_only=False))
-    chosen = column.take(pa.array(rows))
-    if not len(rows):
-        return rows, np.empty((0, width), np.uint8)
-    offsets = np.frombuffer(chosen.buffers()[1], np.int64)[chosen.offset :]
-    data = np.frombuffer(chosen.buffers()[2], np.uint8)[offsets[0] : offsets[0] + len(rows) * width]
-    return rows, data.reshape(len(rows), width)
+    """Which values are ASCII of exactly `width` characters, and their bytes as a matrix of `width` columns. Where all are, nothing is copied."""
+    fits = np.diff(_offsets(column)) == width
+    if column.null_count:
+        fits &= present(column)
+    rows = np.flatnonzero(fits)
+    matrix = _matrix(column if len(rows) == len(column) else column.take(pa.array(rows)), width)
+    if (high := matrix >= 128).any():
+        ascii = ~high.any(axis=1)
+        return rows[ascii], matrix[ascii]
+    return rows, matrix
+
+
+def _offsets(column: pa.Array) -> npt.NDArray[np.int64]:
+    return np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
+
+
+def _matrix(column: pa.Array, width: int) -> Bytes:
+    """The bytes of values that are all `width` long."""
+    if not len(column):
+        return np.empty((0, width), np.uint8)
+    offsets = _offsets(column)
+    return np.frombuffer(column.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].reshape(len(column), width)
 
 
 def present(column: pa.Array) -> Mask:
@@ -58,14 +85,34 @@ def present(column: pa.Array) -> Mask:
     return mask
 
 
-def alphabet(characters: str, *, fold: bool = True) -> npt.NDArray[np.int16]:
-    """A table byte -> place in the alphabet, -1 for what is not in it; lower case counts as upper case where `fold`."""
-    table = np.full(256, -1, np.int16)
+NOT_IN = 1 << 16  # as a place in an alphabet; more than any weighted sum of places that are
+
+
+def alphabet(characters: str, *, fold: bool = True) -> Places:
+    """A table byte -> place in the alphabet, NOT_IN for what is not in it; lower case counts as upper case where `fold`.
+
+    Places are floats, exact in sums up to 2^24, because NumPy multiplies matrices of floats many times faster than of whole numbers.
+    """
+    table = np.full(256, NOT_IN, np.float32)
     for place, character in enumerate(characters):
         table[ord(character)] = place
         if fold:
             table[ord(character.lower())] = place
     return table
+
+
+def weights(*each: int) -> Places:
+    """A vector that a matrix of places is multiplied with; one, not a matrix of several, because BLAS would wake all processors for that."""
+    return np.array(each, np.float32)
+
+
+def are_digits(matrix: Bytes) -> Mask:
+    """Which rows are made of digits only; column by column, since rows are short."""
+    most = matrix[:, 0] - np.uint8(ord("0"))
+    for column in matrix.T[1:]:
+        np.maximum(most, column - np.uint8(ord("0")), out=most)
+    mask: Mask = most < 10
+    return mask
 
 
 def matches(column: pa.Array, pattern: str) -> Mask:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from haitang.base.text import T
-from haitang.support.standards.codes.code import Bytes, Code, Mask, alphabet, flat, narrow, of_width, present
+from haitang.support.standards.codes.code import NOT_IN, Bytes, Code, Mask, alphabet, by_slices, narrow, of_width, present, weights
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
@@ -35,11 +35,12 @@ def fault(text: str) -> str:
 
 
 _PLACES = alphabet(ALPHABET)
+_SUM = weights(*WEIGHTS, 0)
 _CHECK_PLACES = np.array([ALPHABET.index(c) for c in CHECKS], np.int32)
 
 
+@by_slices
 def faulty(column: pa.Array) -> Mask:
-    column = flat(column)
     wrong = present(column)
     rows, plain = of_width(column, 9)
     wrong[rows] = ~_sound(plain)
@@ -49,9 +50,9 @@ def faulty(column: pa.Array) -> Mask:
 
 
 def _sound(matrix: Bytes) -> Mask:
-    places = _PLACES[matrix].astype(np.int32)
-    check = _CHECK_PLACES[(places[:, :8] @ np.array(WEIGHTS, np.int32)) % 11]
-    sound: Mask = (places >= 0).all(axis=1) & (check == places[:, 8])
+    places = _PLACES.take(matrix)
+    total = places @ _SUM
+    sound: Mask = (total < NOT_IN) & (_CHECK_PLACES[total.astype(np.int32) % 11] == places[:, 8])
     return sound
 
 

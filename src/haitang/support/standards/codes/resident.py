@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from haitang.base.clock import CHINA, now
 from haitang.base.text import T
-from haitang.support.standards.codes.code import Bytes, Code, Mask, alphabet, flat, narrow, of_width, present
+from haitang.support.standards.codes.code import NOT_IN, Bytes, Code, Mask, Places, alphabet, by_slices, narrow, of_width, present, weights
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
@@ -59,12 +59,14 @@ def _is_date(digits: str) -> bool:
 
 _DIGITS = alphabet("0123456789")
 _DIGITS_X = alphabet("0123456789X")
-_CHECK_VALUES = np.array(["0123456789X".index(c) for c in CHECKS], np.int16)
+_SUM, _SUM_OLD = weights(*WEIGHTS, 0), weights(*[1] * 15)
+_YEAR, _TWO = weights(1000, 100, 10, 1), weights(10, 1)
+_CHECK_VALUES = np.array(["0123456789X".index(c) for c in CHECKS], np.int32)
 _LENGTHS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87], np.int32)
 
 
+@by_slices
 def faulty(column: pa.Array) -> Mask:
-    column = flat(column)
     wrong = present(column)
     rows, long = of_width(column, 18)
     wrong[rows] = ~_sound(long)
@@ -74,25 +76,29 @@ def faulty(column: pa.Array) -> Mask:
 
 
 def _sound(matrix: Bytes) -> Mask:
-    digits = _DIGITS_X[matrix]
-    allowed = (digits >= 0).all(axis=1) & (digits[:, :17] < 10).all(axis=1) & (digits[:, 0] > 0)
-    total = digits[:, :17].astype(np.int32) @ np.array(WEIGHTS, np.int32)
-    sound: Mask = allowed & (_CHECK_VALUES[total % 11] == digits[:, 17]) & _dates(digits[:, 6:14])
+    digits = _DIGITS.take(matrix)
+    total = digits @ _SUM
+    check = _CHECK_VALUES[total.astype(np.int32) % 11] == _DIGITS_X.take(matrix[:, 17])
+    sound: Mask = _begins(digits, total) & check & _dates(digits[:, 6:10] @ _YEAR, digits[:, 10:12] @ _TWO, digits[:, 12:14] @ _TWO)
     return sound
 
 
 def _sound_old(matrix: Bytes) -> Mask:
-    digits = _DIGITS[matrix]
-    century = np.tile(np.array([1, 9], np.int16), (len(digits), 1))
-    sound: Mask = (digits >= 0).all(axis=1) & (digits[:, 0] > 0) & _dates(np.hstack([century, digits[:, 6:12]]))
+    digits = _DIGITS.take(matrix)
+    born = _dates(1900 + digits[:, 6:8] @ _TWO, digits[:, 8:10] @ _TWO, digits[:, 10:12] @ _TWO)
+    sound: Mask = _begins(digits, digits @ _SUM_OLD) & born
     return sound
 
 
-def _dates(digits: "np.typing.NDArray[np.int16]") -> Mask:
-    """Which rows of 8 digits are a day between the earliest and today; other characters count as nothing here."""
-    told = np.clip(digits, 0, 9).astype(np.int32)
-    year = told[:, :4] @ np.array([1000, 100, 10, 1], np.int32)
-    month, day = told[:, 4] * 10 + told[:, 5], told[:, 6] * 10 + told[:, 7]
+def _begins(digits: Places, total: Places) -> Mask:
+    """All of what was summed are digits, and the first is not 0."""
+    sound: Mask = (total < NOT_IN) & (digits[:, 0] > 0)
+    return sound
+
+
+def _dates(*date: Places) -> Mask:
+    """Which are a day between the earliest and today; what is no number counts as nothing here."""
+    year, month, day = (np.minimum(part, limit).astype(np.int32) for part, limit in zip(date, (9999, 99, 99), strict=True))
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = _LENGTHS[month] + (leap & (month == 2))
     today = now().astimezone(CHINA).date()

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from haitang.base.text import T
-from haitang.support.standards.codes.code import Code, Mask, alphabet, flat, of_width, present
+from haitang.support.standards.codes.code import NOT_IN, Code, Mask, alphabet, are_digits, by_slices, of_width, present, weights
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
@@ -33,16 +33,16 @@ def fault(text: str) -> str:
 
 
 _PLACES = alphabet(ALPHABET)
+_SUM = weights(*WEIGHTS, 0)
 
 
+@by_slices
 def faulty(column: pa.Array) -> Mask:
-    column = flat(column)
     wrong = present(column)
     rows, matrix = of_width(column, 18)
-    places = _PLACES[matrix].astype(np.int32)
-    shaped = (places >= 0).all(axis=1) & (places[:, 2:8] < 10).all(axis=1)
-    check = -(places[:, :17] @ np.array(WEIGHTS, np.int32)) % 31
-    wrong[rows] = ~(shaped & (check == places[:, 17]))
+    places = _PLACES.take(matrix)
+    total = places @ _SUM
+    wrong[rows] = ~(are_digits(matrix[:, 2:8]) & (total < NOT_IN) & (-total.astype(np.int32) % 31 == places[:, 17]))
     return wrong
 
 

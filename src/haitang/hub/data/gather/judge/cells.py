@@ -1,5 +1,6 @@
 """The text of cells, without the white space around it. Only what begins or ends like white space is touched: most cells do not."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,32 @@ def trimmed(column: Any, missing: list[str]) -> Any:
     return pc.if_else(pc.fill_null(empty, True), pa.scalar(None, column.type), column) if pc.any(empty).as_py() else column
 
 
-def _suspects(column: Any) -> Any:
-    """Rows whose first or last byte may be of white space."""
+def bytes_of(column: Any) -> tuple[Any, Any]:
+    """The bytes of an Arrow array of text, and where each of its values begins in them, with the end of the last."""
     _, ends, data = column.buffers()
     if data is None or not len(column):
-        return np.empty(0, np.int64)
-    offsets: Any = np.frombuffer(ends, np.int32 if column.type == pa.string() else np.int64)[
-        column.offset : column.offset + len(column) + 1
-    ]
-    text = np.frombuffer(data, np.uint8)
+        return np.empty(0, np.uint8), np.zeros(len(column) + 1, np.int64)
+    width = np.int32 if column.type == pa.string() else np.int64
+    offsets: Any = np.frombuffer(ends, width)[column.offset : column.offset + len(column) + 1]
+    return np.frombuffer(data, np.uint8), offsets
+
+
+def odd(column: Any, lengths: Sequence[int], plain: Callable[[Any], Any]) -> Any:
+    """Rows with a text that has none of these lengths (none given: any will do), or a byte that is not plain."""
+    data, offsets = bytes_of(column)
+    found = np.searchsorted(offsets, np.flatnonzero(~plain(data[offsets[0] : offsets[-1]])) + offsets[0], "right") - 1
+    if lengths:
+        given = np.diff(offsets)
+        fits = given == lengths[0]
+        for length in lengths[1:]:
+            fits |= given == length
+        found = np.concatenate([found, np.flatnonzero(~fits)])
+    found = np.unique(found)
+    return found[column.is_valid().to_numpy(zero_copy_only=False)[found]] if column.null_count else found
+
+
+def _suspects(column: Any) -> Any:
+    """Rows whose first or last byte may be of white space."""
+    text, offsets = bytes_of(column)
     filled = np.flatnonzero(offsets[1:] > offsets[:-1])
     return filled[_MOST_BEGIN[text[offsets[:-1][filled]]] | _MOST_END[text[offsets[1:][filled] - 1]]]

@@ -9,14 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from haitang.hub.data.catalogue.kinds import ResourceField
-from haitang.hub.data.gather.judge.cells import trimmed
+from haitang.hub.data.gather.judge.cells import odd, trimmed
 from haitang.support.standards import coordinates
 from haitang.support.standards.codes import CODES, Code
 
-_NORMAL = {
-    "resident_id": "^[0-9]{17}[0-9X]$", "uscc": "^[0-9A-Z]{18}$", "organization_code": "^[0-9A-Z]{9}$", "division": "^[0-9]{6}([0-9]{3}){0,2}$",
-    "mobile": "^1[0-9]{10}$", "licence_plate": "^[^ -@\\[-~·•　\uff00-\uffef][A-Z][0-9A-Z]{5,6}$",
-}  # fmt: skip
+# A code of these lengths that is made of digits and capital letters is in its normal form already, or has none.
+_LENGTHS = {"resident_id": (18,), "uscc": (18,), "organization_code": (9,), "division": (6, 9, 12), "mobile": (11,)}
+_PLATE = "^[^ -@\\[-~·•　\uff00-\uffef][A-Z][0-9A-Z]{5,6}$"
 Locate = Callable[[Any, Any], Any]
 
 
@@ -26,13 +25,22 @@ def code_of(type: str) -> Code | None:
 
 
 def normal(column: Any, type: str, code: Code) -> Any:
-    """A column of codes in their normal form; only what is not so already is touched."""
-    odd = pc.fill_null(pc.invert(pc.match_substring_regex(column, _NORMAL[type])), False)
-    rows = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
+    """A column of codes in their normal form; only what may not be so already is touched."""
+    rows = _otherwise(column, type)
     if not len(rows):
         return column
+    odd = np.zeros(len(column), bool)
+    odd[rows] = True
     changed = [code.normal(text) for text in column.take(pa.array(rows)).to_pylist()]
-    return pc.replace_with_mask(column, odd, pa.array(changed, column.type))
+    return pc.replace_with_mask(column, pa.array(odd), pa.array(changed, column.type))
+
+
+def _otherwise(column: Any, type: str) -> Any:
+    """Rows that may be written otherwise than in the normal form."""
+    if type in _LENGTHS:
+        return odd(column, _LENGTHS[type], lambda text: (text - ord("0") < 10) | (text - ord("A") < 26))
+    plate = pc.fill_null(pc.invert(pc.match_substring_regex(column, _PLATE)), False)
+    return np.flatnonzero(plate.to_numpy(zero_copy_only=False))
 
 
 def prepared_code(name: str, field: ResourceField, column: Any, code: Code) -> dict[str, Any]:

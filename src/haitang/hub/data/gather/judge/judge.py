@@ -5,13 +5,11 @@ asked which (`reasons`), and rows that break none are given back as values, with
 repetitions.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,8 @@ from haitang.base import clock
 from haitang.base.clock import now
 from haitang.base.declarations import Declarations
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource
-from haitang.hub.data.catalogue.tables import canonical, columns_of
-from haitang.hub.data.gather.judge import codes, convert
+from haitang.hub.data.catalogue.tables import columns_of
+from haitang.hub.data.gather.judge import codes, convert, leaves
 from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
@@ -66,7 +64,7 @@ class Judged:
     @cached_property
     def leaves(self) -> list[bytes]:
         """The leaf hash of each accepted row."""
-        return _leaves(self.texts)
+        return leaves.hashed(self.texts)
 
     @property
     def faults(self) -> dict[str, Counter[str]]:
@@ -89,14 +87,15 @@ class Judge:
         self.staged = Staged(parts if parts is not None else [])
         today = now().astimezone(clock.CHINA).date()
         self.rules: list[Rule] = rules_of(resource, lambda id: declarations.get(CodeTable, id).valid_on(today))
-        self.stored = list(columns_of(resource))
+        self.stored = columns_of(resource)
         self._ready = {name for name, f in resource.fields.items() if f.type == "point" or codes.code_of(f.type)}
         self._texts = [n for n, f in resource.fields.items() if n in columns and f.type not in convert.CONVERTED]
+        self._computed = {column: type for column, type in columns_of(resource).items() if column not in self._texts}
         self.keys = Seen(connection, "key", resource.key, self.staged)
         self.unique = {n: Seen(connection, n, [n], self.staged) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
         self._register_codes()
         self._typed = self._typed_sql()
-        self._conditions = " or ".join(f"({rule.sql})" for rule in self.rules) or "false"  # in WHERE an unknown one is as good as false
+        self._values = self._values_sql()
 
     def _register_codes(self) -> None:
         for rule in self.rules:
@@ -104,7 +103,7 @@ class Judge:
                 self.connection.register(rule.relation, pa.table({"v": pa.array(list(rule.allowed), pa.string())}))
 
     def _typed_sql(self) -> str:
-        """Two levels, so that a text is cast once; `_ask` ends it with where the cells are."""
+        """Three levels, so that a text is cast once, and its value written once; `_ask` ends it with where the cells are."""
         texts, values = ["n", "line"], ["*"]
         for name, declared in self.resource.fields.items():
             if name in self._ready and name in self.columns:
@@ -122,23 +121,31 @@ class Judge:
                 )
             if declared.type != "point":
                 values.append(convert.value(_quoted(f"t__{name}"), declared) + f' as "{name}"')
-        return f"select {', '.join(values)} from (select {', '.join(texts)} from"
+        written = [f'{leaves.written(*each)} as "{leaves.WRITTEN}{each[0]}"' for each in self._computed.items()]
+        return f"select {', '.join(['*', *written])} from (select {', '.join(values)} from (select {', '.join(texts)} from"
+
+    def _values_sql(self) -> str:
+        """Every value that is not the text of its cell, how the leaf writes it, what tells repetitions, and whether the row breaks a rule."""
+        values = [f'"{column}", "{leaves.WRITTEN}{column}"' for column in self._computed]
+        hashes = [f"{seen.hash} as {seen.column}" for seen in self._each_seen()]
+        broken = " or ".join(f"({rule.sql})" for rule in self.rules) or "false"
+        # as a case, DuckDB looks closer only at the rows that need it, and an unknown answer is no
+        return f"select {', '.join(['n', 'line', *values, *hashes])}, case when {broken} then true else false end as broken from typed"
 
     def judge(self, chunk: Chunk) -> Judged:
         """What becomes of each row of a chunk."""
         cells = self._cells(chunk)
         self.connection.register("cells", cells)
         self._look_up()
-        bad = self._ask(f"select n from typed where {self._conditions}").to_arrow_table()["n"].to_numpy()
+        found, bad = self._found(cells)
         reasons = self._reasons(cells, bad)
-        found = self._found(cells, bad)
         repeated = self._repetitions(cells, found, reasons)
         accepted = _without(found, [*(reasons.keys() - set(bad.tolist())), *repeated])
         refused = [*self._refused(chunk, cells, reasons), *_broken(chunk)]
         self.connection.unregister("cells")
         return Judged(
             accepted.select([*self.stored, "line"]),
-            accepted["leaf"],
+            leaves.texts(self.connection, accepted, self.stored),
             len(repeated),
             refused,
             {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},
@@ -146,27 +153,17 @@ class Judge:
 
     def _ask(self, query: str, cells: str = "cells") -> Any:
         """A query over `typed`: the values of the cells that are registered, computed as far as they are asked for."""
-        return self.connection.execute(f"with typed as not materialized ({self._typed} {cells})) {query}")
+        return self.connection.execute(f"with typed as not materialized ({self._typed} {cells}))) {query}")
 
-    def _found(self, cells: Any, bad: Any) -> Any:
-        """The values of the rows that break no rule, in the order of the file, with the text of the leaf of each and what tells repetitions."""
-        sound = np.ones(len(cells), bool)
-        sound[bad] = False
-        kept = cells.append_column("sound", pa.array(sound))
-        self.connection.register("cells", kept)
-        computed = ", ".join(f'"{column}"' for column in self.stored if column not in self._texts)
-        hashes = "".join(f", {seen.hash} as {seen.column}" for seen in self._each_seen())
-        found = self._ask(
-            f"select n, {computed}{', ' if computed else ''}line{hashes}, chr(0) || {canonical(self.stored)} as leaf from typed",
-            "(from cells where sound)",
-        ).to_arrow_table()
-        self.connection.register("cells", cells)
-        if (np.diff(found["n"].to_numpy()) < 0).any():  # DuckDB keeps the order of what it filters; nothing promises it for every plan
+    def _found(self, cells: Any) -> tuple[Any, Any]:
+        """The values of the rows that break no rule, in the order of the file, and the positions of those that do."""
+        found = self._ask(self._values).to_arrow_table()
+        if (np.diff(found["n"].to_numpy()) < 0).any():  # DuckDB keeps the order of what it is given; nothing promises it for every plan
             found = found.sort_by("n")
-        texts = kept.select([f"t__{name}" for name in self._texts]).filter(kept["sound"]) if len(bad) else kept
         for name in self._texts:
-            found = found.append_column(name, texts[f"t__{name}"])
-        return found
+            found = found.append_column(name, cells[f"t__{name}"])
+        broken = found["broken"].to_numpy()
+        return found.filter(pa.array(~broken)) if broken.any() else found, np.flatnonzero(broken)
 
     def _each_seen(self) -> list[Seen]:
         return [self.keys, *self.unique.values()]
@@ -292,21 +289,6 @@ def _without(found: Any, excluded: list[int]) -> Any:
 
 def _hashes(table: Any, column: str) -> Any:
     return table[column].drop_null().to_numpy()
-
-
-def _leaves(column: Any) -> list[bytes]:
-    """SHA-256 of each text of a column, taken from Arrow's own memory."""
-    found: list[bytes] = []
-    of = hashlib.sha256
-    for chunk in column.chunks:
-        if not len(chunk):
-            continue
-        _, ends, data = chunk.buffers()
-        width = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
-        places = np.frombuffer(ends, width)[chunk.offset : chunk.offset + len(chunk) + 1].tolist()
-        text = memoryview(data)
-        found += [of(text[start:end]).digest() for start, end in pairwise(places)]
-    return found
 
 
 def _quoted(column: str) -> str:

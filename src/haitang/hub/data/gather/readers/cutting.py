@@ -1,6 +1,6 @@
 """Rows of a block as columns: the well-shaped ones by Arrow all at once, the others one by one, in the order of the file."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,16 +42,11 @@ def cut(piece: Piece, form: _Form, judge: Judge, tally: Tally) -> Built:
     tokens, names = piece.tokens, form.headings.names
     tally.file_rows += len(tokens.starts)
     lines = _lines(piece)
-    text_ends, fast = _shaped(tokens, len(names), form.dialect)
     blank = tokens.text_ends == tokens.starts
     tally.leave(BLANK, int(blank.sum()))
     spoiled = _spoiled(piece)
-    fast &= ~blank
-    fast[list(spoiled)] = False
+    columns, fast = _at_once(tokens, blank, spoiled, form)
     given = np.flatnonzero(fast)
-    columns = _by_arrow(tokens, given, text_ends, form) if len(given) else columns_of(names, [])
-    if columns is None:
-        fast, given, columns = np.zeros_like(fast), given[:0], columns_of(names, [])
     by_hand, broken = _one_by_one(piece, np.flatnonzero(~fast & ~blank), lines, spoiled, form, judge, tally)
     if by_hand:
         columns, given = _in_order(columns, given, by_hand, names)
@@ -62,6 +57,25 @@ def cut(piece: Piece, form: _Form, judge: Judge, tally: Tally) -> Built:
         return [_raw(tokens, int(rows[place])) for place in places]
 
     return columns, line, broken, raw
+
+
+def _at_once(
+    tokens: Tokens, blank: npt.NDArray[np.bool_], spoiled: Collection[int], form: _Form
+) -> tuple[pa.RecordBatch, npt.NDArray[np.bool_]]:
+    """Columns of the rows that Arrow reads, and which rows these are."""
+    names = form.headings.names
+    if tokens.counts is None and len(tokens.starts) and not blank.any() and not spoiled:
+        whole = np.ones(
+            len(tokens.starts), bool
+        )  # without quotes, Arrow counts the cells as we do, and says so if they are not as many as the headings
+        if (columns := _by_arrow(tokens, np.arange(len(whole)), tokens.text_ends, form)) is not None:
+            return columns, whole
+    text_ends, fast = _shaped(tokens, len(names), form.dialect)
+    fast &= ~blank
+    fast[list(spoiled)] = False
+    given = np.flatnonzero(fast)
+    columns = _by_arrow(tokens, given, text_ends, form) if len(given) else columns_of(names, [])
+    return (columns_of(names, []), np.zeros_like(fast)) if columns is None else (columns, fast)
 
 
 def _lines(piece: Piece) -> npt.NDArray[np.int64]:
@@ -83,16 +97,17 @@ def _lines(piece: Piece) -> npt.NDArray[np.int64]:
 
 def _shaped(tokens: Tokens, width: int, dialect: Dialect) -> tuple[Places, npt.NDArray[np.bool_]]:
     """Which rows have as many cells as there are headings, and where their text ends when empty cells behind the last heading are cut off."""
-    fast = tokens.counts == width
+    counts = tokens.counted(dialect)
+    fast = counts == width
     text_ends = tokens.text_ends
     if len(dialect.delimiter) != 1:
         return text_ends, fast
-    wide = np.flatnonzero(tokens.counts > width)
+    wide = np.flatnonzero(counts > width)
     if len(wide):
         text_ends = text_ends.copy()
         buffer = np.frombuffer(tokens.text, np.uint8)
-        for more in np.unique(tokens.counts[wide] - width)[:50]:
-            rows = wide[tokens.counts[wide] - width == more]
+        for more in np.unique(counts[wide] - width)[:50]:
+            rows = wide[counts[wide] - width == more]
             tails = buffer[np.maximum(text_ends[rows][:, None] - np.arange(1, more + 1), 0)]
             rows = rows[(tails == dialect.delimiter[0]).all(axis=1) & (text_ends[rows] - tokens.starts[rows] > more)]
             text_ends[rows] -= more

@@ -84,6 +84,8 @@ def whole_lines(raw: bytes, decoding: Decoding, final: bool) -> bytes:
     """As much of `raw` as ends with a line break; all of it where the file ends."""
     if final:
         return raw
+    if decoding.width == 1 and (feed := raw.rfind(b"\n")) >= 0:
+        return raw[: feed + 1]
     units = _units(raw, decoding)
     feeds = np.flatnonzero(units == 10)
     if not len(feeds):

@@ -17,13 +17,14 @@ _LF, _CR = 10, 13
 
 @dataclass
 class Tokens:
-    """Rows of a block: [start, text_end) is the text, `end` the next row. `counts`: cells, 0 for rows in `slow`, by the index of the row."""
+    """Rows of a block: [start, text_end) is the text, `end` the next row. `counts`: cells, 0 for rows in `slow`, by the index of the row; None where there is no
+    quote, so that whoever splits the rows at each delimiter finds out."""
 
     text: bytes
     starts: Places
     text_ends: Places
     ends: Places
-    counts: Places
+    counts: Places | None
     slow: dict[int, SlowRow] = field(default_factory=dict)
 
     @property
@@ -34,7 +35,19 @@ class Tokens:
         """Some of the rows."""
         slow = {n - first: row for n, row in self.slow.items() if first <= n < last}
         part = slice(first, last)
-        return Tokens(self.text, self.starts[part], self.text_ends[part], self.ends[part], self.counts[part], slow)
+        counts = None if self.counts is None else self.counts[part]
+        return Tokens(self.text, self.starts[part], self.text_ends[part], self.ends[part], counts, slow)
+
+    def counted(self, dialect: Dialect) -> Places:
+        """`counts`, counted now where they were not."""
+        if self.counts is not None:
+            return self.counts
+        if not len(self.starts):
+            return np.empty(0, np.intp)
+        begin = int(self.starts[0])
+        buffer = np.frombuffer(self.text, np.uint8)[begin : self.consumed]
+        delimiters = np.flatnonzero(buffer == dialect.delimiter[0])
+        return np.diff(np.searchsorted(delimiters, self.ends - begin), prepend=0) + 1
 
 
 class _Marks:
@@ -44,9 +57,10 @@ class _Marks:
         self.buffer = np.frombuffer(text, np.uint8)
         self.quotes = np.flatnonzero(self.buffer == dialect.quote[0]) if dialect.quote and dialect.quote in text else np.empty(0, np.intp)
         self.feeds = np.flatnonzero(self.buffer == _LF)
-        self.delimiters = np.flatnonzero(self.buffer == dialect.delimiter[0])
+        self.delimiters = np.flatnonzero(self.buffer == dialect.delimiter[0]) if len(self.quotes) else np.empty(0, np.intp)
         self.returns = np.empty(0, np.intp)
-        if b"\r" in text:
+        self.carriage = b"\r" in text
+        if self.carriage:
             returns = np.flatnonzero(self.buffer == _CR)
             followed = np.append(self.buffer, 0)[returns + 1] == _LF
             self.returns = returns[~followed]
@@ -95,8 +109,8 @@ def _fast(text: bytes, marks: _Marks, at: int, final: bool) -> tuple[Tokens, boo
     if clean and final and (not len(ends) or ends[-1] < len(text)):
         ends = np.append(ends, len(text))
     starts = np.concatenate([[at], ends[:-1]]).astype(np.intp) if len(ends) else np.empty(0, np.intp)
-    counts = np.diff(np.searchsorted(delimiters, ends), prepend=0) + 1
-    return Tokens(text, starts, _text_ends(marks.buffer, starts, ends), ends, counts), clean
+    counts = np.diff(np.searchsorted(delimiters, ends), prepend=0) + 1 if len(marks.quotes) else None
+    return Tokens(text, starts, _text_ends(marks.buffer, starts, ends, marks.carriage), ends, counts), clean
 
 
 def _first_misplaced(marks: _Marks, quotes: Places, at: int) -> int | None:
@@ -112,8 +126,13 @@ def _first_misplaced(marks: _Marks, quotes: Places, at: int) -> int | None:
     return min(wrong, default=None)
 
 
-def _text_ends(buffer: npt.NDArray[np.uint8], starts: Places, ends: Places) -> Places:
+def _text_ends(buffer: npt.NDArray[np.uint8], starts: Places, ends: Places, returns: bool) -> Places:
     """Ends of the rows without CR and LF."""
+    if not returns:
+        text_ends = ends - 1
+        if len(ends) and buffer[ends[-1] - 1] != _LF:  # the last of a file
+            text_ends[-1] = ends[-1]
+        return text_ends
     text_ends = ends.copy()
     for byte in (_LF, _CR):
         last = buffer[np.maximum(text_ends - 1, 0)] if len(buffer) else text_ends
@@ -143,6 +162,8 @@ def _slow(text: bytes, dialect: Dialect, at: int, rows: int, final: bool) -> Tok
 
 
 def _joined(text: bytes, parts: list[Tokens]) -> Tokens:
+    if len(parts) == 1:
+        return parts[0]
     slow: dict[int, SlowRow] = {}
     before = 0
     for part in parts:
