@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bench import city
+from haitang.hub.data.lake.buckets import WIDTH, date_sql, start_sql
 
 DEVICES, DAYS = 2000, 7
-SERIES = DEVICES * city.PROPERTIES
-_MICROS = 86_400_000_000
 
 
 @cache
@@ -29,18 +28,18 @@ def fill(rows: int) -> float:
 
     began, lake, end = time.monotonic(), writer(), until()
     lake.execute("set memory_limit = '4GB'")  # whole days at once, in order
-    series = min(SERIES, rows // DAYS)
-    each_day = rows // series // DAYS
+    things = max(1, min(DEVICES, rows // DAYS // city.PROPERTIES))
+    each_day = rows // (things * city.PROPERTIES) // DAYS
     for back in range(DAYS, 0, -1):
         start = end - timedelta(days=back)
         with transaction(lake, "observations", "blocks"):
             block = lake.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
-            lake.execute(_observations(start, series, each_day, block))
-            count = series * each_day
+            lake.execute(_observations(start, things, each_day, block))
+            count = things * city.PROPERTIES * each_day
             lake.execute(f"insert into lake.blocks values ({block}, 'observations', {count}, repeat('0', 64), 0, 0, now(), 'bench')")
     with transaction(lake, "rollup_hour", "rollup_day"):
-        lake.execute(_rollup("hour"))
-        lake.execute(_rollup("day"))
+        lake.execute(_hours())
+        lake.execute(_days())
     lake.close()
     _twin(end)
     return time.monotonic() - began
@@ -56,13 +55,13 @@ def empty() -> None:
     lake.close()
 
 
-def _observations(start: datetime, series: int, each_day: int, block: int) -> str:
-    """One day: every series a reading each so many seconds, made in the order of a compacted file (thing, then time), so that nothing need be sorted."""
-    first, step = int(start.timestamp() * 1e6), _MICROS // each_day
-    things = sorted(city.thing(number) for number in range(-(-series // city.PROPERTIES)))
+def _observations(start: datetime, things: int, each_day: int, block: int) -> str:
+    """One day: every series a reading each so many seconds, made in the order of a compacted file (property, thing, time), so that nothing need be sorted."""
+    first, step = int(start.timestamp() * 1e6), WIDTH["day"] // each_day
+    names = sorted(city.thing(number) for number in range(things))
     return _INSERT.format(
-        first=first, step=step, block=block, rows=series * each_day, each_day=each_day, per=city.PROPERTIES, of_thing=each_day * city.PROPERTIES,
-        things="[" + ", ".join(f"'{thing}'" for thing in things) + "]",
+        first=first, step=step, block=block, rows=things * city.PROPERTIES * each_day, each_day=each_day, of_property=each_day * things,
+        things="[" + ", ".join(f"'{thing}'" for thing in names) + "]", count=things, day=date_sql("period_start"),
     )  # fmt: skip
 
 
@@ -71,18 +70,26 @@ _INSERT = """
     select '990101' as node, thing, 'p' || p as property, 'instant' as statistic, make_timestamptz({first} + n * {step}) as period_start,
            period_start as period_end, 'ug/m3' as unit, 'normal' as quality, 'simulated' as origin, '{block}-' || i as source_ref,
            period_start as received_at, ((i * 31 + n * 17) % 10000)::double / 10 as number, null::varchar as text, null::boolean as boolean,
-           null::varchar as geometry, 'instant' as span, (period_start at time zone 'Asia/Shanghai')::date as day, {block}::bigint as block,
-           i::integer as block_index, 'bench' as release
-    from (select i, i % {per} as p, i // {per} % {each_day} as n, ({things})[1 + i // {of_thing}] as thing from range({rows}) a(i))"""
+           null::varchar as geometry, 'instant' as span, {day} as day, {block}::bigint as block, i::integer as block_index, 'bench' as release
+    from (select i, i // {of_property} as p, i % {each_day} as n, ({things})[1 + i // {each_day} % {count}] as thing from range({rows}) a(i))"""
 
 
-def _rollup(unit: str) -> str:
-    start = "date_trunc('hour', period_start)" if unit == "hour" else "(day::timestamp at time zone 'Asia/Shanghai')"
+def _hours() -> str:
+    start = start_sql("period_start", "hour")
     return f"""
-        insert into lake.rollup_{unit} by name
+        insert into lake.rollup_hour by name
         select thing, property, 'instant' as statistic, {start} as start, any_value(day) as day, count(*) as count, sum(number) as sum,
                avg(number) as mean, min(number) as min, max(number) as max, arg_max(number, period_start) as last, max(period_start) as last_at
         from lake.observations group by thing, property, {start} order by thing, start"""
+
+
+def _days() -> str:
+    start = start_sql("start", "day")
+    return f"""
+        insert into lake.rollup_day by name
+        select thing, property, statistic, {start} as start, any_value(day) as day, sum(count)::bigint as count, sum(sum) as sum,
+               sum(sum) / sum(count) as mean, min(min) as min, max(max) as max, arg_max(last, last_at) as last, max(last_at) as last_at
+        from lake.rollup_hour group by thing, property, statistic, {start} order by thing, start"""
 
 
 def _twin(end: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+import pyarrow as pa
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -9,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from haitang.base.asker import ASKER, Asker
 from haitang.hub.data.lake import rollup
+from haitang.hub.data.lake.as_json import columns
 from haitang.hub.data.lake.data_api import routes
 from haitang.hub.data.lake.writer import Writer
 from tests.hub.data.fresh import HOUR, START, batch, reading
@@ -61,6 +64,13 @@ def test_without_a_thing_a_bucket_is_over_all_things(lake: Any, bucket: str) -> 
     )
     answer = TestClient(as_asker(Asker("staff:1", frozenset({"data.read"})))).get("/series", params=without("thing", bucket=bucket)).json()
     assert {name: answer[name] for name in ("count", "mean", "min", "max")} == {"count": [3], "mean": [3], "min": [1], "max": [6]}
+
+
+def test_instants_are_written_as_they_are_wherever_they_come_from() -> None:
+    times = [START, START + 1, None, -1, START, 0]
+    table = pa.table({"time": pa.array(times, pa.timestamp("us", tz="UTC")), "value": [1.0, None, 2.5, 3.0, 4.0, 5.0]})
+    assert msgspec.json.encode(columns(table)) == msgspec.json.encode(table.to_pydict())
+    assert columns(table.slice(0, 0)) == {"time": [], "value": []}
 
 
 def test_tables_are_filtered_sorted_and_limited(client: TestClient) -> None:

@@ -16,7 +16,7 @@ from haitang.hub.data.lake.buckets import instant, micros, start
 from haitang.hub.data.lake.readings import VALID, declared_of
 from haitang.hub.data.lake.writer import Writer
 from haitang.support.infrastructure.stream.messages import Observation, is_valid
-from tests.hub.data.fresh import DAY, HOUR, MINUTE, START, batch, reading
+from tests.hub.data.fresh import DAY, HOUR, MINUTE, SECOND, START, batch, reading
 
 
 def stored(lake: Any, unit: str) -> dict[tuple[str, str, int], tuple[Any, ...]]:
@@ -131,6 +131,32 @@ def test_raw_series_and_pages_show_what_was_stored(lake: Any) -> None:
     rest = queries.observations_page(after=(page[-1]["block"], page[-1]["block_index"]))
     assert [row["number"] for row in [*page, *rest]] == [9, 4, 3, 2, 1, 0]
     assert queries.counts()["observations"] == 6
+
+
+def test_the_newest_received_of_a_period_counts_wherever_readings_are_read(lake: Any) -> None:
+    again = reading(7, at=START + SECOND, length=0, source_ref="again", received_at=START + DAY)
+    first = reading(1, at=START + SECOND, length=0, received_at=START + HOUR)
+    other = reading(3, at=START, length=0, property="o3")
+    span = instant(START), instant(START + HOUR)
+    writer = Writer(lake, "s")
+    writer.write([(1, batch(again, other)), (2, batch(first))])
+    assert queries.series("s1", "pm2_5", "instant", *span).to_pydict()["mean"] == [7]
+    assert queries.readings_of("s1", *span).to_pydict()["value"] == [3, 7]
+    writer.write([(3, batch(reading(8, at=START + SECOND, length=0, source_ref="void", received_at=START + 2 * DAY, quality="flag:D")))])
+    assert queries.readings_of("s1", *span).to_pydict()["value"] == [3, None]
+    assert queries.series("s1", "pm2_5", "instant", *span).to_pydict()["count"] == [0]
+
+
+def test_of_all_things_only_valid_readings_count_and_a_corrected_one_as_often_as_it_was_sent(lake: Any) -> None:
+    sent = [
+        reading(1), reading(2, thing="s2"), reading(5, source_ref="again"), reading(100, thing="s3", quality="flag:D"), reading(None, thing="s4"),
+        reading(50, property="o3"), reading(50, length=DAY), reading(50, statistic="max"), reading(4, at=START + HOUR, quality="suspect"),
+    ]  # fmt: skip
+    Writer(lake, "s").write([(1, batch(*sent))])
+    found = queries.of_all("pm2_5", "hour mean", instant(START), instant(START + DAY), "hour of raw").to_pydict()
+    assert {name: found[name] for name in ("count", "min", "max")} == {"count": [3, 1], "min": [1, 4], "max": [5, 4]}
+    assert found["mean"] == [pytest.approx(8 / 3), 4]
+    assert found["time"] == [instant(START), instant(START + HOUR)]
 
 
 @pytest.mark.parametrize(

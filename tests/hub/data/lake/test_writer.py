@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from haitang.hub.data.lake import compact, durable, offsets
+from haitang.hub.data.lake import compact, durable, offsets, schema
 from haitang.hub.data.lake.canonical import canonical, observation_of, set_aside_of
 from haitang.hub.data.lake.offsets import Ranges
 from haitang.hub.data.lake.writer import Writer
@@ -157,3 +157,17 @@ def test_ranges_join_whatever_the_order() -> None:
     assert 6 in done
     assert 4 not in done
     assert done.last == 9
+
+
+def test_files_are_sorted_by_property_first_in_a_lake_of_an_earlier_release_too(lake: Any) -> None:
+    lake.execute("alter table lake.observations set sorted by (thing asc, period_start asc)")
+    schema.ensure(lake)
+    snapshots = lake.execute("select count(*) from ducklake_snapshots('lake')").fetchone()
+    schema.ensure(lake)
+    assert lake.execute("select count(*) from ducklake_snapshots('lake')").fetchone() == snapshots, "once"
+    sent = [
+        reading(1, thing=thing, property=name, at=START + h * HOUR) for h in range(8) for thing in ("s2", "s1") for name in ("pm2_5", "o3")
+    ]
+    Writer(lake, "s").write([(1, batch(*sent))])
+    stored = lake.execute("select property, thing, period_start from lake.observations order by file_row_number").fetchall()
+    assert stored == sorted(stored)

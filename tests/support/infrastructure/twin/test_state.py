@@ -1,5 +1,7 @@
 """The newest period wins, in whatever order readings come."""
 
+import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -70,3 +72,14 @@ def test_text_with_nul_and_no_rows_are_taken() -> None:
 @given(st.permutations([reading(n, START + n % 4 * HOUR, received=n) for n in range(8)]))
 def test_newest_does_not_depend_on_the_order(rows: list[Observation]) -> None:
     assert state.newest(("hour mean", row) for row in rows)["s1", "pm2_5", "hour mean"].number == 7
+
+
+@pytest.mark.django_db
+def test_as_json_it_says_what_the_rows_say() -> None:
+    update(reading(0.5, thing="s2"), reading(None, text='"好"\\'), reading(2.0, thing="s3"))
+    asked: Any
+    for asked in ((), (["s1", "s2"],), (None, ["pm2_5"], "hour mean"), (None, ["o3"])):
+        told = json.loads(queries.latest_as_json(*asked))
+        for row in told:
+            row |= {name: datetime.fromisoformat(row[name]) for name in ("period_start", "period_end", "received_at")}
+        assert told == list(queries.latest(*asked).values())

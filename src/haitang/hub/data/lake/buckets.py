@@ -14,12 +14,19 @@ CHINA = 8 * WIDTH["hour"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def number_sql(column: str, unit: Unit) -> str:
+    """SQL of the number (bigint) of the bucket that holds `column` (timestamptz, from 1970 on): what groups millions of rows fastest."""
+    return f"(epoch_us({column}){f' + {CHINA}' if unit == 'day' else ''}) // {WIDTH[unit]}"
+
+
+def start_of_sql(number: str, unit: Unit) -> str:
+    """SQL of the start (timestamptz) of the bucket of a number."""
+    return f"make_timestamptz({number} * {WIDTH[unit]}{f' - {CHINA}' if unit == 'day' else ''})"
+
+
 def start_sql(column: str, unit: Unit) -> str:
     """SQL of the start (timestamptz) of the bucket that holds `column` (timestamptz, from 1970 on)."""
-    width = WIDTH[unit]
-    if unit == "day":
-        return f"make_timestamptz((epoch_us({column}) + {CHINA}) // {width} * {width} - {CHINA})"
-    return f"make_timestamptz(epoch_us({column}) // {width} * {width})"
+    return start_of_sql(number_sql(column, unit), unit)
 
 
 def date_sql(column: str) -> str:

@@ -20,6 +20,8 @@ from haitang.base.actions import permissions
 from haitang.base.asker import asker_who_may
 from haitang.base.errors import HaitangError, error
 from haitang.hub.data.lake import queries
+from haitang.hub.data.lake.as_json import columns
+from haitang.support.infrastructure.twin.queries import latest_as_json
 
 BAD_PARAMETER = error("lake.bad_parameter", 400, "参数 {name} 不可用：{reason}")
 
@@ -30,7 +32,8 @@ MOST = 10_000  # rows in one answer
 
 
 def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    """`value` as JSON; bytes are JSON already."""
+    return Response(value if isinstance(value, bytes) else msgspec.json.encode(value), status, media_type="application/json")
 
 
 def _answer(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
@@ -85,18 +88,18 @@ def series(request: Request) -> dict[str, Any]:
     asked, start, end = request.query_params, _time(request, "start"), _time(request, "end")
     bucket: Any = asked.get("bucket")
     if "property" not in asked:
-        return {"table": "observations", **queries.readings_of(_text(request, "thing"), start, end).to_pydict()}
+        return {"table": "observations", **columns(queries.readings_of(_text(request, "thing"), start, end))}
     property, statistic = _text(request, "property"), _text(request, "statistic")
     if "thing" not in asked:
-        return queries.of_all(property, statistic, start, end, bucket or "hour").to_pydict()  # type: ignore[no-any-return]
+        return columns(queries.of_all(property, statistic, start, end, bucket or "hour"))
     found = queries.series(_text(request, "thing"), property, statistic, start, end, bucket)
-    return {"table": queries.table_for(statistic, start, end, bucket), **found.to_pydict()}
+    return {"table": queries.table_for(statistic, start, end, bucket), **columns(found)}
 
 
-def twin(request: Request) -> list[dict[str, Any]]:
+def twin(request: Request) -> bytes:
     """?thing=&thing=…[&property=…][&statistic=]: the newest readings."""
     asked = request.query_params
-    return queries.latest(asked.getlist("thing") or None, asked.getlist("property") or None, asked.get("statistic"))
+    return latest_as_json(asked.getlist("thing") or None, asked.getlist("property") or None, asked.get("statistic"))
 
 
 def table(request: Request) -> list[dict[str, Any]]:

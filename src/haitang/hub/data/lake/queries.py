@@ -1,21 +1,21 @@
 """Reads of the lake, for pages, rules and indicators. Every read uses this thread's read-only connection."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal, TypeVar, cast
 
 import duckdb
+import pyarrow.compute as pc
 import sqlglot
 from sqlglot import exp
 
 from haitang.base.actions import permission
 from haitang.base.errors import error
 from haitang.hub.data.lake import schema
-from haitang.hub.data.lake.buckets import WIDTH, Unit, day_literal, day_number, micros, start_sql
+from haitang.hub.data.lake.buckets import WIDTH, Unit, day_literal, day_number, micros, number_sql, start_of_sql
 from haitang.hub.data.lake.connection import forget, reader
-from haitang.hub.data.lake.readings import DECLARED, VALID, in_force, wire
-from haitang.support.infrastructure.twin import queries as twin
+from haitang.hub.data.lake.readings import DECLARED, VALID, VALUE, in_force, of_periods, wire
 
 T = TypeVar("T")
 Bucket = Literal["raw", "minute", "hour", "day"]
@@ -116,28 +116,37 @@ def series(thing: str, property: str, statistic: str, start: datetime, end: date
 
 def _raw(thing: str, property: str, statistic: str, start: datetime, end: datetime) -> Any:
     name, length = wire(statistic)
-    rows = in_force(
-        "(select * from lake.observations where thing = ? and property = ? and statistic = ? and span = ? and period_start >= ? and period_start < ? "
-        f"and {_days(start, end)})"
-    )
-    value = f"case when {VALID} then number end"
-    return on_reader(
-        lambda lake: lake.execute(
-            f"select period_start as time, ({value} is not null)::bigint as count, {value} as mean, {value} as min, {value} as max, {value} as last "
-            f"from ({rows}) order by period_start",
-            [thing, property, name, length, start, end],
-        ).to_arrow_table()
-    )
+    return _readings(
+        "period_start as time, (value is not null)::bigint as count, value as mean, value as min, value as max, value as last", "time",
+        f"thing = ? and property = ? and statistic = ? and span = ? and period_start >= ? and period_start < ? and {_days(start, end)}",
+        [thing, property, name, length, start, end],
+    )  # fmt: skip
 
 
 def readings_of(thing: str, start: datetime, end: datetime) -> Any:
     """Every reading of a thing over [start, end) as an Arrow table: property, statistic as declared, time, value (null where it is not valid or no number)."""
-    rows = in_force(f"(select * from lake.observations where thing = ? and period_start >= ? and period_start < ? and {_days(start, end)})")
-    value = f"case when {VALID} then number end"
-    sql = (
-        f"select property, {DECLARED} as statistic, period_start as time, {value} as value from ({rows}) order by property, statistic, time"
-    )
-    return on_reader(lambda lake: lake.execute(sql, [thing, start, end]).to_arrow_table())
+    return _readings(
+        f"property, {DECLARED} as statistic, period_start as time, value", "property, statistic, time",
+        f"thing = ? and period_start >= ? and period_start < ? and {_days(start, end)}", [thing, start, end],
+    )  # fmt: skip
+
+
+def _readings(columns: str, order: str, where: str, values: Sequence[Any]) -> Any:
+    """Columns of the readings in force (PERIOD, value) that meet a condition.
+
+    When each was received is only looked at where a period came more than once: to rank them all costs as much as to read them.
+    """
+    source = f"(select * from lake.observations where {where})"
+
+    def read(lake: Any, rows: str) -> Any:
+        return lake.execute(f"select {columns}, times from ({rows}) order by {order}", values).to_arrow_table()
+
+    def in_order(lake: Any) -> Any:
+        found = read(lake, of_periods(source))
+        corrected = (pc.max(found["times"]).as_py() or 1) > 1
+        return read(lake, f"select *, {VALUE} as value, 1 as times from ({in_force(source)})") if corrected else found
+
+    return on_reader(in_order).drop_columns(["times"])
 
 
 def of_all(property: str, statistic: str, start: datetime, end: datetime, bucket: str) -> Any:
@@ -145,27 +154,32 @@ def of_all(property: str, statistic: str, start: datetime, end: datetime, bucket
 
     `hour of raw` and `day of raw` are of the readings as they were stored: one that was corrected since counts as often as it was sent. Raises BAD_BUCKET.
     """
-    unit, raw = bucket.removesuffix(" of raw"), bucket.endswith(" of raw")
+    unit, raw = cast(Unit, bucket.removesuffix(" of raw")), bucket.endswith(" of raw")
     if unit not in WIDTH:
         raise BAD_BUCKET(bucket=bucket)
-    within = _days(start, end)
-    if raw:
-        name, length = wire(statistic)
-        rows = f"""select {start_sql("period_start", cast(Unit, unit))} as time, count(number) as count, avg(number) as mean, min(number) as min, max(number) as max
-                   from lake.observations where property = ? and statistic = ? and span = ? and period_start >= ? and period_start < ? and {within} and {VALID}"""
-        values = [property, name, length, start, end]
-    else:
-        rows = f"""select start as time, sum(count)::bigint as count, sum(sum) / nullif(sum(count), 0) as mean, min(min) as min, max(max) as max
-                   from lake.rollup_{unit} where property = ? and statistic = ? and start >= ? and start < ? and {within}"""
-        values = [property, statistic, start, end]
-    return on_reader(lambda lake: lake.execute(f"{rows} group by 1 order by 1", values).to_arrow_table())
+    rows, values = (_of_all_raw if raw else _of_all_rolled_up)(property, statistic, start, end, unit)
+    return on_reader(
+        lambda lake: lake.execute(
+            f"select time, count, total / nullif(count, 0) as mean, min, max from ({rows}) order by time", values
+        ).to_arrow_table()
+    )
 
 
-def latest(
-    things: Iterable[str] | None = None, properties: Iterable[str] | None = None, statistic: str | None = None
-) -> list[dict[str, Any]]:
-    """The newest readings, from the twin."""
-    return [dict(row) for row in twin.latest(things, properties, statistic).values()]
+def _of_all_raw(property: str, statistic: str, start: datetime, end: datetime, unit: Unit) -> tuple[str, list[Any]]:
+    """Qualities are few: sorting them out after grouping spares comparing each reading's."""
+    grouped = f"""
+        select {number_sql("period_start", unit)} as bucket, quality, count(number) as count, sum(number) as total, min(number) as min, max(number) as max
+        from lake.observations where property = ? and statistic = ? and span = ? and period_start >= ? and period_start < ? and {_days(start, end)}
+        group by all"""
+    rows = f"""select {start_of_sql("bucket", unit)} as time, sum(count)::bigint as count, sum(total) as total, min(min) as min, max(max) as max
+               from ({grouped}) where {VALID} group by bucket"""
+    return rows, [property, *wire(statistic), start, end]
+
+
+def _of_all_rolled_up(property: str, statistic: str, start: datetime, end: datetime, unit: Unit) -> tuple[str, list[Any]]:
+    rows = f"""select start as time, sum(count)::bigint as count, sum(sum) as total, min(min) as min, max(max) as max
+               from lake.rollup_{unit} where property = ? and statistic = ? and start >= ? and start < ? and {_days(start, end)} group by start"""
+    return rows, [property, statistic, start, end]
 
 
 def counts() -> dict[str, Any]:

@@ -39,9 +39,18 @@ def wire(statistic: str) -> tuple[str, str]:
     return (name, length) if length else ("instant", "instant")
 
 
+PERIOD = "thing, property, statistic, span, period_start, period_end"
+VALUE = f"case when {VALID} then number end"
+
+
 def in_force(source: str, columns: str = "*") -> str:
     """SQL of the reading in force of each period in `source`: a station that sends a period again (补传) corrects it, the latest received counts."""
     return (
-        f"select {columns} from {source} qualify row_number() over (partition by thing, property, statistic, span, period_start, period_end "
+        f"select {columns} from {source} qualify row_number() over (partition by {PERIOD} "
         "order by received_at desc, block desc, block_index desc) = 1"
     )
+
+
+def of_periods(source: str) -> str:
+    """SQL of each period in `source`: PERIOD, the value of any of its readings, and how many there are (`times`)."""
+    return f"select {PERIOD}, any_value({VALUE}) as value, count(*) as times from {source} group by {PERIOD}"

@@ -26,14 +26,19 @@ TABLES: dict[str, str] = {
     "rollup_day": _ROLLUP,
 }
 
-# A partition a day keeps a late row from touching other days; a compacted file is sorted so that one thing's history is a short run of rows.
-LAYOUT: dict[str, list[str]] = {
-    "observations": ["set partitioned by (day)", "set sorted by (thing asc, period_start asc)"],
-    "set_aside": ["set partitioned by (day)"],
-    "rollup_minute": ["set partitioned by (day)", "set sorted by (thing asc, start asc)"],
-    "rollup_hour": ["set sorted by (thing asc, start asc)"],
-    "rollup_day": ["set sorted by (thing asc, start asc)"],
+# A partition a day keeps a late row from touching other days. A file is sorted so that one thing's history is a short run of rows; observations by property
+# first, so that whoever reads one property of everything leaves out the row groups of the others.
+PARTITIONED = ("observations", "set_aside", "rollup_minute")
+SORTED: dict[str, tuple[str, ...]] = {
+    "observations": ("property", "thing", "period_start"),
+    "rollup_minute": ("thing", "start"),
+    "rollup_hour": ("thing", "start"),
+    "rollup_day": ("thing", "start"),
 }
+_SORTED_NOW = """
+    select table_name, list(replace(expression, '"', '') order by sort_key_index) from __ducklake_metadata_lake.lake.ducklake_table as t
+    join __ducklake_metadata_lake.lake.ducklake_sort_info as s using (table_id) join __ducklake_metadata_lake.lake.ducklake_sort_expression using (sort_id)
+    where t.end_snapshot is null and s.end_snapshot is null group by table_name"""
 
 
 def tables(connection: Any) -> set[str]:
@@ -43,13 +48,17 @@ def tables(connection: Any) -> set[str]:
 
 
 def ensure(connection: Any) -> None:
-    """Make the tables that are missing, in one transaction."""
+    """Make the tables that are missing, in one transaction, and have files sorted as they are to be from now on, in a lake of an earlier release too."""
     missing = TABLES.keys() - tables(connection)
-    if not missing:
-        return
-    with transaction(connection):
-        for name in TABLES:
-            if name in missing:
-                connection.execute(f"create table lake.{name} ({TABLES[name]})")
-                for layout in LAYOUT.get(name, []):
-                    connection.execute(f"alter table lake.{name} {layout}")
+    if missing:
+        with transaction(connection):
+            for name in TABLES:
+                if name in missing:
+                    connection.execute(f"create table lake.{name} ({TABLES[name]})")
+                    if name in PARTITIONED:
+                        connection.execute(f"alter table lake.{name} set partitioned by (day)")
+    there = {name: tuple(columns) for name, columns in connection.execute(_SORTED_NOW).fetchall()}
+    if other := [name for name, columns in SORTED.items() if there.get(name) != columns]:
+        with transaction(connection):
+            for name in other:
+                connection.execute(f"alter table lake.{name} set sorted by ({', '.join(f'{column} asc' for column in SORTED[name])})")
