@@ -22,7 +22,7 @@ class Probe:
         """Whether all is there; `wrong` says what is not."""
         try:
             self.wrong = self._ready() or self._stores() or self._shows()
-        except (httpx.HTTPError, OSError) as problem:
+        except (httpx.HTTPError, OSError, ValueError) as problem:
             self.wrong = f"{type(problem).__name__} {problem}"
         if self.wrong:
             self.last = self.wrong
@@ -30,7 +30,10 @@ class Probe:
 
     def _ready(self) -> str:
         answer = self.bare.get("/ready")
-        return "" if answer.status_code == 200 else f"/ready {answer.status_code} {answer.text}"
+        if answer.status_code == 200:
+            return ""
+        parts = answer.json().get("parts", {})
+        return f"not ready: {', '.join(name for name, part in parts.items() if not part['ok']) or answer.text[:160]}"
 
     def forks(self) -> bool:
         """Whether that is there which the next process to die is forked from."""
