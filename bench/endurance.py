@@ -6,6 +6,7 @@ disorder and twice, opens cases, writes remarks and gathers files (`bench.load_e
 
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -13,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bench import faults, network, shifted_clock, small_disk
@@ -44,7 +46,7 @@ Setting = tuple[str, Callable[[], None]]
 
 
 def run(options: Options) -> list[Figure]:
-    chance, found = random.Random(), list[Fault]()
+    chance, found, forked = random.Random(), list[Fault](), 0.0
     with (
         small_disk.disk(options.data) as (folder, small),
         shifted_clock.clock(options.data) as clock,
@@ -58,12 +60,14 @@ def run(options: Options) -> list[Figure]:
                 time.sleep(chance.uniform(0.2, 1) if options.quick else chance.uniform(0.5, 3))
                 fault()
                 found.append(_back(name, probe))
+                forked = max(forked, until("the zygote is back", probe.forks, seconds=120))
             if small:
                 faults.fill(folder, _lasts(options))
                 found.append(_back("disk full", probe))
             os.kill(faults.supervisor(instance.data), signal.SIGKILL)
             started = again.enter_context(started_again(instance))
             _back("kill -9 supervisor", probe)
+        _complaints(instance.data / "logs")
         lacking = {
             f"disk full: skipped, {small_disk.SKIPPED}": not small,
             f"network cut: skipped, {network.SKIPPED}": not network.may_cut(),
@@ -71,6 +75,7 @@ def run(options: Options) -> list[Figure]:
         }
         return [
             *_told(found, known),
+            Figure("after which what dies can be forked again, worst", forked, "s"),
             Figure("started anew and ready after kill -9 supervisor", started, "s", goal=STARTED, more=False),
             *compared(instance, known),
             *(Figure(what, 0, "") for what, missing in lacking.items() if missing),
@@ -124,6 +129,16 @@ def _back(name: str, probe: Probe) -> Fault:
     found = Fault(name, time.monotonic() - began)
     print(f"{time.strftime('%H:%M:%S')} {name}: back after {found.back:.1f} s  {probe.last[:160]}", file=sys.stderr, flush=True)
     return found
+
+
+def _complaints(logs: Path) -> None:
+    """What ended in a traceback, for whoever asks why an answer was 500."""
+    found: Counter[str] = Counter()
+    for log in logs.glob("*.log"):
+        said = log.read_text("utf-8", "replace")
+        found.update(f"{log.stem}: {line[:160]}" for line in re.findall(r"^[\w.]+(?:Error|Exception|Failure)\b.*", said, re.MULTILINE))
+    for line, times in found.most_common(20):
+        print(f"{times:5} x {line}", file=sys.stderr, flush=True)
 
 
 def _told(found: list[Fault], known: Acknowledged) -> list[Figure]:

@@ -12,6 +12,7 @@ class Probe:
     """`person` reads a case, `device` (identifier, secret, thing) posts."""
 
     def __init__(self, instance: Any, person: Any, device: tuple[str, str, str]) -> None:
+        self.data = instance.data
         self.person, self.device, self.wrong = person, device, ""
         self.last = ""  # what was wrong last, for who asks why it took so long
         self.session = person.enter(httpx.Client(base_url=instance.url, timeout=WAITS, trust_env=False))
@@ -21,7 +22,7 @@ class Probe:
         """Whether all is there; `wrong` says what is not."""
         try:
             self.wrong = self._ready() or self._stores() or self._shows()
-        except (httpx.HTTPError, OSError) as problem:
+        except (httpx.HTTPError, OSError, ValueError) as problem:
             self.wrong = f"{type(problem).__name__} {problem}"
         if self.wrong:
             self.last = self.wrong
@@ -29,7 +30,16 @@ class Probe:
 
     def _ready(self) -> str:
         answer = self.bare.get("/ready")
-        return "" if answer.status_code == 200 else f"/ready {answer.status_code} {answer.text}"
+        if answer.status_code == 200:
+            return ""
+        parts = answer.json().get("parts", {})
+        return f"not ready: {', '.join(name for name, part in parts.items() if not part['ok']) or answer.text[:160]}"
+
+    def forks(self) -> bool:
+        """Whether that is there which the next process to die is forked from."""
+        from haitang.server.beat import is_alive
+
+        return is_alive(self.data / "run", "zygote")
 
     def _shows(self) -> str:
         answer = self.session.get("/api/cases", params={"size": 1})

@@ -1,8 +1,13 @@
 """The bill of materials names what the locks pin, each with where it comes from."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from haitang.server import bill
 
@@ -28,6 +33,35 @@ def test_the_command_writes_it_and_the_audit_says_when_it_is_skipped() -> None:
     said, sound = bill.audit()
     assert said
     assert sound or "漏洞" not in said
+
+
+@pytest.mark.parametrize(
+    ("report", "sound", "says"),
+    [
+        ({"one": "not found", "two": "not found"}, True, "已跳过"),
+        ({"one": "not found", "two": []}, True, "核对 1 项，没有已知漏洞。\n未能核对 1 项（could not be audited）：one"),
+        ({"one": [], "two": []}, True, "核对 2 项，没有已知漏洞。"),
+        (
+            {"one": [], "two": [{"id": "PYSEC-1", "fix_versions": ["2.1"]}]},
+            False,
+            "two 1.0：PYSEC-1，修复版本 2.1\n核对 2 项，发现 1 个漏洞。",
+        ),
+    ],
+)
+def test_what_was_not_looked_up_is_no_all_clear(
+    report: dict[str, Any], sound: bool, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [
+        {"name": name, **({"skip_reason": what} if isinstance(what, str) else {"version": "1.0", "vulns": what})}
+        for name, what in report.items()
+    ]
+    program = tmp_path / "pip-audit"
+    program.write_text(f"#!/bin/sh\ncat <<'E'\n{json.dumps({'dependencies': told})}\nE\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    said, found = bill.audit()
+    assert found == sound
+    assert says in said
 
 
 def test_development_adds_to_what_runs() -> None:

@@ -81,9 +81,30 @@ def audit(lock: str = "run") -> tuple[str, bool]:
             "已跳过漏洞核对：没有安装 pip-audit。联网的机器上先 pip install pip-audit 再执行。（skipped: pip-audit is not installed）",
             True,
         )
-    command = [program, "--disable-pip", "--require-hashes", "--progress-spinner", "off", "-r", str(LOCKS[lock])]
+    command = [program, "--disable-pip", "--require-hashes", "--progress-spinner", "off", "-f", "json", "-r", str(LOCKS[lock])]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    said = (ran.stdout + ran.stderr).strip()
-    if ran.returncode and re.search(r"ConnectionError|ServiceError|Max retries|Name or service|timed? ?out", said, re.IGNORECASE):
-        return "已跳过漏洞核对：连不上漏洞库。（skipped: the advisory source cannot be reached）", True
-    return said or "没有已知漏洞。", ran.returncode == 0
+    try:
+        found = json.loads(ran.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        said = (ran.stdout + ran.stderr).strip()
+        if re.search(r"ConnectionError|ServiceError|Max retries|Name or service|timed? ?out", said, re.IGNORECASE):
+            return "已跳过漏洞核对：连不上漏洞库。（skipped: the advisory source cannot be reached）", True
+        return said, False
+    return _told(found)
+
+
+def _told(found: list[dict[str, Any]]) -> tuple[str, bool]:
+    """From pip-audit's report. It calls a list sound of which its source knows no line: what was not looked up is named, and is no all-clear."""
+    unknown = [each["name"] for each in found if "skip_reason" in each]
+    if len(unknown) == len(found):
+        return "已跳过漏洞核对：漏洞库不认得其中任何一项，可能是软件包镜像不提供漏洞信息。（skipped: the source has no advisories）", True
+    lines = [
+        f"{each['name']} {each['version']}：{vuln['id']}，修复版本 {'、'.join(vuln['fix_versions']) or '尚无'}"
+        for each in found
+        for vuln in each.get("vulns", ())
+    ]
+    sound = not lines
+    lines.append(f"核对 {len(found) - len(unknown)} 项，{'没有已知漏洞' if sound else f'发现 {len(lines)} 个漏洞'}。")
+    if unknown:
+        lines.append(f"未能核对 {len(unknown)} 项（could not be audited）：{'、'.join(unknown)}")
+    return "\n".join(lines), sound

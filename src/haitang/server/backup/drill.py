@@ -3,12 +3,12 @@
 Nothing is started there but a database: a second platform would send notices, gather sources and seal, as the first does.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from haitang.base.settings import Settings, settings, use
@@ -52,17 +52,14 @@ class Drill:
 
 def rehearse(drill: Drill, file: Path) -> None:
     """Restore `file` beside itself, look whether all of it is there, and remove what was restored. Raises where rows or digests are not those of the backup."""
-    folder = file.with_name(f"{file.name}.drill")
-    restored = replace(settings(), data=folder, database_url="", nats_url="none", lake="")
-    try:
+    with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.drill-", ignore_cleanup_errors=True) as folder:
+        restored = replace(settings(), data=Path(folder), database_url="", nats_url="none", lake="")
         with drill.step("restore") as step:
             manifest = restore(restored, file)
-            step.bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            step.bytes = sum(path.stat().st_size for path in restored.data.rglob("*") if path.is_file())
         drill.tables, drill.rows = len(manifest["rows"]), sum(manifest["rows"].values())
         with running_database(restored) as url:
             _look(drill, replace(restored, database_url=url))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _look(drill: Drill, restored: Settings) -> None:

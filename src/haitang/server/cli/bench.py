@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -43,6 +44,9 @@ def command(name: str | None, quick: bool, as_json: bool) -> None:
     module = importlib.import_module("bench." + name.replace("-", "_"))
     figures = importlib.import_module("bench.figures")
     told = figures.machine()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # what was begun is ended in order: instances, mounted disks, rules of the packet filter
     with tempfile.TemporaryDirectory(prefix="haitang-bench-") as folder:
         Path(folder).chmod(0o755)
         found = module.run(figures.Options(quick=quick, data=Path(folder)))

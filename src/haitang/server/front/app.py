@@ -18,6 +18,7 @@ from haitang.server.front.live import Live
 from haitang.server.front.passing import Control
 from haitang.server.front.ready import Readiness
 from haitang.server.front.static import static_files
+from haitang.server.front.stopping import Stopping
 from haitang.server.front.throttle import Throttle
 
 LEVEL = 4  # of compression: the highest costs readings five times as much and makes them a twentieth smaller
@@ -61,5 +62,11 @@ def application() -> Starlette:
         Mount("/", control.application),
     ]
     traced = [Middleware(telemetry.Traced)] if telemetry.on() else []
-    guards = [*traced, Middleware(Counted), Middleware(Headers, settings=settings()), Middleware(Throttle, rate=settings().request_rate)]
+    guards = [
+        *traced,
+        Middleware(Stopping),
+        Middleware(Counted),
+        Middleware(Headers, settings=settings()),
+        Middleware(Throttle, rate=settings().request_rate),
+    ]
     return Starlette(routes=routes, lifespan=lifespan, middleware=guards)

@@ -22,6 +22,7 @@ from haitang.server.front.door import asker
 from haitang.server.front.passing import Control
 from haitang.server.processes import names
 from haitang.support.infrastructure.embedded.permissions import READ
+from haitang.support.infrastructure.stream import unanswered
 
 Part = tuple[bool, str]
 _SECONDS = 4.0
@@ -111,6 +112,8 @@ class Readiness:
             info = await client.jetstream().account_info()
         finally:
             await client.close()
+        if unanswered.is_said(self.settings.run):
+            return False, "已连接，但写入没有应答"
         return True, f"{info.streams} 个流"
 
     async def _control(self) -> Part:

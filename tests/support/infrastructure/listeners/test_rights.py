@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import OperationalError
 
 from haitang.base import clock
 from haitang.base.actions import permissions
 from haitang.base.declarations import Declarations, put_in_force
-from haitang.support.infrastructure.listeners import rights
+from haitang.support.infrastructure.listeners import directory, rights
 from haitang.support.infrastructure.listeners.directory import Directory
 from haitang.support.infrastructure.listeners.hj212.packet import compose, parse
 from haitang.support.infrastructure.listeners.hj212.registry import Registry
@@ -51,6 +52,27 @@ def test_a_device_may_what_policies_say_of_its_type_status_and_organization() ->
         "new": (True, False),
     }
     assert "水利局设备暂停接入" in found["paused"].why_not(OBSERVE).reason
+
+
+def test_nobody_is_a_stranger_while_the_database_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The front may start before the database is back: devices are let in once it is, and not refused until then."""
+    real, times = directory._look, iter(range(2))
+
+    def look(*told: Any) -> Any:
+        if next(times, None) is not None:
+            raise OperationalError("the database system is starting up")
+        return real(*told)
+
+    async def go() -> bool:
+        found = Directory("test")
+        await found.open()
+        there = "plain" in {each.thing for each in found.view.by_identifier.values()}
+        await found.close()
+        return there
+
+    make_thing("plain")
+    monkeypatch.setattr(directory, "_look", look)
+    assert asyncio.run(go())
 
 
 def test_a_device_is_nobody_but_itself() -> None:

@@ -90,6 +90,13 @@ class Directory:
         found = self.view.by_identifier.get(known.identifier)
         return found if found and (found.until is None or clock.now() < found.until) else None
 
+    async def open(self) -> None:
+        """Read it for the first time, however long the database is away: whom nobody could ask about is no stranger, and is not to be sent away as one."""
+        await self.refresh()
+        while self._mark is None:
+            await asyncio.sleep(AGAIN)
+            await self.refresh()
+
     async def refresh(self) -> None:
         """Look for changes, and write down who was heard."""
         heard, uses = self._take_notes()

@@ -94,7 +94,7 @@ async def _serve() -> None:
     stream = await connect()
     try:
         await stream.ensure()
-        await directory.refresh()
+        await directory.open()
         batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
         _ingest = Ingest(stream, directory, batcher, counters)
         async with asyncio.TaskGroup() as tasks:

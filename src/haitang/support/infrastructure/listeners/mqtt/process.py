@@ -34,7 +34,7 @@ async def run(stop: asyncio.Event) -> None:
     directory, counters = Directory(NAME), Counters(f"{NAME}.json", COUNTED)
     stream = await connect()
     await stream.ensure()
-    await directory.refresh()
+    await directory.open()
     batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
     hub = Hub(directory, batcher, counters, Commands(directory))
     renewed = served("mqtt")
