@@ -5,11 +5,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
+import pytest
 from aiohttp import web
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from haitang.server.front.passing import Control
+from haitang.server.front.passing import AT_ONCE, Control
+
+
+async def sized(request: web.Request) -> web.Response:
+    return web.Response(body=b"x" * int(request.match_info["size"]))
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -27,6 +32,7 @@ async def echo(request: web.Request) -> web.Response:
 def through(tmp_path: Path, ask: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]], *, upstream: bool = True) -> httpx.Response:
     async def go() -> httpx.Response:
         app = web.Application(client_max_size=10 << 20)
+        app.router.add_get("/sized/{size}", sized)
         app.router.add_route("*", "/{tail:.*}", echo)
         runner = web.AppRunner(app)
         await runner.setup()
@@ -77,6 +83,13 @@ def test_a_streamed_body_arrives_whole(tmp_path: Path) -> None:
     answer = through(tmp_path, lambda c: c.post("/upload", content=parts()))
     assert answer.status_code == 201
     assert answer.json()["size"] == 2_000_000
+
+
+@pytest.mark.parametrize("size", [1, AT_ONCE, AT_ONCE + 1])
+@pytest.mark.parametrize(("method", "part"), [("GET", 1), ("HEAD", 0)])
+def test_an_answer_of_any_size_arrives_whole_with_its_length(tmp_path: Path, size: int, method: str, part: int) -> None:
+    answer = through(tmp_path, lambda c: c.request(method, f"/sized/{size}"))
+    assert (answer.status_code, answer.headers["content-length"], len(answer.content)) == (200, str(size), size * part)
 
 
 def test_a_control_plane_that_is_away_is_told_as_a_page(tmp_path: Path) -> None:

@@ -151,6 +151,13 @@ def acting(actor: Actor, *, at: datetime | None = None) -> Iterator[Act]:
         act.later.write()
 
 
+def noting(actor: Actor) -> Act:
+    """An act that writes nothing but one record of evidence, at once: one statement needs no transaction around it, of which each begin and commit is a question of its own."""
+    from haitang.base.declarations import release_digest
+
+    return Act(actor=actor, at=clock.now(), release=release_digest())
+
+
 permissions: dict[str, str] = {}
 writes: set[str] = set()  # the permissions that actions ask for; the others only read
 

@@ -27,7 +27,7 @@ SESSION_ENGINE = "haitang.support.security.people.session_store"
 AUTH_USER_MODEL = "people.Person"
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "haitang.base.postgresql",
         "NAME": _db.path.lstrip("/"),
         "USER": unquote(_db.username or ""),
         "PASSWORD": unquote(_db.password or ""),

@@ -34,6 +34,7 @@ _OURS = frozenset(("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "
 THREADS = 8  # of a process of control
 OVER = "haitang.body_over"
 AWAY = "X-Haitang-Away"  # a header of the control plane's answer: what it could not reach
+AT_ONCE = 256 << 10  # bytes of an answer that is passed on in one piece
 FROM_STRANGERS = 16 << 20  # bytes of a body from who is not signed in
 
 _PAGE = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -126,6 +127,10 @@ class Control:
             answer = await self._client.request(
                 request.method, _target(request), headers=_headers(request), data=body, allow_redirects=False
             )
+            if AWAY in answer.headers:
+                answer.release()
+                return _database_away(request)
+            return await _answer(answer)
         except ClientDisconnect:
             return Response(status_code=499)
         except BodyTooLargeError as large:
@@ -142,16 +147,16 @@ class Control:
             return _failure(
                 request, 502, "网页服务暂时中断", "服务中断后会自动恢复，请稍候再试。", "The page service broke off and is being restarted."
             )
-        if AWAY in answer.headers:
-            answer.release()
-            return _failure(
-                request,
-                503,
-                "数据库暂时不可用",
-                "数据库暂时没有应答，请稍候再试；刚才的操作是否已办理，请刷新后查看。",
-                "The database is not answering. Please try again in a moment, and look whether what you just did is there.",
-            )
-        return _answer(answer)
+
+
+def _database_away(request: Request) -> Response:
+    return _failure(
+        request,
+        503,
+        "数据库暂时不可用",
+        "数据库暂时没有应答，请稍候再试；刚才的操作是否已办理，请刷新后查看。",
+        "The database is not answering. Please try again in a moment, and look whether what you just did is there.",
+    )
 
 
 def _told_size(request: Request) -> int | None:
@@ -206,15 +211,10 @@ def _too_large(request: Request, most: int) -> Response:
     return answer
 
 
-def _answer(answer: aiohttp.ClientResponse) -> Response:
-    async def content() -> AsyncIterator[bytes]:
-        try:
-            async for chunk in answer.content.iter_chunked(64 * 1024):
-                yield chunk
-        finally:
-            answer.release()
-
-    response = StreamingResponse(content(), status_code=answer.status)
+async def _answer(answer: aiohttp.ClientResponse) -> Response:
+    """A small one whole: a stream costs a task and a watch for the reader's leaving."""
+    small = answer.content_length is not None and answer.content_length <= AT_ONCE
+    response = Response(await answer.read(), answer.status) if small else StreamingResponse(_streamed(answer), answer.status)
     named = {word.strip().lower() for word in answer.headers.get("connection", "").split(",")}
     response.raw_headers = [
         (name.lower(), value)
@@ -222,6 +222,14 @@ def _answer(answer: aiohttp.ClientResponse) -> Response:
         if (text := name.lower().decode("latin-1")) not in _HOP_BY_HOP and text not in _SERVERS and text not in named
     ]
     return response
+
+
+async def _streamed(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.content.iter_chunked(64 * 1024):
+            yield chunk
+    finally:
+        answer.release()
 
 
 def _failure(request: Request, status: int, title: str, text: str, english: str) -> Response:

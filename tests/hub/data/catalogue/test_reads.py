@@ -13,7 +13,8 @@ from haitang.base.errors import HaitangError
 from haitang.hub.data.catalogue.kinds import Resource, ResourceField
 from haitang.hub.data.catalogue.reads import Asked, read
 from haitang.hub.data.catalogue.tables import ensure
-from haitang.support.security.evidence.models import EvidenceRecord
+from haitang.support.security.evidence.actions import answer_digest
+from haitang.support.security.evidence.models import Access, EvidenceRecord
 from haitang.support.security.people.kinds import Organization as Declared
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import Organization
@@ -167,3 +168,12 @@ def test_every_answer_out_of_what_is_kept_leaves_evidence_of_its_own() -> None:
     first, second = (read(reader(organization="ecology"), PERMIT, asked(), way=WAY, purpose="case:1") for _ in range(2))
     assert (first.rows, first.evidence is not None) == (second.rows, True)
     assert EvidenceRecord.objects.filter(ref__in=[first.evidence, second.evidence]).count() == 2
+
+
+@pytest.mark.usefixtures("lake")
+@pytest.mark.parametrize(("number", "whose"), [("1", 1), ("3", 0)])
+def test_an_answer_leaves_its_evidence_whether_or_not_it_says_whose_data_it_was(number: str, whose: int) -> None:
+    found = read(reader(organization="ecology"), PERMIT, asked(equal={"no": number}), way=WAY, purpose="case:1")
+    record = EvidenceRecord.objects.get(ref=found.evidence)
+    assert (record.facts["rows"], record.facts["answer"]) == (1, answer_digest(found.encoded))
+    assert (record.facts["subjects"]["count"], Access.objects.filter(ref=found.evidence).count()) == (whose, whose)

@@ -39,6 +39,8 @@ _BY: Mapping[str, Callable[[bytes, bytes], bytes]] = {"sha256": _sha256, "sm3": 
 
 def entries(values: Iterable[tuple[str, str]], hash_name: str = "sha256") -> list[int]:
     """One entry for each (kind, normalized value), as PostgreSQL's signed bigint; `hash_name` is that of a suite."""
+    if not (values := list(values)):
+        return []
     key, by = _key(), _BY[hash_name]
     return [_SIGNED.unpack(by(key, f"{kind}\0{value}".encode())[:BYTES])[0] for kind, value in values]
 
