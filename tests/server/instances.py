@@ -105,6 +105,9 @@ class Instance:
     def pid_of(self, name: str) -> int:
         return int((self.data / "run" / f"{name}.pid").read_text().split()[0])
 
+    def has(self, name: str) -> bool:
+        return (self.data / "run" / f"{name}.pid").exists()
+
     def processes(self) -> list[int]:
         """Every process that belongs to this data directory, by what is open or said on its command line or environment."""
         return [pid for pid in _pids() if pid != os.getpid() and _mentions(pid, str(self.data))]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from haitang.base.errors import HaitangError
-from haitang.server.supervisor.child import Child, Spec
+from haitang.server.supervisor.child import Child, Spec, program
 
 
 async def at_once(pid: int) -> bool:
@@ -20,8 +20,9 @@ async def never(pid: int) -> bool:
     return False
 
 
-def child(tmp_path: Path, program: str, **more: object) -> Child:
-    spec = Spec("one", lambda: [sys.executable, "-c", program], more.pop("answers", at_once), dict(os.environ), tmp_path, **more)  # type: ignore[arg-type]
+def child(tmp_path: Path, text: str, **more: object) -> Child:
+    start = program(lambda: [sys.executable, "-c", text], os.environ, tmp_path)
+    spec = Spec("one", start, more.pop("answers", at_once), **more)  # type: ignore[arg-type]
     return Child(spec, tmp_path, tmp_path)
 
 

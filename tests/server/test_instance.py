@@ -75,14 +75,28 @@ def test_secrets_are_readable_by_their_owner_alone(instance: Instance) -> None:
     assert [str(file) for file in private if file.stat().st_mode & 0o077] == []
 
 
-def test_a_process_that_dies_makes_it_not_ready_and_comes_back(instance: Instance) -> None:
+def test_a_process_that_dies_comes_back(instance: Instance) -> None:
     before = instance.pid_of("worker")
     os.kill(before, signal.SIGKILL)
+    wait_until(
+        lambda: instance.has("worker") and instance.pid_of("worker") != before and instance.ready()["parts"]["process:worker"]["ok"], 60
+    )
+    assert "worker 意外结束（信号 SIGKILL）" in instance.said
+
+
+def test_without_what_they_are_forked_from_the_others_go_on_and_one_that_dies_is_waited_for(instance: Instance) -> None:
+    others = {name: instance.pid_of(name) for name in instance.told["processes"] if name != "worker"}
+    os.kill(instance.pid_of("zygote"), signal.SIGKILL)
+    os.kill(instance.pid_of("worker"), signal.SIGKILL)
     wait_until(lambda: not instance.ready()["parts"]["process:worker"]["ok"], 10)
     assert httpx.get(f"{instance.url}/ready", trust_env=False).status_code == 503
     wait_until(lambda: instance.ready()["parts"]["process:worker"]["ok"], 60)
-    assert instance.pid_of("worker") != before
-    assert "worker 意外结束（信号 SIGKILL）" in instance.said
+    assert {name: instance.pid_of(name) for name in others} == others
+
+
+def test_what_the_processes_are_forked_from_has_no_connection_that_they_would_share(instance: Instance) -> None:
+    open_there = [file.readlink() for file in Path(f"/proc/{instance.pid_of('zygote')}/fd").iterdir()]
+    assert len({str(each) for each in open_there if str(each).startswith("socket:")}) == 1, "its orders"
 
 
 def test_the_database_that_dies_comes_back_with_what_it_had(instance: Instance) -> None:

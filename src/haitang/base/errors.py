@@ -36,8 +36,13 @@ class HaitangError(Exception):
     def status(self) -> int:
         return self.kind.status
 
+    @property
+    def sentence(self) -> str:
+        """What a person is told, in zh-Hans."""
+        return self.kind.sentence.format(**self.data)
+
     def __str__(self) -> str:
-        return f"{self.kind.code}: {self.kind.sentence.format(**self.data)}"
+        return f"{self.kind.code}: {self.sentence}"
 
 
 registered: dict[str, ErrorKind] = {}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import tarfile
 import time
@@ -107,20 +108,19 @@ def _running_database(settings: Settings) -> Iterator[str]:
     if settings.database_url:
         yield settings.database_url
         return
-    settings, specs = engines(replace(settings, nats_url="none"))
+    settings, _ = engines(replace(settings, nats_url="none"))
     from haitang.support.infrastructure.embedded.postgres import Postgres
 
-    spec = specs[0]
     server = Postgres(settings.data / "postgres", int(psycopg.conninfo.conninfo_to_dict(settings.database_url)["port"] or 0))
     process = subprocess.Popen(
-        spec.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-        preexec_fn=tied_to_parent(spec.stop_signal),
+        server.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+        preexec_fn=tied_to_parent(signal.SIGINT),
     )  # fmt: skip
     try:
         _await(server)
         yield settings.database_url
     finally:
-        process.send_signal(spec.stop_signal)
+        process.send_signal(signal.SIGINT)
         process.wait(60)
 
 

@@ -32,7 +32,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except HaitangError as failure:
-            click.echo(f"{failure.kind.sentence.format(**failure.data)}  [{failure.code}]", err=True)
+            click.echo(f"{failure.sentence}  [{failure.code}]", err=True)
             sys.exit(1)
 
 

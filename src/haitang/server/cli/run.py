@@ -10,15 +10,10 @@ from haitang.server.instance import CHECKOUT
 @click.argument("name")
 def command(name: str) -> None:
     use(load(checkout=CHECKOUT))
-    from haitang.server import logs, telemetry
+    from haitang.server import logs
     from haitang.server.boot import boot
     from haitang.server.processes import host
 
     logs.install()
     boot()
-    stop = telemetry.start(name) if name != "control" else None  # control's workers are forked: each starts its own
-    try:
-        host.run(name)
-    finally:
-        if stop:
-            stop()
+    host.run(name)

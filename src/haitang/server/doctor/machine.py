@@ -69,7 +69,7 @@ def _program(what: str, find: "object") -> Finding:
     try:
         return Finding(what, True, str(find()))  # type: ignore[operator]
     except HaitangError as failure:
-        return Finding(what, False, "没有", failure.kind.sentence.format(**failure.data))
+        return Finding(what, False, "没有", failure.sentence)
 
 
 def _ports() -> Iterator[Finding]:

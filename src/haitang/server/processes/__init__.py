@@ -18,6 +18,7 @@ NO_SUCH_PROCESS = error("server.no_such_process", 404, "没有名为“{name}”
 OWN = ("control", "front", "worker")
 ONCE = ("prepare",)
 DEMO = "demo"  # of a demonstration only
+ZYGOTE = "zygote"  # what the others are forked from
 
 
 def names() -> list[str]:
@@ -27,7 +28,7 @@ def names() -> list[str]:
 
 def module(name: str) -> ModuleType:
     """The module that runs this process; raises NO_SUCH_PROCESS."""
-    if name in (*OWN, *ONCE, DEMO):
+    if name in (*OWN, *ONCE, DEMO, ZYGOTE):
         return importlib.import_module(f"{__name__}.{name}")
     found = _of_rooms()
     if name not in found:

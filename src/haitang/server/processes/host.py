@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 
 from haitang.base.settings import settings
-from haitang.server import beat
+from haitang.server import beat, telemetry
 from haitang.server.processes import module
 
 STOP_SECONDS = 10.0
@@ -24,7 +24,16 @@ def run(name: str) -> None:
     os.nice(getattr(process, "NICE", 0))
     if getattr(process, "OWN_SIGNALS", False):
         process.run()
-    elif inspect.iscoroutinefunction(process.run):
+        return
+    stop = telemetry.start(name)
+    try:
+        _host(name, process)
+    finally:
+        stop()
+
+
+def _host(name: str, process: Any) -> None:
+    if inspect.iscoroutinefunction(process.run):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(name, process.run))
     else:

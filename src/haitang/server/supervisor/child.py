@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from haitang.base.errors import error
 from haitang.server.supervisor.console import complain, say
@@ -22,18 +23,28 @@ STEADY_SECONDS = 60.0
 Answers = Callable[[int], Awaitable[bool]]
 
 
+class Running(Protocol):
+    """A process that runs or has run."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def send_signal(self, signal: int) -> None: ...
+    def kill(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Spec:
-    """What to run. `command` is asked anew at each start; `answers(pid)` says whether it is ready; `before` runs ahead of each start.
+    """What to run. `start(log)` starts it, its output going to that descriptor, or raises OSError; `answers(pid)` says whether it is ready; `before` runs ahead of each start.
 
     `healthy(pid)` is asked every few seconds of one that has answered: False when only a new start can help it.
     """
 
     name: str
-    command: Callable[[], list[str]]
+    start: Callable[[int], Awaitable[Running]]
     answers: Answers
-    environment: Mapping[str, str]
-    cwd: Path
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
     start_seconds: float = 150.0
@@ -41,12 +52,27 @@ class Spec:
     healthy: Answers | None = None
 
 
+def program(
+    command: Callable[[], list[str]], environment: Mapping[str, str], cwd: Path, death: signal.Signals = signal.SIGTERM
+) -> Callable[[int], Awaitable[Running]]:
+    """A `start` that runs a program: `command` is asked anew each time, and `death` is the signal it gets when the supervisor dies."""
+
+    async def start(log: int) -> Running:
+        return await asyncio.create_subprocess_exec(
+            *command(), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd, env=dict(environment),
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
+            preexec_fn=tied_to_parent(death),
+        )  # fmt: skip
+
+    return start
+
+
 class Child:
     """A child under supervision."""
 
     def __init__(self, spec: Spec, run: Path, logs: Path) -> None:
         self.spec, self.run, self.logs = spec, run, logs
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Running | None = None
         self.restarts = 0
         self._keeper: asyncio.Task[None] | None = None
 
@@ -74,12 +100,7 @@ class Child:
         await asyncio.to_thread(self.spec.before)
         log = open_log(self.logs, self.spec.name)
         try:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.spec.command(),
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.spec.cwd, env=dict(self.spec.environment),
-                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
-                preexec_fn=tied_to_parent(self.spec.stop_signal),
-            )  # fmt: skip
+            self.process = await self.spec.start(log)
         finally:
             os.close(log)
         self._note()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from haitang.base.settings import Settings
 from haitang.server.instance import environment
-from haitang.server.supervisor.child import Spec
+from haitang.server.supervisor.child import Spec, program
 from haitang.support.infrastructure.embedded.nats import Nats
 from haitang.support.infrastructure.embedded.ports import kept_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
@@ -41,7 +41,7 @@ def _postgres(server: Postgres, settings: Settings) -> Spec:
         return True
 
     return Spec(
-        "postgres", server.command, answers, _bare(settings), Path("/"), stop_signal=signal.SIGINT, stop_seconds=30,
+        "postgres", program(server.command, _bare(settings), Path("/"), signal.SIGINT), answers, stop_signal=signal.SIGINT, stop_seconds=30,
         before=server.wait_for_predecessor,
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ def _nats(stream: Nats, settings: Settings) -> Spec:
     async def healthy(pid: int) -> bool:
         return not await _gave_up(stream.url)
 
-    return Spec("nats", stream.command, answers, _bare(settings), Path("/"), healthy=healthy)
+    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy)
 
 
 async def _gave_up(url: str) -> bool:

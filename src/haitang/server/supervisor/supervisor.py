@@ -19,6 +19,7 @@ from haitang.server.supervisor.child import Child, Spec
 from haitang.server.supervisor.console import complain, plain, say
 from haitang.server.supervisor.engines import engines
 from haitang.server.supervisor.processes import processes
+from haitang.server.supervisor.zygote import Zygote
 from haitang.support.infrastructure.embedded.ports import is_free, kept_port
 from haitang.support.infrastructure.embedded.secrets import kept_secret
 
@@ -54,7 +55,7 @@ class Supervisor:
                 with contextlib.suppress(asyncio.CancelledError):
                     await started
         except HaitangError as failure:
-            complain(failure.kind.sentence.format(**failure.data))
+            complain(failure.sentence)
             return 1
         finally:
             waiting.cancel()
@@ -64,11 +65,11 @@ class Supervisor:
     async def _start(self) -> None:
         plain(f"海棠 Haitang · 数据目录 {self.settings.data} · 地方 {self.settings.place}")
         self.settings, specs = await asyncio.to_thread(self._settle)
-        for spec in specs:
-            await self._begin(spec)
+        zygote = Zygote(self.settings)
+        await asyncio.gather(self._begin_engines(specs), self._begin(zygote.spec()))
         self._tell("starting")
-        await self._prepare()
-        ours = processes(self.settings)
+        await self._prepare(zygote)
+        ours = processes(self.settings, zygote)
         await asyncio.gather(*(self._begin(spec) for spec in ours))
         self._tell("running")
         plain(
@@ -95,16 +96,17 @@ class Supervisor:
         await child.start()
         say(f"{spec.name} 就绪")
 
-    async def _prepare(self) -> None:
+    async def _begin_engines(self, specs: list[Spec]) -> None:
+        for spec in specs:
+            await self._begin(spec)
+
+    async def _prepare(self, zygote: Zygote) -> None:
         """Migrate, put declarations in force, seed: in a process of its own, so that the supervisor stays small."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "haitang.server.cli", "run", "prepare",
-            env=instance.environment(self.settings), cwd=instance.CHECKOUT, stdin=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        process = await zygote.fork("prepare", sys.stdout.fileno())
         try:
             code = await process.wait()
         except asyncio.CancelledError:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
             await process.wait()
             raise
         if code:

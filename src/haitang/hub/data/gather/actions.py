@@ -81,7 +81,7 @@ def cancel(*, act: Act, run: Run) -> Run:
 def fail(*, act: Act, run: Run, reason: Exception) -> Run:
     """End a run that cannot go on; what it accepted before stays accepted."""
     run = Run.objects.select_for_update().get(pk=run.pk)
-    run.error = reason.kind.sentence.format(**reason.data) if isinstance(reason, HaitangError) else f"{type(reason).__name__}: {reason}"
+    run.error = reason.sentence if isinstance(reason, HaitangError) else f"{type(reason).__name__}: {reason}"
     return _end(act, run, Run.State.FAILED)
 
 

@@ -44,9 +44,7 @@ def value_reads(indicator: Indicator, context: Context) -> Iterable[Problem]:
     try:
         tree = sql.parse(indicator.value, tables)
     except HaitangError as reason:
-        yield Problem(
-            "value", reason.kind.sentence.format(**reason.data), "例如：select avg(pm2_5) from air_day where day >= start_of_year()"
-        )
+        yield Problem("value", reason.sentence, "例如：select avg(pm2_5) from air_day where day >= start_of_year()")
         return
     read = [tables[name] for name in sql.tables_in(tree)]
     columns = {column for found in read for column in found or ()}

@@ -42,7 +42,7 @@ def _answer(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Res
             _plain(request)
             return _json(await run_in_threadpool(read, request))
         except HaitangError as failure:
-            return _json({"error": failure.code, "message": failure.kind.sentence.format(**failure.data)}, failure.status)
+            return _json({"error": failure.code, "message": failure.sentence}, failure.status)
 
     return endpoint
 

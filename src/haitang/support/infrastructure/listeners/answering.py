@@ -243,7 +243,7 @@ class Answering(asyncio.Protocol, Generic[Unit, Said]):
             self._first, self._begun = False, None
         if self._begun is None and self.partly():
             self._begun = self._loop.time()
-            if self._slow is None or (self._first and self.WHOLE < self.FIRST):
+            if self._slow is None or self._slow.when() > self._begun + self.WHOLE:
                 self._watch_begun(self._begun)
 
     def _look_whether_slow(self) -> None:

@@ -1,0 +1,113 @@
+"""The zygote: it loads once what every process needs, and each process is forked from it, so that they start at once and share the memory of what is loaded.
+
+It has no thread, connection or release of its own, for a fork would copy them. Orders come over its standard input, a socket of the supervisor: an `Order` with the
+descriptor of the log. A process becomes the supervisor's own child, not the zygote's: it is forked by a process in between that ends at once, while the supervisor adopts
+what becomes an orphan below it (PR_SET_CHILD_SUBREAPER).
+"""
+
+import gc
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import NoReturn
+
+import msgspec
+from setproctitle import setproctitle
+
+from haitang.base.errors import HaitangError
+from haitang.base.settings import settings
+from haitang.server import beat
+from haitang.server.processes import ONCE, ZYGOTE, host, module, names
+from haitang.server.supervisor.death import tie
+from haitang.server.supervisor.zygote import Order
+
+OWN_SIGNALS = True
+LARGEST = 4096  # bytes of an order
+
+
+def run() -> None:
+    """Fork what is ordered until the supervisor is gone."""
+    supervisor, orders = os.getppid(), socket.socket(fileno=os.dup(0))
+    _load()
+    setproctitle(f"haitang {ZYGOTE} {settings().data}")
+    while True:
+        beat.beat(settings().run, ZYGOTE)
+        if not select.select([orders], [], [], beat.EVERY)[0]:
+            continue
+        told, logs, *_ = socket.recv_fds(orders, LARGEST, 1)
+        if not told:
+            return
+        born = _fork(msgspec.json.decode(told, type=Order), logs[0], supervisor)
+        os.close(logs[0])
+        orders.send(str(born).encode("ascii"))
+
+
+def _load() -> None:
+    from django.urls import get_resolver
+
+    for name in (*ONCE, *names()):
+        module(name)
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()  # the collector writes into what it looks at, and a page written to is shared no longer
+
+
+def _fork(order: Order, log: int, supervisor: int) -> int:
+    """The process id of what was born."""
+    read, write = os.pipe()
+    between = os.fork()
+    if between == 0:
+        child = os.fork()
+        if child == 0:
+            _live(order, log, supervisor)
+        os.write(write, str(child).encode("ascii"))
+        os._exit(0)
+    os.close(write)
+    os.waitpid(between, 0)
+    with os.fdopen(read, "rb") as answer:
+        return int(answer.read() or 0)
+
+
+def _live(order: Order, log: int, supervisor: int) -> NoReturn:
+    """The whole life of a process. It ends without the interpreter's own end, which would wait for threads that a fork does not copy."""
+    code = 1
+    try:
+        os.setsid()  # Ctrl-C reaches the supervisor alone, which stops the rest in order
+        _open(log)
+        _be_adopted(order.until, supervisor)
+        tie(signal.Signals(order.death), supervisor)
+        setproctitle(f"haitang {order.name} {settings().data}")
+        host.run(order.name)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except HaitangError as failure:
+        print(f"{failure.sentence}  [{failure.code}]", file=sys.stderr)
+    except BaseException:
+        logging.getLogger(__name__).exception("process %s failed", order.name)
+    finally:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _open(log: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, place in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, place)
+    os.closerange(3, 65536)
+
+
+def _be_adopted(until: float, supervisor: int) -> None:
+    """Wait for the process in between to end; one that the supervisor did not take, or no longer waits for, may not live."""
+    while os.getppid() != supervisor:
+        if time.monotonic() > until:
+            os._exit(1)
+        time.sleep(0.001)
+    if time.monotonic() > until:
+        os._exit(1)

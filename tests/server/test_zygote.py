@@ -1,0 +1,51 @@
+"""What is forked from the zygote, at its edges; test_instance.py has its life in a whole instance."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from haitang.base.settings import load
+from haitang.server.instance import CHECKOUT
+from haitang.server.processes import ZYGOTE
+from haitang.server.supervisor import zygote
+from haitang.server.supervisor.zygote import Forked, Zygote
+
+WAITS = """
+import sys, time
+from haitang.server.processes.zygote import _be_adopted
+_be_adopted(time.monotonic() + {seconds}, {supervisor})
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize(("seconds", "supervisor"), [(0.2, -1), (-1, "__import__('os').getppid()")], ids=["not adopted", "too late"])
+def test_one_that_the_supervisor_did_not_take_does_not_come_to_life(seconds: float, supervisor: object) -> None:
+    tried = subprocess.run([sys.executable, "-c", WAITS.format(seconds=seconds, supervisor=supervisor)], timeout=60, check=False)
+    assert tried.returncode == 1
+
+
+def test_the_end_of_one_is_told_with_its_code() -> None:
+    async def go() -> tuple[int | None, int]:
+        process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read(); sys.exit(3)"], stdin=subprocess.PIPE)
+        forked = Forked(process.pid)
+        before = forked.returncode
+        await asyncio.to_thread(process.communicate)
+        code = await forked.wait()
+        forked.kill()  # it is gone already
+        return before, code
+
+    assert asyncio.run(go()) == (None, 3)
+
+
+def test_without_a_zygote_a_fork_is_refused_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zygote, "READY_SECONDS", 0.2)
+    settings = load({"data": tmp_path}, checkout=CHECKOUT)
+
+    async def go() -> None:
+        await Zygote(settings).fork(ZYGOTE, 1)
+
+    with pytest.raises(OSError, match="is not there"):
+        asyncio.run(go())
