@@ -1,7 +1,14 @@
 """Statements that are asked in nearly every request, written out: Django need not put them together anew each time, and PostgreSQL has them prepared."""
 
+import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+M = TypeVar("M", bound="Model")
 
 
 def rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -15,10 +22,76 @@ def rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
 
 def insert(table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
     """Write records, each the values of `columns` in their order, in one statement."""
-    from django.db import connection
-
     given = [list(record) for record in records]
     places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(given))
+    statement = f"insert into {table} ({', '.join(columns)}) values {places}"  # noqa: S608 - names of a model, values apart
+    _do(statement, [value for record in given for value in record])
+
+
+def columns(model: "type[Model]", of: str = "") -> str:
+    """The columns of a model as `read` wants them, of the table `of` (its name and a point)."""
+    return ", ".join(f"{of}{column}" for column in _shape(model)[1])
+
+
+def read(model: type[M], row: Sequence[Any]) -> M:
+    """An instance out of a row of `columns(model)`."""
+    names, _, json_at = _shape(model)
+    if json_at:
+        row = [json.loads(value) if place in json_at and isinstance(value, str) else value for place, value in enumerate(row)]
+    return model.from_db("default", names, row)
+
+
+def add(*instances: "Model") -> None:
+    """Write new instances of one model in one statement; those that PostgreSQL numbers get their numbers."""
+    if not instances:
+        return
+    model = type(instances[0])
+    names, fields, _ = _shape(model)
+    key = model._meta.pk.attname
+    numbered = getattr(instances[0], key) is None
+    written = [place for place, name in enumerate(names) if not (numbered and name == key)]
+    places = ", ".join([f"({', '.join(['%s'] * len(written))})"] * len(instances))
+    statement = f"insert into {model._meta.db_table} ({', '.join(fields[place] for place in written)}) values {places}"  # noqa: S608 - names of a model
+    values = [_told(model, place, instance) for instance in instances for place in written]
+    if numbered:
+        for instance, (number,) in zip(instances, rows(f"{statement} returning {fields[names.index(key)]}", values), strict=True):
+            setattr(instance, key, number)
+    else:
+        _do(statement, values)
+    for instance in instances:
+        instance._state.adding, instance._state.db = False, "default"
+
+
+def change(instance: "Model", *changed: str) -> None:
+    """Write these fields (by their attributes: `run_id`) of an instance that is there."""
+    model = type(instance)
+    names, fields, _ = _shape(model)
+    told = [names.index(name) for name in changed]
+    key = names.index(model._meta.pk.attname)
+    statement = f"update {model._meta.db_table} set {', '.join(f'{fields[place]} = %s' for place in told)} where {fields[key]} = %s"  # noqa: S608 - names of a model
+    _do(statement, [_told(model, place, instance) for place in (*told, key)])
+
+
+@cache
+def _shape(model: "type[Model]") -> tuple[list[str], list[str], frozenset[int]]:
+    """Attributes, columns, and which of them hold JSON."""
+    from django.db.models import JSONField
+
+    found = model._meta.concrete_fields
+    json_at = frozenset(place for place, field in enumerate(found) if isinstance(field, JSONField))
+    return [field.attname for field in found], [field.column for field in found], json_at
+
+
+def _told(model: "type[Model]", place: int, instance: "Model") -> Any:
+    from psycopg.types.json import Jsonb
+
+    names, _, json_at = _shape(model)
+    value = getattr(instance, names[place])
+    return Jsonb(value) if place in json_at else value
+
+
+def _do(statement: str, values: Sequence[Any]) -> None:
+    from django.db import connection
+
     with connection.cursor() as cursor:
-        statement = f"insert into {table} ({', '.join(columns)}) values {places}"  # noqa: S608 - names of a model, values apart
-        cursor.execute(statement, [value for record in given for value in record])
+        cursor.execute(statement, list(values))

@@ -7,7 +7,7 @@ from haitang.base.actions import acting
 from haitang.hub.business.cases import actions, views
 from haitang.hub.business.cases.filters import Filters
 from haitang.hub.business.cases.models import Case
-from haitang.hub.business.cases.queries import cases
+from haitang.hub.business.cases.queries import case_by_number, cases
 from haitang.hub.business.procedures.deadlines import attend_due
 from tests.hub.business.cases.test_api import client
 from tests.hub.business.cases.test_loop import do, raised
@@ -20,6 +20,7 @@ def test_an_escalated_case_is_marked_and_found(world: World) -> None:
         attend_due()
         fresh = do(world.dispatcher, raised(key="k2"), "dispatch", organization="ecology")
         assert [case.number for case in cases(world.auditor, Filters(escalated=True)).cases] == [late.number]
+        late = case_by_number(world.auditor, late.number)
         assert (views.row(late)["escalated"], views.row(fresh)["escalated"]) == (True, False)
         reader = client(world, "auditor")
         pages = [reader.get(path).content.decode() for path in ("/cases", f"/cases/{late.number}", f"/cases/{fresh.number}")]

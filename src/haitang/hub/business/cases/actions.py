@@ -10,13 +10,14 @@ from haitang.base.actions import Act, action
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
 from haitang.base.ports import Matter
+from haitang.base.sql import rows
 from haitang.base.text import T, translate
 from haitang.hub.business.cases import notify
 from haitang.hub.business.cases.kinds import CAUSE_CLEARED, ORIGIN, SEVERITY, CaseSource, CaseType, sources
 from haitang.hub.business.cases.mirror import hold
 from haitang.hub.business.cases.models import Case, CaseAttachment
 from haitang.hub.business.cases.numbers import next_number
-from haitang.hub.business.cases.standing import read_anew, standing_of_new
+from haitang.hub.business.cases.standing import read_anew, standing_held, standing_of_new
 from haitang.hub.business.forms.answers import read_answers, readable
 from haitang.hub.business.forms.kinds import Question
 from haitang.hub.business.forms.queries import questions
@@ -149,6 +150,7 @@ def move_case(*, act: Act, case: Case, move: str, answers: Mapping[str, Any] | N
     clean = read_answers(asked, answers or {})
     _check_references(case, asked, clean)
     runs.make_move(act=act, run=_run(act, case), move=move, answers=clean)
+    standing_held(case, act=act)
     return _noted(act, case, {"move": move})
 
 
@@ -158,7 +160,7 @@ def _check_references(case: Case, asked: Mapping[str, Question], answers: Mappin
         title = asked[name].title
         match asked[name].type:
             case "organization":
-                if not Organization.objects.filter(pk=value, active=True).exists():
+                if not rows("select 1 from people_organization where id = %s and active", [value]):
                     raise UNKNOWN_ANSWER(title=translate(title), why=translate("没有这个单位"))
             case "person":
                 if not _person(value, answers.get("organization") or case.organization_id):

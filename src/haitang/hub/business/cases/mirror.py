@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from haitang.base.actions import Act
+from haitang.base.sql import add, change
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.models import Run
@@ -31,13 +32,17 @@ class CaseSubject:
 
     def changed(self, *, act: Act, run: Run, state: State) -> None:
         """Only what the run's log says; so a replayed log gives the same case."""
-        case, mirrored = act.memory.get((Case, run.subject_id)), {"run": run, **_mirrored(run, state)}
+        case, mirrored = act.memory.get((Case, run.subject_id)), {"run_id": run.pk, **_mirrored(run, state)}
         if case is None:
             Case.objects.filter(pk=run.subject_id).update(**mirrored)
             return
+        case.run = run
         for name, value in mirrored.items():
             setattr(case, name, value)
-        case.save(update_fields=None if case._state.adding else list(mirrored))
+        if case._state.adding:
+            add(case)
+        else:
+            change(case, *mirrored)
 
 
 def _mirrored(run: Run, state: State) -> dict[str, Any]:

@@ -28,21 +28,21 @@ def opened(*, act: Act, case: Case) -> None:
     assert case.run
     state = state_held(case.run, act=act)
     roles = {role for move in state.definition.moves.values() if state.stage in move.sources for role in move.roles}
-    _tell(act, case, state, ids_of_holders(sorted(roles)), REPORTED if state.reported else OPENED)
+    _tell(act, case, state, ids_of_holders(sorted(roles), act=act), REPORTED if state.reported else OPENED)
 
 
 def extension_asked(*, act: Act, case: Case) -> None:
     assert case.run
     state = state_held(case.run, act=act)
     approvers = state.definition.extension.approvers if state.definition.extension else []
-    _tell(act, case, state, ids_of_holders(approvers, case.organization_id) or ids_of_holders(approvers, None), ASKED)
+    _tell(act, case, state, ids_of_holders(approvers, case.organization_id, act=act) or ids_of_holders(approvers, None, act=act), ASKED)
 
 
 def extension_decided(*, act: Act, case: Case, approved: bool) -> None:
     assert case.run
     state = state_held(case.run, act=act)
     askers = state.definition.extension.roles if state.definition.extension else []
-    _tell(act, case, state, ids_of_holders(askers, case.organization_id), APPROVED if approved else DECLINED)
+    _tell(act, case, state, ids_of_holders(askers, case.organization_id, act=act), APPROVED if approved else DECLINED)
 
 
 @effect("notifies")
@@ -54,9 +54,9 @@ def notifies(*, act: Act, run: Run, state: State, argument: str, answers: Mappin
     if run.subject_kind != "case":
         return
     case = held(act, run.subject_id)
-    near = [] if state.definition.acts_anywhere(argument) else ids_of_holders([argument], case.organization_id)
+    near = [] if state.definition.acts_anywhere(argument) else ids_of_holders([argument], case.organization_id, act=act)
     named = str(case.handler_id) if case.handler_id else ""
-    _tell(act, case, state, [named] if named in near else near or ids_of_holders([argument]), WAITS)
+    _tell(act, case, state, [named] if named in near else near or ids_of_holders([argument], act=act), WAITS)
 
 
 def _tell(act: Act, case: Case, state: State, people: list[str], title: str) -> None:

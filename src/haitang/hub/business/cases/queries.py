@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import IntegerField, QuerySet, Value
+from django.db.models import IntegerField, Value
 from django.db.models import When as Then
 
 from haitang.base import clock
 from haitang.base.actions import Actor, permission, require
 from haitang.base.durations import parse_limit
 from haitang.base.errors import error
+from haitang.base.sql import columns, read, rows
 from haitang.base.text import translate
 from haitang.hub.business.cases.filters import SORTS, Filters, filtered, visible
 from haitang.hub.business.cases.models import Case
@@ -24,7 +25,7 @@ from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Move
 from haitang.hub.business.procedures.queries import about, events_of, questions_for, state_of
 from haitang.hub.business.procedures.wording import sentence as sentence  # pages read it from here
-from haitang.support.security.people.models import Person
+from haitang.support.security.people.models import Organization, Person
 from haitang.support.standards.queries import calendar_in_force
 from haitang.support.standards.wording import Remaining, limit_text, remaining
 
@@ -34,6 +35,11 @@ NO_CASE = error("cases.no_case", 404, "没有编号为 {number} 的案件。")
 BAD_SORT = error("cases.bad_sort", 422, "不能按“{sort}”排序，可用：{known}")
 SEVERITIES = ("critical", "serious", "warning", "notice")
 MOST_A_PAGE = 200
+_OF_CASE = len(Case._meta.concrete_fields)
+_TO_WORK_ON = (
+    f"select {columns(Case, 'c.')}, {columns(Organization, 'o.')} from {Case._meta.db_table} c "  # noqa: S608 - names of the models
+    f"left join {Organization._meta.db_table} o on o.id = c.organization_id where c.number = %s"
+)
 
 
 @dataclass(frozen=True)
@@ -88,16 +94,21 @@ def cases(actor: Actor, filters: Filters = Filters(), *, sort: str = "-opened", 
 
 def case_by_number(actor: Actor, number: str) -> Case:
     """One case that the actor may read, with its standing; raises NO_CASE, or base.not_allowed."""
-    return _read(actor, number, with_standing(Case.objects.select_related("organization", "handler", "run")))
+    found = with_standing(Case.objects.select_related("organization", "handler", "run"))
+    return _permitted(actor, number, next(iter(found.filter(number=number)), None))
 
 
 def case_to_work_on(actor: Actor, number: str) -> Case:
     """`case_by_number` for whoever goes on to change it: only its own row, and whose it is."""
-    return _read(actor, number, Case.objects.select_related("organization"))
+    found = next(iter(rows(_TO_WORK_ON, [number])), None)
+    if found is None:
+        return _permitted(actor, number, None)
+    case, organization = read(Case, found[:_OF_CASE]), found[_OF_CASE:]
+    case.organization = read(Organization, organization) if case.organization_id else None
+    return _permitted(actor, number, case)
 
 
-def _read(actor: Actor, number: str, cases: QuerySet[Case]) -> Case:
-    found = next(iter(cases.filter(number=number)), None)
+def _permitted(actor: Actor, number: str, found: Case | None) -> Case:
     if found is None:
         raise NO_CASE(number=number[:40])
     require(actor, "case.read", found)

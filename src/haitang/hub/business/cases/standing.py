@@ -10,8 +10,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from haitang.base import clock
+from haitang.base.actions import Act
 from haitang.base.sql import rows
 from haitang.hub.business.cases.models import Case
+from haitang.hub.business.procedures.log import given_held, last_pause_held
 from haitang.hub.business.procedures.models import Escalated, RunEvent
 
 ESCALATED = Exists(Escalated.objects.filter(run=OuterRef("run"), key__startswith="overdue:"))
@@ -53,6 +55,13 @@ def read_anew(case: Case) -> Case:
 def standing_of_new(case: Case) -> None:
     """A case that was opened just now was neither paused nor escalated."""
     case.__dict__.update(escalated=False, last_pause=None)
+
+
+def standing_held(case: Case, *, act: Act) -> None:
+    """Of a case whose run `act` holds, the log and what was given are read already."""
+    assert case.run
+    given = given_held(case.run, act=act)
+    case.__dict__.update(escalated=any(key.startswith("overdue:") for key in given), last_pause=last_pause_held(case.run, act=act))
 
 
 @dataclass(frozen=True)

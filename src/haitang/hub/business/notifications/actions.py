@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from haitang.base.actions import Act, action
 from haitang.base.errors import error
 from haitang.base.ids import new_id
+from haitang.base.sql import add
 from haitang.base.text import CHINESE, ENGLISH
-from haitang.hub.business.notifications.channels import DINGTALK, INBOX, MAIL, channels_of
+from haitang.hub.business.notifications.channels import DINGTALK, INBOX, MAIL, channels_of, configured
 from haitang.hub.business.notifications.jobs import lead, put_off
 from haitang.hub.business.notifications.models import ChannelChoice, Delivery, Notice
 from haitang.support.security.people.models import Person
@@ -38,7 +41,7 @@ def tell(
     `title` and `text` are zh-Hans texts of the catalogue, `data` fills their places: each reader gets them in their language.
     """
     batch = new_id()
-    told = list(Person.objects.filter(pk__in=list(people), is_active=True).select_related("channel_choice").order_by("pk"))
+    told = _active(act, people)
     notices = [
         Notice(
             batch=batch,
@@ -53,14 +56,26 @@ def tell(
         )
         for person in told
     ]
-    Notice.objects.bulk_create(notices)
-    deliveries = Delivery.objects.bulk_create(made for notice in notices for made in _deliveries(notice, act))
+    add(*notices)
+    deliveries = [made for notice in notices for made in _deliveries(notice, act)]
+    add(*deliveries)
     _send_off(deliveries)
     channels = sorted({delivery.channel for delivery in deliveries})
     facts = {"about": subject, "urgency": urgency, "people": [str(person.pk) for person in told], "channels": channels}
     act.record("notice", str(batch), facts)
     act.announce("notice", {"id": str(batch), "people": [str(person.pk) for person in told]})
     return notices
+
+
+def _active(act: Act, people: Sequence[str]) -> list[Person]:
+    """The active ones, with their choice of channels where there are any; those that this transaction has read already are not read again."""
+    known = [act.memory.get((Person, id)) for id in dict.fromkeys(people)]
+    if not all(known):
+        known = list(Person.objects.filter(pk__in=list(people), is_active=True))
+    found = sorted((person for person in known if person), key=lambda person: person.pk)
+    if configured():
+        prefetch_related_objects(found, "channel_choice")
+    return found
 
 
 def _deliveries(notice: Notice, act: Act) -> list[Delivery]:

@@ -35,15 +35,20 @@ def address(name: str, person: Person) -> str | None:
 def wanted(person: Person) -> list[str]:
     """The channels that the person chose, all where none was chosen; whether this instance has them or not.
 
-    Of people read with `select_related("channel_choice")` it is known already.
+    Of people read with their `channel_choice` it is known already.
     """
     choice: ChannelChoice | None = getattr(person, "channel_choice", None)
     return list(choice.channels) if choice else [MAIL, DINGTALK]
 
 
+def configured() -> list[str]:
+    """The channels that this instance has."""
+    return [name for name in (MAIL, DINGTALK) if channel(name) is not None]
+
+
 def channels_of(person: Person) -> list[str]:
     """The channels that a notice to this person goes out on, besides the inbox."""
-    return [name for name in wanted(person) if channel(name) is not None and address(name, person) is not None]
+    return [name for name in configured() if name in wanted(person) and address(name, person) is not None]
 
 
 def language_of(people: Iterable[Person]) -> str:

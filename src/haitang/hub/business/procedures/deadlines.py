@@ -17,7 +17,7 @@ from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.actions import migrate
 from haitang.hub.business.procedures.engine import State
 from haitang.hub.business.procedures.kinds import Procedure
-from haitang.hub.business.procedures.log import append, locked, project, state_held
+from haitang.hub.business.procedures.log import append, given_held, locked, project, state_held
 from haitang.hub.business.procedures.models import Escalated, Run
 from haitang.hub.business.procedures.queries import seen_now
 from haitang.hub.business.procedures.subjects import subject
@@ -69,7 +69,7 @@ def attend(*, act: Act, run: UUID) -> None:
     """Give the reminders and escalations of a run that are due and were not given; a pause that ran out has ended by locking the run."""
     held = locked(run, act=act)
     state = state_held(held, act=act)
-    given = set(held.escalated.values_list("key", flat=True))
+    given = given_held(held, act=act)
     due = [
         tick
         for tick in ticks(state, calendar_in_force())
@@ -77,6 +77,7 @@ def attend(*, act: Act, run: UUID) -> None:
     ]
     told = {tick.key: _tell(act, held, state, tick) for tick in due}
     Escalated.objects.bulk_create([Escalated(run=held, key=key, at=act.at, told=count) for key, count in told.items()])
+    given.update(told)
     project(act=act, run=held)
     act.record(held.subject_kind, held.subject_id, {"run": str(held.pk), "told": told})
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from haitang.base.actions import Act, system
 from haitang.base.errors import error
-from haitang.base.sql import rows
+from haitang.base.sql import add, change, columns, read, rows
 from haitang.hub.business.procedures import events as e
 from haitang.hub.business.procedures.automatic import MOST_AT_ONCE, next_move
 from haitang.hub.business.procedures.effects import carry_out
@@ -19,7 +19,7 @@ from haitang.hub.business.procedures.engine import State, replay
 from haitang.hub.business.procedures.events import Event
 from haitang.hub.business.procedures.kinds import Procedure
 from haitang.hub.business.procedures.models import Run, RunEvent
-from haitang.hub.business.procedures.queries import definition, event_of, events_of, seen_now, state_of
+from haitang.hub.business.procedures.queries import definition, event_of, log_of, seen_now, state_of
 from haitang.hub.business.procedures.rehearsal import moved
 from haitang.hub.business.procedures.subjects import subject
 from haitang.hub.business.procedures.ticks import ticks
@@ -30,12 +30,28 @@ log = logging.getLogger(__name__)
 NO_RUN = error("procedures.no_run", 404, "没有编号为 {run} 的流程。")
 
 
+_LOCKED = f"select {columns(Run)} from {Run._meta.db_table} where id = %s for update"  # noqa: S608 - names of the model
+_PROJECTED = (
+    "stage",
+    "release",
+    "ended_at",
+    "stage_due_at",
+    "legal_due_at",
+    "provisional",
+    "paused",
+    "next_at",
+    "seen",
+)  # what `project` writes
+
+
 @dataclass
 class _Held:
-    """A run that this transaction holds locked, with its log and the state that the log gives: nobody else can add to it before the transaction ends."""
+    """A run that this transaction holds locked, with its log, the keys of the reminders and escalations that were given, and the state that the log gives: nobody
+    else can add to it before the transaction ends."""
 
     run: Run
     events: list[Event]
+    given: set[str]
     state: State | None = None
 
 
@@ -49,14 +65,26 @@ def state_held(run: Run, *, act: Act) -> State:
     return known.state
 
 
+def given_held(run: Run, *, act: Act) -> set[str]:
+    """Keys of the reminders and escalations of a run that `act` holds. Who gives more adds them."""
+    held: _Held = act.memory[Run, run.pk]
+    return held.given
+
+
+def last_pause_held(run: Run, *, act: Act) -> datetime | None:
+    """When the last pause of a run that `act` holds began; None where it never was paused."""
+    held: _Held = act.memory[Run, run.pk]
+    return next((event.at for event in reversed(held.events) if isinstance(event.what, e.Paused)), None)
+
+
 def locked(run: UUID, *, act: Act) -> Run:
     """The run under a row lock until the transaction ends, with everything that was to happen by itself before `act.at` already done."""
     known = act.memory.get((Run, run))
-    held: Run | None = known.run if known else Run.objects.select_for_update().filter(pk=run).first()
+    held: Run | None = known.run if known else next((read(Run, row) for row in rows(_LOCKED, [run])), None)
     if held is None:
         raise NO_RUN(run=str(run))
     if known is None:
-        act.memory[Run, held.pk] = _Held(held, events_of(held))
+        act.memory[Run, held.pk] = _Held(held, *log_of(held))
     if held.seen != seen_now() or (held.next_at and held.next_at <= act.at):
         settle(act=act, run=held)
     return held
@@ -93,7 +121,7 @@ def begin(*, act: Act, procedure: Procedure, stage: str, subject_kind: str, subj
         started_at=act.at,
         release=act.release,
     )
-    act.memory[Run, run.pk] = _Held(run, [])
+    act.memory[Run, run.pk] = _Held(run, [], set())
     return run
 
 
@@ -101,7 +129,7 @@ def append(*, act: Act, run: Run, what: e.What) -> State:
     """Add one event, leave evidence, project and tell; returns the state after it."""
     held: _Held = act.memory[Run, run.pk]
     last = held.events[-1].number if held.events else 0
-    row = RunEvent.objects.create(
+    row = RunEvent(
         run=run,
         number=last + 1,
         kind=e.kind_of(what),
@@ -113,6 +141,7 @@ def append(*, act: Act, run: Run, what: e.What) -> State:
         data=e.to_json(what),
         on_behalf_of=act.actor.on_behalf_of or "",
     )
+    add(row)
     held.events.append(event_of(row))
     held.state = None
     act.record(run.subject_kind, run.subject_id, {"run": str(run.pk), "event": last + 1, "kind": e.kind_of(what), **_facts(what)})
@@ -129,14 +158,17 @@ def project(*, act: Act, run: Run) -> State:
     """Write the state that the log gives into the run's row, and tell its subject and open pages."""
     state = state_held(run, act=act)
     coming = ticks(state, calendar_in_force())
-    given = {key for (key,) in rows("select key from procedures_escalated where run_id = %s", [run.pk])} if coming and run.seen else set()
+    given = given_held(run, act=act)
     run.stage, run.release, run.ended_at = state.stage, state.release, state.ended_at
     run.stage_due_at = state.stage_due.at if state.stage_due else None
     run.legal_due_at = state.legal_due.at if state.legal_due else None
     run.provisional, run.paused = state.provisional, state.paused_since is not None
     run.next_at = next((tick.at for tick in coming if tick.key not in given), None)
     run.seen = seen_now()
-    run.save()
+    if run._state.adding:
+        add(run)
+    else:
+        change(run, *_PROJECTED)
     subject(run.subject_kind).changed(act=act, run=run, state=state)
     act.announce(run.subject_kind, {"run": str(run.pk), "subject": run.subject_id, "stage": run.stage})
     return state

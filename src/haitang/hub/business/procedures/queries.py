@@ -1,6 +1,7 @@
 """Reads of runs: the log as events, definitions by release, the state."""
 
 import hashlib
+import json
 from functools import lru_cache
 from typing import TypedDict
 
@@ -49,6 +50,20 @@ def keep_definition(procedure: Procedure) -> None:
 def events_of(run: Run) -> list[Event]:
     """The log of a run, in order."""
     return [event_of(row) for row in run.events.order_by("number")]
+
+
+_LOG = """select number, at, actor, actor_name, organization, release, data, on_behalf_of, (select array_agg(key) from procedures_escalated where run_id = %s)
+          from procedures_runevent where run_id = %s order by number"""
+
+
+def log_of(run: Run) -> tuple[list[Event], set[str]]:
+    """`events_of`, and the keys of the reminders and escalations that were given, in one statement."""
+    found = rows(_LOG, [run.pk, run.pk])
+    events = [
+        Event(number, at, actor, name, organization, release, from_json(json.loads(data)), on_behalf_of)
+        for number, at, actor, name, organization, release, data, on_behalf_of, _ in found
+    ]
+    return events, {key for *_, given in found[:1] for key in given or ()}
 
 
 def event_of(row: RunEvent) -> Event:

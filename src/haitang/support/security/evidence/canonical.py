@@ -3,8 +3,8 @@
 Keys in the order of their UTF-16 code units, no blanks, shortest numbers as ECMAScript writes them, UTF-8. Pure, so that the offline verifier uses the very same code.
 """
 
-import json
 import math
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 _LARGEST = 2**53 - 1
@@ -16,8 +16,10 @@ def canonical(value: Any) -> bytes:
 
 
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, bool | str):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return _quoted(value)
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "true" if value else "false"
     if isinstance(value, int):
         if abs(value) > _LARGEST:
             raise ValueError(f"integer {value} does not survive JSON: write it as text")
@@ -27,9 +29,9 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise ValueError("keys must be text")
-        members = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be", "surrogatepass"))
-        return "{" + ",".join(f"{_text(key)}:{_text(inner)}" for key, inner in members) + "}"
-    if isinstance(value, list | tuple):
+        keys = sorted(value) if all(map(str.isascii, value)) else sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join([f"{_quoted(key)}:{_text(value[key])}" for key in keys]) + "}"
+    if isinstance(value, (list, tuple)):
         return "[" + ",".join(_text(inner) for inner in value) + "]"
     raise ValueError(f"{type(value).__name__} has no canonical form")
 

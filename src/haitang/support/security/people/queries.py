@@ -7,21 +7,22 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from haitang.base import clock
-from haitang.base.actions import Actor, permissions
+from haitang.base.actions import Act, Actor, permissions
 from haitang.base.declarations import in_force
 from haitang.base.errors import error
-from haitang.base.sql import rows
+from haitang.base.sql import columns, read, rows
 from haitang.support.security.evidence.queries import records
 from haitang.support.security.people.kinds import Role
 from haitang.support.security.people.models import SORTS, Organization, Person, Session
 
-_ORGANIZATION = [field.attname for field in Organization._meta.concrete_fields]
 _FILLING = (
-    f"select {', '.join(_ORGANIZATION)} from {Organization._meta.db_table} "  # noqa: S608 - names of the model
+    f"select {columns(Organization)} from {Organization._meta.db_table} "  # noqa: S608 - names of the model
     "where active and fills @> array[%s]::varchar[] order by id limit 1"
 )
-_HOLDERS = """select distinct p.id from people_person p join people_roleholding h on h.person_id = p.id
-              where p.is_active and h.role = any(%s) and (p.organization_id = %s or %s::varchar is null)"""
+_HOLDERS = (
+    f"select {columns(Person)} from people_person p where p.is_active and (p.organization_id = %s or %s::varchar is null) "  # noqa: S608 - names of the model
+    "and exists (select 1 from people_roleholding h where h.person_id = p.id and h.role = any(%s)) order by p.id"
+)
 
 NO_SUCH_USERNAME = error("people.no_such_username", 404, "没有用户名为“{username}”的人员。")
 
@@ -40,7 +41,7 @@ def actor_of(person: Person) -> Actor:
 def filling(role: str) -> Organization | None:
     """The organization that fills an organization role, such as `ecology_bureau`."""
     found = rows(_FILLING, [role])
-    return Organization.from_db("default", _ORGANIZATION, found[0]) if found else None
+    return read(Organization, found[0]) if found else None
 
 
 def fillings() -> dict[str, Organization]:
@@ -58,9 +59,11 @@ def holders(roles: Iterable[str], organization: str | None = None) -> QuerySet[P
     return found.filter(organization_id=organization) if organization else found
 
 
-def ids_of_holders(roles: Iterable[str], organization: str | None = None) -> list[str]:
-    """The ids of `holders`."""
-    return [str(id) for (id,) in rows(_HOLDERS, [list(roles), organization or None, organization or None])]
+def ids_of_holders(roles: Iterable[str], organization: str | None = None, *, act: Act) -> list[str]:
+    """The ids of `holders`. Who they are stays in the memory of `act` under (Person, id): they are read to be told something in the same transaction."""
+    found = [read(Person, row) for row in rows(_HOLDERS, [organization or None, organization or None, list(roles)])]
+    act.memory.update({(Person, str(person.pk)): person for person in found})
+    return [str(person.pk) for person in found]
 
 
 def person_named(username: str) -> Person:
