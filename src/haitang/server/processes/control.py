@@ -11,7 +11,6 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from haitang.base.settings import settings
 from haitang.server import beat, telemetry
 from haitang.server.front.passing import THREADS
-from haitang.server.processes.staying import StayingWorker
 
 OWN_SIGNALS = True
 GARBAGE_AT = 20_000  # objects; a request makes a few thousand, nearly all of which go with their last reference
@@ -36,7 +35,7 @@ def _config() -> dict[str, Any]:
         "bind": f"unix:{s.run / 'control.sock'}",
         "umask": 0o077,
         "workers": s.web_workers,
-        "worker_class": StayingWorker,
+        "worker_class": "gthread",
         "threads": THREADS,
         "timeout": 60,
         "graceful_timeout": 5,
