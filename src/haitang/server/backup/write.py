@@ -28,7 +28,7 @@ PARTS = ("lake", "files", "keys", "archives", "provisional", "gather")
 SNAPSHOTS = 5  # taken one after the other while files of runs that end just then slip away
 
 
-async def drain(seconds: float = 30) -> None:
+async def drain(seconds: float = 120) -> None:
     """Wait until what the stream holds now is in the lake and judged, so that the backup needs no stream. What comes meanwhile is not waited for."""
     stream = await connect()
     try:

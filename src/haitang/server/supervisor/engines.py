@@ -1,6 +1,7 @@
 """The embedded engines as children; none where a URL is given."""
 
 import asyncio
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from haitang.support.infrastructure.embedded.postgres import Postgres
 from haitang.support.infrastructure.stream import unanswered
 from haitang.support.infrastructure.stream.messages import STREAM
 
-STANDS_STILL = 4.0  # seconds without one message stored while publishers wait
+STANDS_STILL = 3.0  # seconds without one message stored while publishers wait
+ROOM = 16 << 20  # bytes of the disk without which a new start would help nobody yet
 
 
 def engines(settings: Settings) -> tuple[Settings, list[Spec]]:
@@ -56,9 +58,9 @@ def _nats(stream: Nats, settings: Settings) -> Spec:
         return await says_info("127.0.0.1", stream.port)
 
     async def healthy(pid: int) -> bool:
-        return not await gave_up(stream.url, settings.run)
+        return shutil.disk_usage(settings.run).free < ROOM or not await gave_up(stream.url, settings.run)
 
-    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy, check_seconds=2)
+    return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy, check_seconds=1)
 
 
 async def gave_up(url: str, run: Path) -> bool:

@@ -35,6 +35,29 @@ def test_each_consumer_gets_each_batch_until_it_acknowledges(nats_server: NatsSe
     asyncio.run(play())
 
 
+def test_a_consumer_is_done_with_what_was_there_though_more_comes(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        assert await stream.last() == 0
+        assert await stream.is_done("writer", 0)
+        for n in range(3):
+            await stream.publish(batch(n))
+        last = await stream.last()
+        got = await stream.consumer("writer").fetch()
+        assert not await stream.is_done("writer", last)
+        await stream.publish(batch(9))
+        for delivered in got:
+            await delivered.ack()
+        await asyncio.sleep(0.1)
+        assert await stream.is_done("writer", last)
+        assert not await stream.is_done("writer", last + 1)
+        assert not await stream.is_done("rules", last)
+        await stream.close()
+
+    asyncio.run(play())
+
+
 def test_a_batch_published_twice_is_stored_once(nats_server: NatsServer) -> None:
     async def play() -> None:
         stream = await connect(nats_server.url)
