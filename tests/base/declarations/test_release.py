@@ -1,6 +1,6 @@
 """What is in force comes from the database: a release, and edits that two people made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import pytest
 
 from haitang.base import clock
 from haitang.base.actions import acting, system
-from haitang.base.declarations import actions, put_in_force
+from haitang.base.declarations import actions
+from haitang.base.declarations.in_force import holding
 from haitang.base.declarations.models import Admission, Edit, Release
 from haitang.base.declarations.owners import Owner
 from haitang.base.declarations.release import Source, today
@@ -28,10 +29,10 @@ def owners(rule: str = RULE) -> Sequence[Owner]:
 
 
 @pytest.fixture(autouse=True)
-def source() -> Source:
+def source() -> Iterator[Source]:
     found = Source(look_every=0)
-    put_in_force(found)
-    return found
+    with holding(found):
+        yield found
 
 
 def admit(rule: str = RULE) -> Admission:

@@ -1,5 +1,6 @@
 """The page frame renders in both languages, with what the rooms told it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,18 @@ from django.test import RequestFactory
 from django.utils.translation import override
 
 from haitang.base import clock
+from haitang.base.declarations import Declarations
+from haitang.base.declarations.in_force import holding
 from haitang.base.shell import words
 from haitang.base.shell.templatetags import shell
 
 AT = datetime(2026, 5, 1, 4, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def nothing_declared() -> Iterator[None]:
+    with holding(Declarations("", {})):
+        yield
 
 
 @pytest.mark.parametrize("face", ["plain", "phone", "wall", "desk"])

@@ -56,11 +56,11 @@ def put_in_force(source: Declarations | Callable[[], Declarations]) -> None:
 
 
 @contextmanager
-def holding(declarations: Declarations) -> Iterator[None]:
-    """Put `declarations` in force inside the block: for spec tables and tests."""
+def holding(source: Declarations | Callable[[], Declarations]) -> Iterator[None]:
+    """Put `source` in force inside the block: for spec tables and tests."""
     global _current
     before = _current
-    _current = lambda: declarations  # noqa: E731 - the same shape as put_in_force makes
+    put_in_force(source)
     try:
         yield
     finally:
