@@ -147,6 +147,22 @@ def test_the_newest_received_of_a_period_counts_wherever_readings_are_read(lake:
     assert queries.series("s1", "pm2_5", "instant", *span).to_pydict()["count"] == [0]
 
 
+def test_readings_that_only_begin_together_are_told_apart(lake: Any) -> None:
+    Writer(lake, "s").write(
+        [
+            (
+                1,
+                batch(
+                    reading(1, length=MINUTE),
+                    reading(2, length=2 * MINUTE),
+                    reading(3, length=2 * MINUTE, source_ref="again", received_at=START + DAY),
+                ),
+            )
+        ]
+    )
+    assert sorted(queries.readings_of("s1", instant(START), instant(START + HOUR)).to_pydict()["value"]) == [1, 3]
+
+
 def test_of_all_things_only_valid_readings_count_and_a_corrected_one_as_often_as_it_was_sent(lake: Any) -> None:
     sent = [
         reading(1), reading(2, thing="s2"), reading(5, source_ref="again"), reading(100, thing="s3", quality="flag:D"), reading(None, thing="s4"),

@@ -20,7 +20,7 @@ from haitang.hub.data.catalogue import kept
 from haitang.hub.data.catalogue.kinds import LEVELS, Resource
 from haitang.hub.data.catalogue.masks import masked
 from haitang.hub.data.catalogue.queries import PROVISIONAL, provider
-from haitang.hub.data.catalogue.tables import columns_of_field, name_of, stored_columns
+from haitang.hub.data.catalogue.tables import columns_of_field, name_of
 from haitang.hub.data.lake import queries as lake
 from haitang.hub.data.lake.versions import version as lake_version
 from haitang.support.security.evidence.actions import answer_digest, record_access
@@ -124,10 +124,10 @@ def _count(resource: Resource, version: int, where: str, values: list[Any]) -> i
     return kept.counts.get(key, lambda: int(lake.dicts(f"select count(*)::bigint as rows from {table} where {where}", values)[0]["rows"]))
 
 
-def _columns_there(resource: Resource, version: int) -> dict[str, str]:
+def _columns_there(resource: Resource, version: int) -> set[str]:
     table = name_of(resource.id)
     key = (settings().database_url, table, version, "columns")
-    return kept.counts.get(key, lambda: lake.on_reader(lambda connection: stored_columns(connection, table)))
+    return kept.counts.get(key, lambda: {row["column_name"] for row in lake.dicts(f"describe lake.{table}")})
 
 
 def _where(

@@ -52,5 +52,6 @@ def in_force(source: str, columns: str = "*") -> str:
 
 
 def of_periods(source: str) -> str:
-    """SQL of each period in `source`: PERIOD, the value of any of its readings, and how many there are (`times`)."""
-    return f"select {PERIOD}, any_value({VALUE}) as value, count(*) as times from {source} group by {PERIOD}"
+    """SQL of the periods in `source` by where they begin: the value of any of their readings, and how many there are (`times`)."""
+    began = "thing, property, statistic, span, period_start"
+    return f"select {began}, any_value({VALUE}) as value, count(*) as times from {source} group by {began}"
