@@ -16,6 +16,7 @@ NOT_REACHABLE = error(
 )
 
 _CAPABILITIES = {"dac_read_search": 2, "dac_override": 1}
+_SETPCAP = 8
 
 
 @cache
@@ -60,7 +61,9 @@ def _reaches(plain: list[str], path: Path) -> bool:
 def _capability(user: str, path: Path) -> list[str]:
     status = Path("/proc/self/status").read_text("ascii")
     bounding = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapBnd:")), 16)
+    # Without this access(2), by which PostgreSQL looks for its own programs, leaves the capability of an ordinary user aside.
+    kept = ["--securebits=+no_setuid_fixup"] if bounding >> _SETPCAP & 1 else []
     for name, bit in _CAPABILITIES.items():
         if bounding >> bit & 1:
-            return [f"--inh-caps=+{name}", f"--ambient-caps=+{name}"]
+            return [f"--inh-caps=+{name}", f"--ambient-caps=+{name}", *kept]
     raise NOT_REACHABLE(user=user, path=path)
