@@ -20,7 +20,7 @@ TIMES = 15
 
 
 def run(options: Options) -> list[Figure]:
-    observations, rows = (1_000_000, 300_000) if options.quick else (OBSERVATIONS, ROWS)
+    observations, rows = (2_000_000, 300_000) if options.quick else (OBSERVATIONS, ROWS)
     with city_running(options.data, history.DEVICES, more=_declare) as instance:
         took = history.fill(observations)
         registry.fill(rows)
