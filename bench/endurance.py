@@ -56,17 +56,18 @@ def run(options: Options) -> list[Figure]:
         devices, person = credentials(), officer(instance.url)
         probe = Probe(instance, person, devices[0])
         with working(instance, devices[1:], person, options.data / "files") as known:
+            time.sleep(chance.uniform(2, 5))
+            os.kill(faults.supervisor(instance.data), signal.SIGKILL)
+            started = again.enter_context(started_again(instance))
+            _back("kill -9 supervisor", probe)
+            if small:
+                faults.fill(folder, _lasts(options))
+                found.append(_back("disk full", probe))
             for name, fault in _settings(instance, options, chance, clock):
                 time.sleep(chance.uniform(0.2, 1) if options.quick else chance.uniform(0.5, 3))
                 fault()
                 found.append(_back(name, probe))
                 forked = max(forked, until("the zygote is back", probe.forks, seconds=120))
-            if small:
-                faults.fill(folder, _lasts(options))
-                found.append(_back("disk full", probe))
-            os.kill(faults.supervisor(instance.data), signal.SIGKILL)
-            started = again.enter_context(started_again(instance))
-            _back("kill -9 supervisor", probe)
         _complaints(instance.data / "logs")
         lacking = {
             f"disk full: skipped, {small_disk.SKIPPED}": not small,

@@ -20,6 +20,8 @@ from haitang.support.infrastructure.stream.messages import Batch
 log = structlog.get_logger()
 
 TAKEN = error("lake.writer_runs", 409, "另一个写入进程正在使用这个数据湖，请先停止它。")
+# An outside server, too, is to notice within seconds that we are gone behind a broken network: its session would hold the lock for hours, and nobody could write.
+NOTICED = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 LOCK = 0x68_61_69_74_61_6E_67  # advisory lock of the lake's one writer
 
 MERGE_EVERY = 60.0  # seconds
@@ -32,7 +34,7 @@ class Session:
     """Lives in one thread. After an error make a new one: memory may be behind the lake."""
 
     def __init__(self, stream: str) -> None:
-        self.database = psycopg.connect(settings().database_url, autocommit=True)
+        self.database = psycopg.connect(settings().database_url, autocommit=True, options=NOTICED)
         try:
             if not self.database.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]:  # type: ignore[index]
                 raise TAKEN()

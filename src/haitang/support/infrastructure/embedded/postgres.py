@@ -25,6 +25,9 @@ CONFIGURATION = {
     "unix_socket_directories": "",
     "listen_addresses": "127.0.0.1",
     "max_connections": "120",
+    "tcp_keepalives_idle": "5",  # seconds; a client that is gone behind a broken network holds its locks no longer than it must
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
     "shared_buffers": "192MB",
     "effective_cache_size": "1GB",
     "work_mem": "8MB",
