@@ -1,34 +1,52 @@
 """The lock of the lake's one writer is free again soon after its holder was cut off without a word to the server."""
 
+import signal
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import pytest
 from bench.network import RESET, cut, may_cut
 
-from haitang.base.settings import settings
 from haitang.hub.data.lake.session import NOTICED
+from haitang.support.infrastructure.embedded.ports import free_port
+from haitang.support.infrastructure.embedded.postgres import Postgres
+from tests.server.instances import wait_until
 
 
-@pytest.mark.django_db
-@pytest.mark.skipif(not may_cut(), reason="the packet filter can be set by root only, where there is iptables")
-def test_a_session_that_is_gone_behind_a_broken_network_gives_its_lock_back() -> None:
-    url = settings().database_url
-    held = psycopg.connect(url, autocommit=True, options=NOTICED)
-    held.execute("select pg_advisory_lock(77)")
-    cutting = threading.Thread(target=cut, args=(url, RESET, 1.5))
-    cutting.start()
-    until = time.monotonic() + 1.5
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[str]:
+    """The address of a database server that no other test uses, for its network is cut."""
+    server = Postgres(tmp_path / "postgres", free_port())
+    server.prepare()
+    with subprocess.Popen(server.command(), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        wait_until(lambda: answers(server))
+        yield server.url
+        running.send_signal(signal.SIGINT)
+
+
+def answers(server: Postgres) -> bool:
     with suppress(psycopg.OperationalError):
-        while time.monotonic() < until:
+        server.ensure_database()
+        return True
+    return False
+
+
+@pytest.mark.skipif(not may_cut(), reason="the packet filter can be set by root only, where there is iptables")
+def test_a_session_that_is_gone_behind_a_broken_network_gives_its_lock_back(own_server: str) -> None:
+    held = psycopg.connect(own_server, autocommit=True, options=NOTICED)
+    held.execute("select pg_advisory_lock(77)")
+    cutting = threading.Thread(target=cut, args=(own_server, RESET, 1.5))
+    cutting.start()
+    with suppress(psycopg.OperationalError):
+        while cutting.is_alive():
             held.execute("select 1")
             time.sleep(0.05)
     cutting.join()
     assert held.broken
-    with psycopg.connect(url, autocommit=True) as other:
-        until = time.monotonic() + 20
-        while not other.execute("select pg_try_advisory_lock(77)").fetchone()[0]:  # type: ignore[index]
-            assert time.monotonic() < until
-            time.sleep(0.2)
+    with psycopg.connect(own_server, autocommit=True) as other:
+        wait_until(lambda: other.execute("select pg_try_advisory_lock(77)").fetchone()[0], 20)  # type: ignore[index]
