@@ -1,6 +1,7 @@
 """What is forked from the zygote, at its edges; test_instance.py has its life in a whole instance."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,10 +30,9 @@ def test_one_that_the_supervisor_did_not_take_does_not_come_to_life(seconds: flo
 
 def test_the_end_of_one_is_told_with_its_code() -> None:
     async def go() -> tuple[int | None, int]:
-        process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read(); sys.exit(3)"], stdin=subprocess.PIPE)
-        forked = Forked(process.pid)
+        command = [sys.executable, "-c", "import time; time.sleep(0.5); raise SystemExit(3)"]
+        forked = Forked(os.posix_spawn(sys.executable, command, os.environ))  # nobody else waits for it, as for no adopted one
         before = forked.returncode
-        await asyncio.to_thread(process.communicate)
         code = await forked.wait()
         forked.kill()  # it is gone already
         return before, code

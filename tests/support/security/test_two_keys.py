@@ -1,6 +1,6 @@
 """A change of who may do what takes two keys: whoever runs `haitang apply` or decides edits, and the security administrator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from django.test import Client
 
 from haitang.base import clock, ports
 from haitang.base.actions import Actor, acting, system
-from haitang.base.declarations import put_in_force
 from haitang.base.declarations.actions import admit_release, decide_edit, propose_edit, propose_release, withdraw_edit
+from haitang.base.declarations.in_force import holding
 from haitang.base.declarations.models import Admission, Edit, Proposal
 from haitang.base.declarations.owners import Owner
 from haitang.base.declarations.release import Source, today
@@ -40,13 +40,13 @@ def owners(monkeypatch: pytest.MonkeyPatch) -> list[Owner]:
 
 
 @pytest.fixture(autouse=True)
-def source(owners: list[Owner]) -> Source:
+def source(owners: list[Owner]) -> Iterator[Source]:
     found = Source(look_every=0)
-    put_in_force(found)
     ports.seeding.register(Seeder())
-    with acting(system("setup")) as act:
-        apply(act)
-    return found
+    with holding(found):
+        with acting(system("setup")) as act:
+            apply(act)
+        yield found
 
 
 def edited(owners: list[Owner], where: str, file: str, change: Callable[[str], str]) -> None:
