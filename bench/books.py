@@ -123,4 +123,9 @@ def _not_verified(instance: Any) -> int:
     file = instance.data.parent / "ledger.jsonl"
     export = instance.command("evidence", "export", str(file))
     verify = [sys.executable, "-m", "haitang.server.cli", "evidence", "verify", str(file)]
-    return int(any(subprocess.run(each, capture_output=True, text=True, timeout=300, check=False).returncode for each in (export, verify)))
+    for command in (export, verify):
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if ran.returncode:
+            print(f"{' '.join(command[3:5])}: {ran.stdout[-3000:]}{ran.stderr[-3000:]}", file=sys.stderr, flush=True)
+            return 1
+    return 0

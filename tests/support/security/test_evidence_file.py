@@ -22,6 +22,7 @@ from haitang.support.security.cryptography.suites import ED25519
 from haitang.support.security.evidence.actions import record_block
 from haitang.support.security.evidence.canonical import canonical
 from haitang.support.security.evidence.export import Row, Scope, export, receipt
+from haitang.support.security.evidence.keyring import signing_key
 from haitang.support.security.evidence.lines import encode, marks_of
 from haitang.support.security.evidence.merkle import Tree, leaf_hash
 from haitang.support.security.evidence.models import EvidenceRecord, SigningKey
@@ -71,6 +72,21 @@ def exported(scope: Scope | None = None, rows: tuple[Row, ...] = ()) -> bytes:
 
 def check(content: bytes, public: bytes | None = None) -> Report:
     return verify(io.BytesIO(content), public)
+
+
+def test_what_is_sealed_while_a_file_is_written_is_left_to_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sealing_meanwhile() -> Any:
+        with acting(system("operator")) as act:
+            note(act=act, subject="late")
+        assert seal_all() == 1
+        return signing_key()
+
+    monkeypatch.setattr("haitang.support.security.evidence.export.signing_key", sealing_meanwhile)
+    during = check(exported())
+    monkeypatch.undo()
+    after = check(exported())
+    assert (during.ok, after.ok) == (True, True)
+    assert after.counts["record"] == during.counts["record"] + 1
 
 
 def test_what_is_exported_verifies() -> None:
