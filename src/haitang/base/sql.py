@@ -23,9 +23,7 @@ def rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
 def insert(table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
     """Write records, each the values of `columns` in their order, in one statement."""
     given = [list(record) for record in records]
-    places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(given))
-    statement = f"insert into {table} ({', '.join(columns)}) values {places}"  # noqa: S608 - names of a model, values apart
-    _do(statement, [value for record in given for value in record])
+    _do(_insertion(table, columns, len(given)), [value for record in given for value in record])
 
 
 def columns(model: "type[Model]", of: str = "") -> str:
@@ -50,8 +48,7 @@ def add(*instances: "Model") -> None:
     key = model._meta.pk.attname
     numbered = getattr(instances[0], key) is None
     written = [place for place, name in enumerate(names) if not (numbered and name == key)]
-    places = ", ".join([f"({', '.join(['%s'] * len(written))})"] * len(instances))
-    statement = f"insert into {model._meta.db_table} ({', '.join(fields[place] for place in written)}) values {places}"  # noqa: S608 - names of a model
+    statement = _insertion(model._meta.db_table, [fields[place] for place in written], len(instances))
     values = [_told(model, place, instance) for instance in instances for place in written]
     if numbered:
         for instance, (number,) in zip(instances, rows(f"{statement} returning {fields[names.index(key)]}", values), strict=True):
@@ -70,6 +67,11 @@ def change(instance: "Model", *changed: str) -> None:
     key = names.index(model._meta.pk.attname)
     statement = f"update {model._meta.db_table} set {', '.join(f'{fields[place]} = %s' for place in told)} where {fields[key]} = %s"  # noqa: S608 - names of a model
     _do(statement, [_told(model, place, instance) for place in (*told, key)])
+
+
+def _insertion(table: str, columns: Sequence[str], count: int) -> str:
+    places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * count)
+    return f"insert into {table} ({', '.join(columns)}) values {places}"  # noqa: S608 - names of a model, values apart
 
 
 @cache

@@ -44,9 +44,8 @@ def command(name: str | None, quick: bool, as_json: bool) -> None:
     module = importlib.import_module("bench." + name.replace("-", "_"))
     figures = importlib.import_module("bench.figures")
     told = figures.machine()
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # what was begun is ended in order: instances, mounted disks, rules of the packet filter
+    # What was begun is ended in order: instances, mounted disks, rules of the packet filter.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="haitang-bench-") as folder:
         Path(folder).chmod(0o755)
         found = module.run(figures.Options(quick=quick, data=Path(folder)))

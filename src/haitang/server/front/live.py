@@ -122,9 +122,8 @@ class Live:
         if last is None:
             return []
         oldest = self._kept[0].id if self._kept else self._next
-        if (
-            not oldest - 1 <= last < self._next
-        ):  # forgotten since, or of another life of the front: the clock may have been set back in between
+        # Forgotten since, or of another life of the front: the clock may have been set back in between.
+        if not oldest - 1 <= last < self._next:
             return [Event(self._next - 1, "missed", "{}")]
         return [event for event in self._kept if event.id > last]
 

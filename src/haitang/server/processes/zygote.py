@@ -105,9 +105,7 @@ def _open(log: int) -> None:
 
 def _be_adopted(until: float, supervisor: int) -> None:
     """Wait for the process in between to end; one that the supervisor did not take, or no longer waits for, may not live."""
-    while os.getppid() != supervisor:
-        if time.monotonic() > until:
-            os._exit(1)
+    while os.getppid() != supervisor and time.monotonic() <= until:
         time.sleep(0.001)
     if time.monotonic() > until:
         os._exit(1)

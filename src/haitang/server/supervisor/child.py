@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from haitang.base.errors import error
+from haitang.server.beat import STALE, is_alive
 from haitang.server.supervisor.console import complain, say
 from haitang.server.supervisor.death import tied_to_parent
 from haitang.server.supervisor.logs import last_lines, open_log
@@ -50,6 +51,15 @@ class Spec:
     before: Callable[[], None] = field(default=lambda: None)
     healthy: Answers | None = None
     check_seconds: float = 5.0
+
+
+def beating(run: Path, name: str, stale: float = STALE) -> Answers:
+    """An `answers` or `healthy` of a process that beats: whether it did within `stale` seconds."""
+
+    async def answers(pid: int) -> bool:
+        return is_alive(run, name, pid, stale=stale)
+
+    return answers
 
 
 def program(

@@ -16,7 +16,7 @@ from haitang.base.settings import Settings
 from haitang.server.beat import is_alive
 from haitang.server.instance import CHECKOUT, environment
 from haitang.server.processes import ZYGOTE
-from haitang.server.supervisor.child import Running, Spec
+from haitang.server.supervisor.child import Running, Spec, beating
 from haitang.server.supervisor.death import PR_SET_CHILD_SUBREAPER, prctl, tied_to_parent
 
 READY_SECONDS = 60.0
@@ -42,7 +42,8 @@ class Zygote:
         self._one = asyncio.Lock()
 
     def spec(self) -> Spec:
-        return Spec(ZYGOTE, self._start, self._answers, healthy=self._healthy)
+        run = self._settings.run
+        return Spec(ZYGOTE, self._start, beating(run, ZYGOTE), healthy=beating(run, ZYGOTE, HUNG))
 
     async def fork(self, name: str, log: int, death: signal.Signals = signal.SIGTERM) -> "Forked":
         """Start process `name`, its output going to the descriptor `log`; raises OSError where that cannot be done now."""
@@ -62,12 +63,6 @@ class Zygote:
             theirs.close()
         self._orders, self._pid = ours, process.pid
         return process
-
-    async def _answers(self, pid: int) -> bool:
-        return is_alive(self._settings.run, ZYGOTE, pid)
-
-    async def _healthy(self, pid: int) -> bool:
-        return is_alive(self._settings.run, ZYGOTE, pid, stale=HUNG)
 
     async def _until_ready(self) -> None:
         until = time.monotonic() + READY_SECONDS

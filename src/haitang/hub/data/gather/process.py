@@ -29,9 +29,8 @@ SWEEP = 3600.0  # seconds between two looks for what nothing needs any more
 LOCK = 0x67_61_74_68  # class of the advisory locks
 ACTOR = system("gather")
 UNSETTLED = (Held.State.OPEN, Held.State.MENDED, Held.State.SUBMITTED)
-SWITCH = (
-    0.0005  # seconds after which a thread that hashes lets the others go on: they need Python for a moment only, many times in each chunk
-)
+# Seconds after which a thread that hashes lets the others go on: they need Python for a moment only, many times in each chunk.
+SWITCH = 0.0005
 ATTEMPTS = 3  # of a run that fails in a way that nobody foresaw
 
 
