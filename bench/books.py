@@ -7,7 +7,8 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.instance import judged, taken, until
-from bench.load_endurance import ROWS, Acknowledged
+from bench.load_endurance import ROWS
+from bench.worker import Acknowledged
 
 
 def compared(instance: Any, known: Acknowledged) -> list[Figure]:
@@ -47,6 +48,8 @@ def _observations(known: Acknowledged) -> list[Figure]:
     )[0]["n"]
     return [
         Figure("observations acknowledged", sum(known.messages.values()), "observations"),
+        Figure("messages sent again though answered", known.twice, "messages"),
+        Figure("messages later than what followed them", known.late, "messages"),
         _none("observations lost", sum(max(0, count - found.get(id, 0)) for id, count in known.messages.items()), "observations"),
         _none(
             "observations doubled",

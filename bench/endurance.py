@@ -21,10 +21,11 @@ from bench import faults, network, shifted_clock, small_disk
 from bench.books import compared
 from bench.figures import Figure, Options
 from bench.instance import city_running, started_again, until
-from bench.load_endurance import Acknowledged, officer, working
+from bench.load_endurance import officer, working
 from bench.made_firms import declare
 from bench.probe import Probe
 from bench.sensing_http import credentials
+from bench.worker import Acknowledged
 
 TITLE = "Endurance: faults under load, nothing acknowledged lost or doubled"
 DEVICES = 40
