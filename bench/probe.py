@@ -1,9 +1,12 @@
 """Asks, while a load goes on, whether every service of an instance is there: `/ready`, an observation stored, a case read."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
+
+from bench.instance import last_taken, taken
 
 WAITS = 5.0  # seconds for one answer
 
@@ -40,6 +43,11 @@ class Probe:
         from haitang.server.beat import is_alive
 
         return is_alive(self.data / "run", "zygote")
+
+    def through(self) -> Callable[[], bool]:
+        """Whether what is on the stream now is in the lake and judged."""
+        last = last_taken()
+        return lambda: all(taken(consumer, last) for consumer in ("writer", "rules"))
 
     def _shows(self) -> str:
         answer = self.session.get("/api/cases", params={"size": 1})

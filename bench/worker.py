@@ -1,9 +1,10 @@
 """One who works on the platform whatever happens to it, and the common book of what was acknowledged."""
 
+import json
 import random
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
@@ -36,6 +37,17 @@ class Acknowledged:
     refused: dict[int, int] = field(default_factory=dict)  # status -> times
     said: dict[str, int] = field(default_factory=dict)  # why a command failed -> times
     problems: list[str] = field(default_factory=list)
+
+    def told(self) -> str:
+        """What was acknowledged until now, as JSON, for `of`."""
+        kept = {"messages": dict(self.messages), "at": dict(self.at), "cases": dict(self.cases), "remarks": dict(self.remarks)}
+        return json.dumps({**kept, "files": [asdict(each) for each in list(self.files)]})
+
+    @classmethod
+    def of(cls, told: str) -> "Acknowledged":
+        """What `told` gave."""
+        kept = json.loads(told)
+        return cls(**{**kept, "files": [File(**each) for each in kept["files"]]})
 
     def note(self, answer: httpx.Response) -> None:
         self.again += 1
