@@ -30,7 +30,7 @@ from bench.sensing_http import credentials
 from bench.worker import Acknowledged
 
 TITLE = "Endurance: faults under load, nothing acknowledged lost or doubled"
-DEVICES = 40
+DEVICES, QUICK_DEVICES = 40, 20
 BACK, STARTED = 10.0, 15.0  # seconds within which service is back; within which a platform that was started anew serves
 ROUNDS = 50  # of kill -9
 JUMPS, QUICK_JUMPS = (3600, 0, -3600, 0, 90, 0), (3600, -3600, 0)  # seconds that the clock of the platform is ahead of the true one
@@ -54,7 +54,7 @@ def run(options: Options) -> list[Figure]:
     with (
         small_disk.disk(options.data) as (folder, small),
         shifted_clock.clock(options.data) as clock,
-        city_running(folder, DEVICES, hj212=True, more=declare) as instance,
+        city_running(folder, QUICK_DEVICES if options.quick else DEVICES, hj212=True, more=declare) as instance,
         ExitStack() as again,
     ):
         devices, person = credentials(), officer(instance.url)
@@ -65,7 +65,7 @@ def run(options: Options) -> list[Figure]:
             started = again.enter_context(started_again(instance))
             _back("kill -9 supervisor", probe)
             if small:
-                faults.fill(folder, _lasts(options))
+                faults.fill(folder, _lasts(options), probe.on_full_disk)
                 found.append(_back("disk full", probe, thorough=not options.quick))
             for name, fault in _settings(instance, options, chance, clock):
                 time.sleep(chance.uniform(0.2, 1) if options.quick else chance.uniform(0.5, 3))
@@ -81,6 +81,7 @@ def run(options: Options) -> list[Figure]:
         }
         return [
             *_told(found, known),
+            *(Figure(f"while the disk was full: {who} was answered {what}", 1, "times") for who, what in probe.full.items()),
             Figure("after which what dies can be forked again, worst", forked, "s"),
             Figure("started anew and ready after kill -9 supervisor", started, "s", goal=STARTED, more=False),
             *compared(instance, known),

@@ -19,7 +19,7 @@ from bench.devices import posting
 from bench.made_firms import write
 from bench.worker import TROUBLE, Acknowledged, File, Worker
 
-ROWS, REST = 100_000, 5.0  # of a file; seconds between two files
+ROWS, REST = 50_000, 5.0  # of a file; seconds between two files
 _NO_SESSION = (401, 403)  # a clock that jumps ahead ends idle sessions, as it should
 
 
