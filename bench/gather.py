@@ -26,7 +26,7 @@ def run(options: Options) -> list[Figure]:
     floor = _floor(file, options.data / "floor.parquet")
     with city_running(options.data, 1, more=declare) as instance:
         used, began = processor_seconds(instance.data), time.monotonic()
-        told, progress = _gather(file, instance.data)
+        told, progress = gather(file, instance.data)
         seconds = time.monotonic() - began
         used = {name: spent - used.get(name, 0) for name, spent in processor_seconds(instance.data).items()}
         memory = peak_memory(instance.data)
@@ -56,7 +56,7 @@ def run(options: Options) -> list[Figure]:
     ]
 
 
-def _gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The command as a user gives it, and how far the run said it was, every second."""
     from haitang.hub.data.gather.models import Run
 

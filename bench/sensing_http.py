@@ -22,11 +22,11 @@ def run(options: Options) -> list[Figure]:
     start = time.time() - 86_400
     with city_running(options.data, DEVICES) as instance:
         devices = credentials()
-        _load(instance.http, 2, start - 7 * 86_400, devices)  # warm
+        load(instance.http, 2, start - 7 * 86_400, devices)  # warm
         until("warm-up stored", lambda: stored() == CONNECTIONS * 2 * BATCH, seconds=60)
         before = stored()
         began, used = time.monotonic(), processor_seconds(instance.data)
-        told = _load(instance.http, batches, start, devices)
+        told = load(instance.http, batches, start, devices)
         wanted = before + told["batches"] * BATCH
         until("stored", lambda: stored() >= wanted, seconds=600)
         through = time.monotonic() - began
@@ -59,7 +59,7 @@ def credentials() -> list[tuple[str, str, str]]:
     return [(each.credential.identifier, each.secret, each.credential.thing_id) for each in made]
 
 
-def _load(port: int, batches: int, start: float, devices: list[tuple[str, str, str]]) -> dict[str, Any]:
+def load(port: int, batches: int, start: float, devices: list[tuple[str, str, str]]) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.load_http", str(port), str(CONNECTIONS), str(batches), str(start)]
     told = "".join(" ".join(device) + "\n" for device in devices)
     done = subprocess.run(command, input=told, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=900, check=False)
