@@ -1,14 +1,11 @@
 """Devices that post batches, to durable answers, to the lake and through the rules."""
 
 import asyncio
-import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from bench import city
+from bench import city, client
 from bench.figures import Figure, Options
 from bench.instance import city_running, judged, processor_seconds, stored, until
 
@@ -60,12 +57,7 @@ def credentials() -> list[tuple[str, str, str]]:
 
 
 def load(port: int, batches: int, start: float, devices: list[tuple[str, str, str]]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load_http", str(port), str(CONNECTIONS), str(batches), str(start)]
-    told = "".join(" ".join(device) + "\n" for device in devices)
-    done = subprocess.run(command, input=told, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=900, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    return client.run("http", port, CONNECTIONS, batches, start, lines=map(" ".join, devices))
 
 
 async def _floor(data: Path, batches: int) -> float:
