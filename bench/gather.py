@@ -63,13 +63,21 @@ def gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]
     command = [sys.executable, "-m", "haitang.server.cli", "gather", str(file), "--resource", "bench_firm", "--data", str(data), "--json"]
     progress: list[dict[str, Any]] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            time.sleep(1)
+        while _runs(process):
             progress += Run.objects.values("read", "accepted", "quarantined", "read_bytes", "total_bytes", "inserted")
         out, wrong = process.communicate()
     if process.returncode not in (0, 1):
         raise RuntimeError(wrong or out)
     return json.loads(out), progress
+
+
+def _runs(process: subprocess.Popen[str]) -> bool:
+    """Whether it still runs a second later."""
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def _untrue(progress: list[dict[str, Any]], rows: int) -> int:
