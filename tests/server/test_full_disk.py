@@ -135,3 +135,12 @@ def test_the_supervisor_lives_on_though_nothing_can_be_said() -> None:
     program += "for n in range(3000): plain('full'), say('full'), complain('full')\nos._exit(42)"
     with open("/dev/full", "w") as full:
         assert subprocess.run([sys.executable, "-c", program], stdout=full, stderr=full, timeout=60).returncode == 42
+
+
+def test_a_command_that_finds_the_disk_full_says_so_and_what_to_do() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "haitang.server.cli", "bench"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["磁盘已满（[Errno 28] No space left on device）。请清理磁盘或扩容后重试。  [server.disk_full]"]

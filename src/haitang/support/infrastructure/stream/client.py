@@ -47,9 +47,10 @@ ANSWERED = 1.0  # seconds in which the server says what is there
 ATTEMPT = 2.0  # seconds to wait for one acknowledgement before the same id is sent again
 
 
-def config_of(consumer: str, ack_wait: float = ACK_WAIT) -> ConsumerConfig:
-    """How a durable consumer is set up."""
-    return ConsumerConfig(durable_name=consumer, ack_policy=AckPolicy.EXPLICIT, ack_wait=ack_wait, max_deliver=-1, max_ack_pending=20_000)
+def config_of(consumer: str, ack_wait: float = 0.0) -> ConsumerConfig:
+    """How a durable consumer is set up; `ack_wait` where it is not to be ACK_WAIT."""
+    wait = ack_wait or ACK_WAIT
+    return ConsumerConfig(durable_name=consumer, ack_policy=AckPolicy.EXPLICIT, ack_wait=wait, max_deliver=-1, max_ack_pending=20_000)
 
 
 class StreamUnavailable(HaitangError):
