@@ -19,9 +19,8 @@ from haitang.server.supervisor.logs import last_lines, open_log
 DID_NOT_START = error("server.did_not_start", 500, "{name} 没有启动成功。日志 {log} 的末尾：\n{tail}")
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 5.0
 STEADY_SECONDS = 10.0  # after which a death is not told as one of a row: the next start waits no longer than the first
-HUNG = (
-    60.0  # seconds without a beat after which a process is started anew; whoever is out of service that long does not come back by itself
-)
+# Seconds without a beat after which a process is started anew: whoever is out of service that long does not come back by itself.
+HUNG = 60.0
 
 Answers = Callable[[int], Awaitable[bool]]
 
