@@ -167,6 +167,28 @@ def test_what_a_consumer_that_is_gone_did_not_acknowledge_comes_again_at_once(na
     asyncio.run(play())
 
 
+def test_it_comes_again_at_once_though_other_processes_start_just_then(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        await stream.publish(batch())
+        assert len(await stream.consumer("writer").fetch(at_once=True)) == 1
+        began = time.monotonic()
+
+        async def others() -> None:
+            while time.monotonic() - began < 1.5:
+                await stream.ensure()
+                await asyncio.sleep(0.02)
+
+        starting = asyncio.create_task(others())
+        assert [each.seq for each in await stream.consumer("writer").fetch(at_once=True)] == [1]
+        assert time.monotonic() - began < 5
+        await starting
+        await stream.close()
+
+    asyncio.run(play())
+
+
 def test_what_was_delivered_into_a_connection_that_broke_comes_again_at_once(nats_server: NatsServer) -> None:
     async def play() -> None:
         stream = await connect(nats_server.url)
