@@ -5,7 +5,7 @@ from typing import Any
 from haitang.hub.data.lake import compact
 from haitang.hub.data.lake.versions import version
 
-ROW = "(1, 'observations', 1, '', 0, 0, now(), '')"
+ROW = "(1, 'observations', 1, '', 0, 0, now(), '', null)"
 
 
 def test_a_version_moves_with_its_own_table_alone(lake: Any) -> None:
