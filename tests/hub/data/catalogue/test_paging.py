@@ -69,7 +69,7 @@ def test_every_page_is_that_of_all_rows_in_order(lake: Any, monkeypatch: pytest.
 
 def test_a_page_is_kept_over_upkeep_and_ends_with_a_change(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     first = paging.page(_rows(), SHOWN, paging.Order(), 0, 100)
-    lake.execute("insert into lake.blocks values (1, 'x', 1, '', 0, 0, now(), '')")
+    lake.execute("insert into lake.blocks values (1, 'x', 1, '', 0, 0, now(), '', null)")
     compact.merge(lake)
     with monkeypatch.context() as without:
         without.setattr(paging, "_table", None)  # whoever reads now fails

@@ -52,7 +52,7 @@ def test_what_changed_in_snapshots_that_expired_unseen_counts_as_changed(lake: A
 
 def test_upkeep_that_keeps_every_row_leaves_it(lake: Any) -> None:
     for _ in range(3):  # enough to stand in files of their own, which are merged
-        lake.execute("insert into lake.blocks select i, 'observations', 1, '', 0, 0, now(), '' from range(2000) r(i)")
+        lake.execute("insert into lake.blocks select i, 'observations', 1, '', 0, 0, now(), '', null from range(2000) r(i)")
     lake.execute("delete from lake.blocks where id % 2 = 0")
     lake.execute(f"insert into lake.blocks values {ROW}")
     seen = version("blocks")
