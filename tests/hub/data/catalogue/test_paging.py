@@ -35,7 +35,7 @@ def lake(tmp_path: Path) -> Iterator[Any]:
 def _rows(where: str = "true", *values: Any) -> paging.Rows:
     found = version("resource_many")
     assert found is not None
-    return paging.Rows("resource_many", found, where, values)
+    return paging.Rows("resource_many", found.rows, where, values)
 
 
 def _brute(lake: Any, rows: paging.Rows, order: str) -> list[dict[str, Any]]:
@@ -79,6 +79,15 @@ def test_a_page_is_kept_over_upkeep_and_ends_with_a_change(lake: Any, monkeypatc
     assert 10002 in {row["no"] for row in first.rows}
     after = paging.page(_rows(), SHOWN, paging.Order(), 0, 100)
     assert 10002 not in {row["no"] for row in after.rows}
+
+
+def test_the_first_block_is_remembered_though_its_rows_go(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "AHEAD", 100)
+    for gone in ("false", "no between 10003 and 10010", "block = 1", "block = 2 and block_index < 50"):
+        lake.execute(f"delete from lake.resource_many where {gone}")
+        for offset in (0, 100, 200):
+            expected = _brute(lake, _rows(), "block, block_index")[offset : offset + 100]
+            assert list(paging.page(_rows(), SHOWN, paging.Order(), offset, 100).rows) == expected, (gone, offset)
 
 
 def test_who_asks_for_the_same_at_once_waits_for_it() -> None:
