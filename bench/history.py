@@ -53,7 +53,7 @@ def fill(rows: int) -> float:
             block = lake.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
             lake.execute(_observations(start, things, each_day, block))
             count = things * city.PROPERTIES * each_day
-            lake.execute(f"insert into lake.blocks values ({block}, 'observations', {count}, repeat('0', 64), 0, 0, now(), 'bench')")
+            lake.execute(f"insert into lake.blocks values ({block}, 'observations', {count}, repeat('0', 64), 0, 0, now(), 'bench', null)")
 
     def rolled_up() -> None:
         with transaction(lake, "rollup_hour", "rollup_day"):

@@ -100,7 +100,7 @@ def fill(rows: int) -> float:
                 f"from range({first}, {last}) r(i) order by i"
             )
             lake.execute(
-                f"insert into lake.blocks select {block} + b, '{table}', {BLOCK}, repeat('0', 64), 0, 0, now(), 'bench' "
+                f"insert into lake.blocks select {block} + b, '{table}', {BLOCK}, repeat('0', 64), 0, 0, now(), 'bench', null "
                 f"from range({-(-(last - first) // BLOCK)}) r(b)"
             )
     lake.close()

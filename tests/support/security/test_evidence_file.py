@@ -46,8 +46,14 @@ def written() -> None:
         if subject == "b":
             seal_all()
     with acting(system("writer")) as act:
-        record_block(act=act, block="9", table="observations", rows=5, root=tree.root, first=1, last=5, written_at=clock.now(), release="r")
+        block = {"rows": 5, "first": 1, "last": 5, "written_at": clock.now(), "release": "r"}
+        record_block(act=act, block="9", table="observations", root=tree.root, **block)
+        record_block(act=act, block="10", table="resource_shop", root=wide().root, arity=4, **block)
     seal_all()
+
+
+def wide() -> Tree:
+    return Tree([leaf_hash(row.encode()) for row in ROWS], arity=4)
 
 
 def row(n: int) -> Row:
@@ -94,7 +100,7 @@ def test_what_is_exported_verifies() -> None:
     report = check(exported(rows=(row(1), row(4))), key)
     assert report.findings == []
     assert (report.trusted, report.complete) == (True, True)
-    assert (report.counts["record"], report.counts["seal"], report.counts["row"]) == (5, 2, 2)
+    assert (report.counts["record"], report.counts["seal"], report.counts["row"]) == (6, 2, 2)
 
 
 def test_a_foreign_key_does_not_verify() -> None:
@@ -109,6 +115,13 @@ def test_a_case_and_a_receipt_verify_alone() -> None:
     receipt(out, str(EvidenceRecord.objects.get(subject_id="b").ref))
     alone = check(out.getvalue())
     assert (alone.ok, alone.counts["record"], alone.complete) == (True, 1, False)
+
+
+def test_a_row_of_a_block_with_a_wider_tree_is_shown_alone() -> None:
+    shown = [Row("10", n, ROWS[n], [step.hex() for step in wide().inclusion_proof(n)]) for n in (1, 4)]
+    assert check(exported(Scope(subjects=("case:a",)), tuple(shown))).ok
+    other = Row("10", 1, ROWS[2], shown[0].proof)
+    assert {finding.code for finding in check(exported(Scope(subjects=("case:a",)), (other,))).findings} == {"not_in_block"}
 
 
 def test_every_single_changed_byte_is_found_and_located() -> None:

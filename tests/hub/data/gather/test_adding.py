@@ -7,10 +7,10 @@ import pytest
 
 from haitang.base.settings import settings
 from haitang.hub.data.catalogue.tables import leaf
+from haitang.hub.data.catalogue.tables import root as root_of
 from haitang.hub.data.gather import adding, landing
 from haitang.hub.data.gather.models import Part
 from haitang.hub.data.lake import compact
-from haitang.support.security.evidence import merkle
 from tests.hub.data.gather.conftest import Bench
 
 HEAD = "编号,名称,面积,类别,开业日期\n"
@@ -35,7 +35,7 @@ def roots_hold(bench: Bench) -> bool:
         "select b.id, b.root, g.columns from lake.blocks as b join lake.gathered as g on g.block = b.id"
     ).fetchall():
         leaves = bench.lake.execute(f"select {leaf(columns)} from lake.resource_shop where block = {block} order by block_index").fetchall()
-        if merkle.root([bytes.fromhex(each) for (each,) in leaves]).hex() != root:
+        if root_of([bytes.fromhex(each) for (each,) in leaves]) != root:
             return False
     return True
 

@@ -25,7 +25,7 @@ def judge_for(rows: Rows, known: Mapping[str, Sequence[str]] | None = None, **ch
     declarations = declared(**changes)
     resource = declarations.get(Resource, "shop")
     headings = list(dict.fromkeys(name for row in rows for name in row))
-    return Judge(plain(), resource, match(resource, headings), declarations, Nothing(known), nowhere)
+    return Judge(plain(), resource, match(resource, headings), declarations, Nothing(known), nowhere, keep_keys=True)
 
 
 def judged(*rows: Mapping[str, str | None], known: Mapping[str, Sequence[str]] | None = None, **changes: str) -> Judged:

@@ -14,11 +14,10 @@ from haitang.base.declarations.actions import admit_release
 from haitang.base.declarations.owners import Owner
 from haitang.base.declarations.release import Source
 from haitang.hub.business.cases.models import Case
-from haitang.hub.data.catalogue.tables import leaf
+from haitang.hub.data.catalogue.tables import leaf, root
 from haitang.hub.data.gather import actions, landing, parts, process, readers
 from haitang.hub.data.gather.gathering import Gathering, begin
 from haitang.hub.data.gather.models import Part, Run
-from haitang.support.security.evidence import merkle
 from tests.hub.data.gather.conftest import OPERATOR, Bench, everything
 
 HEAD = "编号,名称,面积,类别,开业日期\n"
@@ -32,7 +31,7 @@ def test_good_rows_are_in_the_lake_with_their_leaf_in_a_block(bench: Bench) -> N
     assert [(no, name, float(area)) for no, name, area in bench.rows()] == [("S001", "小店一", 10), ("S002", "小店二", 20)]
     columns = bench.lake.execute("select columns from lake.gathered").fetchone()[0]
     leaves = [bytes.fromhex(h) for (h,) in bench.rows(leaf(columns), order="block_index")]
-    assert merkle.root(leaves).hex() == bench.lake.execute("select root from lake.blocks").fetchone()[0]
+    assert root(leaves) == bench.lake.execute("select root from lake.blocks").fetchone()[0]
 
 
 def test_what_is_not_accepted_is_quarantined_with_raw_text_line_and_reasons(bench: Bench) -> None:

@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from haitang.hub.data.lake import compact
-from haitang.hub.data.lake.versions import version
+from haitang.hub.data.lake import compact, versions
 
-ROW = "(1, 'observations', 1, '', 0, 0, now(), '')"
+
+def version(table: str) -> int | None:
+    found = versions.version(table)
+    return found and found.rows
+
+
+ROW = "(1, 'observations', 1, '', 0, 0, now(), '', null)"
 
 
 def test_a_version_moves_with_its_own_table_alone(lake: Any) -> None:
@@ -25,6 +30,15 @@ def test_an_update_and_a_new_column_move_it(lake: Any) -> None:
     assert moved != seen
     lake.execute("alter table lake.blocks add column more varchar")
     assert version("blocks") != moved
+
+
+def test_a_version_says_whether_columns_changed(lake: Any) -> None:
+    seen = versions.version("blocks")
+    assert seen is not None
+    lake.execute(f"insert into lake.blocks values {ROW}")
+    assert versions.version("blocks") == (seen.rows + 1, seen.columns)
+    lake.execute("alter table lake.blocks add column more varchar")
+    assert versions.version("blocks") == (seen.rows + 2, seen.rows + 2)
 
 
 def test_a_table_that_is_not_there_has_none_until_it_is_made(lake: Any) -> None:
@@ -52,7 +66,7 @@ def test_what_changed_in_snapshots_that_expired_unseen_counts_as_changed(lake: A
 
 def test_upkeep_that_keeps_every_row_leaves_it(lake: Any) -> None:
     for _ in range(3):  # enough to stand in files of their own, which are merged
-        lake.execute("insert into lake.blocks select i, 'observations', 1, '', 0, 0, now(), '' from range(2000) r(i)")
+        lake.execute("insert into lake.blocks select i, 'observations', 1, '', 0, 0, now(), '', null from range(2000) r(i)")
     lake.execute("delete from lake.blocks where id % 2 = 0")
     lake.execute(f"insert into lake.blocks values {ROW}")
     seen = version("blocks")

@@ -9,11 +9,12 @@ again. Columns: those of the fields, then
     ended_block, ended_how, ended_at   (past only) what ended it: updated or removed
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from haitang.hub.data.catalogue.kinds import Resource, ResourceField
 from haitang.hub.data.lake.schema import tables
+from haitang.support.security.evidence import merkle
 
 _TYPES = {
     "integer": "bigint", "number": "double", "boolean": "boolean", "date": "date", "datetime": "timestamptz",
@@ -64,6 +65,14 @@ def canonical(columns: Iterable[str]) -> str:
 def leaf(columns: Iterable[str]) -> str:
     """SQL of the leaf hash (hex, RFC 6962) of a row."""
     return f"sha256(chr(0) || {canonical(columns)})"
+
+
+ARITY = 16  # of the tree over the leaves of a block of a resource: with two, its inner nodes would cost as much as the leaves
+
+
+def root(leaves: Sequence[bytes]) -> str:
+    """The root (hex) of a block with these leaf hashes."""
+    return merkle.root(leaves, arity=ARITY).hex()
 
 
 def ensure(connection: Any, resource: Resource) -> None:

@@ -15,7 +15,7 @@ from haitang.base.ports import Matter
 from haitang.base.text import T, translate
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.queries import provider
-from haitang.hub.data.gather import by_file, parts
+from haitang.hub.data.gather import by_file, parts, states
 from haitang.hub.data.gather.gathering import facts
 from haitang.hub.data.gather.incoming import Incoming, forget
 from haitang.hub.data.gather.judge.columns import Headings, digest
@@ -266,4 +266,4 @@ def understand(*, act: Act, resource: Resource, headings: Sequence[str], columns
 
 def unsettled() -> Q:
     """Runs with quarantined rows that somebody must still deal with, or that nobody has noted as settled."""
-    return Q(quarantined__gt=0, settled_at__isnull=True, state__in=(Run.State.DONE, Run.State.FAILED, Run.State.CANCELLED))
+    return Q(quarantined__gt=0, settled_at__isnull=True, state__in=states.ENDED)

@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-_OPEN = """
+from haitang.hub.data.gather.states import ENDED
+
+_OPEN = f"""
     select r.id::text, r.path, r.state in ('queued', 'running'),
-           (select coalesce(array_agg(p.number), '{}') from gather_part p where p.run_id = r.id and p.kind = 'rows' and p.rows > 0 and not p.landed)
+           (select coalesce(array_agg(p.number), '{{}}') from gather_part p where p.run_id = r.id and p.kind = 'rows' and p.rows > 0 and not p.landed)
     from gather_run r
-    where r.state not in ('done', 'failed', 'cancelled') or exists (select from gather_part p where p.run_id = r.id and not p.landed)"""
+    where r.state not in {ENDED} or exists (select from gather_part p where p.run_id = r.id and not p.landed)"""
 
 
 def hold(connection: Any, top: Path, folder: Path) -> bool:

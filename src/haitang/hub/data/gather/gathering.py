@@ -7,7 +7,7 @@ commit, the chunk is read again and its part replaced; killed after it, reading 
 import json
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -19,6 +19,8 @@ from haitang.base import ports
 from haitang.base.clock import now
 from haitang.base.errors import error
 from haitang.hub.data.catalogue.kinds import Resource
+from haitang.hub.data.catalogue.tables import ARITY
+from haitang.hub.data.catalogue.tables import root as root_of
 from haitang.hub.data.gather import incoming, parts, readers
 from haitang.hub.data.gather.ahead import ahead
 from haitang.hub.data.gather.judge.columns import match, refuse_missing
@@ -29,7 +31,6 @@ from haitang.hub.data.gather.models import Part, Run
 from haitang.hub.data.gather.readers.types import Chunk, Layout
 from haitang.hub.data.gather.releases import note, under
 from haitang.hub.data.lake.connection import plain
-from haitang.support.security.evidence import merkle
 
 TAKEN_OVER = error("gather.taken_over", 409, "采集任务 {run} 已由另一个进程接手或取消。")
 MEMORY = "400MB"
@@ -52,21 +53,22 @@ class Gathering:
     def go(self, stop: threading.Event) -> bool:
         """Read on until the end; False when `stop` came first."""
         with closing(self._judged()) as chunks:
-            for chunk, judged in chunks:
-                self._take(chunk, judged)
+            for chunk, judged, root in chunks:
+                self._take(chunk, judged, root)
                 if stop.is_set() and not chunk.done:
                     return False
         self._end()
         return True
 
-    def _judged(self) -> Generator[tuple[Chunk, Judged], None, None]:
-        """Chunks with what becomes of their rows. Of a file with more than one, later ones are read and judged while earlier ones are staged."""
+    def _judged(self) -> Generator[tuple[Chunk, Judged, str], None, None]:
+        """Chunks with what becomes of their rows and the root over those that are accepted. Of a file with more than one, later ones are read, judged and hashed, each
+        by a thread of its own, while earlier ones are staged."""
         chunks = self._chunks()
         for chunk in chunks:
             judge = self.judge or self._begin(chunk)
-            yield chunk, _judged(judge, chunk)
+            yield from _rooted(_judged(judge, [chunk]))
             if not chunk.done and not self.run.root_id:
-                yield from ahead((later, _judged(judge, later)) for later in ahead(chunks))
+                yield from ahead(_rooted(ahead(_judged(judge, ahead(chunks)))))
 
     def _chunks(self) -> Iterator[Chunk]:
         if self.run.root_id:
@@ -79,15 +81,16 @@ class Gathering:
         refuse_missing(self.resource, columns, headings)
         self.run.columns = columns
         connection = plain(memory=MEMORY, threads=1)  # what stands beside it, reading and hashing, takes the other processors
-        self.judge = Judge(connection, self.resource, columns, self.declarations, InLake(), ports.divisions().locate, self.parts)
+        self.judge = Judge(
+            connection, self.resource, columns, self.declarations, InLake(), ports.divisions().locate, self.parts,
+            keep_keys=self.run.load == "full",
+        )  # fmt: skip
         return self.judge
 
-    def _take(self, chunk: Chunk, judged: Judged) -> None:
+    def _take(self, chunk: Chunk, judged: Judged, root: str) -> None:
         number = self.run.parts + 1
-        root = ""
         if judged.rows:
             parts.write(parts.whole(judged.accepted, self.run.pk, self.run.release), parts.path(self.run.pk, number))
-            root = merkle.root(judged.leaves).hex()
         if self.run.load == "full":
             self._keep_keys(judged, number)
         self._commit(chunk, judged, number, root)
@@ -111,7 +114,10 @@ class Gathering:
             there = Run.objects.select_for_update().get(pk=run.pk)
             if there.parts != number - 1 or there.state != Run.State.RUNNING:
                 raise TAKEN_OVER(run=run.pk)
-            Part.objects.create(run=run, number=number, rows=judged.rows, root=root, landed=not judged.rows)
+            first, last = (judged.accepted["line"][place].as_py() for place in (0, -1)) if judged.rows else (None, None)
+            Part.objects.create(
+                run=run, number=number, rows=judged.rows, root=root, arity=ARITY, first_line=first, last_line=last, landed=not judged.rows
+            )
             _hold(run, number, judged.refused)
             _count(run, chunk, judged, self.resource)
             run.parts, run.position = number, dict(chunk.position)
@@ -134,10 +140,16 @@ class Gathering:
             run.save(update_fields=["state", "parts", "notes"])
 
 
-def _judged(judge: Judge, chunk: Chunk) -> Judged:
-    judged = judge.judge(chunk)
-    judge.remember(judged)
-    return judged
+def _judged(judge: Judge, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, Judged]]:
+    for chunk in chunks:
+        judged = judge.judge(chunk)
+        judge.remember(judged)
+        yield chunk, judged
+
+
+def _rooted(judged: Iterable[tuple[Chunk, Judged]]) -> Iterator[tuple[Chunk, Judged, str]]:
+    for chunk, each in judged:
+        yield chunk, each, root_of(each.leaves) if each.rows else ""
 
 
 READING = (
@@ -165,6 +177,9 @@ def _added(before: Mapping[str, Mapping[str, int]], more: Mapping[str, Mapping[s
     return {field: dict(Counter(before.get(field, {})) + Counter(more.get(field, {}))) for field in {*before, *more}}
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 def _hold(run: Run, number: int, refused: list[Refused]) -> None:
     """Quarantine by COPY: a file may have a million such rows."""
     if not refused:
@@ -174,7 +189,7 @@ def _hold(run: Run, number: int, refused: list[Refused]) -> None:
         cursor.copy("copy gather_held (run_id, part, line, raw, cells, reasons, state, by, note) from stdin") as copy,
     ):
         for row in refused:
-            cells, reasons = (json.dumps(each, ensure_ascii=False, default=str).replace("\\u0000", "") for each in (row.cells, row.reasons))
+            cells, reasons = (_as_json(each).replace("\\u0000", "") for each in (row.cells, row.reasons))
             copy.write_row((run.pk, number, row.line, row.raw.replace("\0", "\u2400"), cells, reasons, "open", "", ""))
 
 

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haitang.base.errors import error
 from haitang.hub.data.gather.parts import top
+from haitang.hub.data.gather.states import ENDED
 from haitang.support.infrastructure.files.store import Readable
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 EMPTY = error("gather.empty_file", 422, "文件“{name}”是空的。")
 NO_FILE = error("gather.no_file", 404, "找不到上传的文件，可能已被清理。请重新上传。")
-_PIECE = 1 << 20
+_PIECE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,12 @@ def keep(stream: Readable, name: str) -> Incoming:
     """Copy what `stream` gives; raises EMPTY. The suffix of the name stays, because readers look at it."""
     folder().mkdir(parents=True, exist_ok=True)
     hashed, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as kept:
+    with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as kept, ThreadPoolExecutor(1) as beside:
         while piece := stream.read(_PIECE):
-            hashed.update(piece)
+            hashing = beside.submit(hashed.update, piece)
             kept.write(piece)
             size += len(piece)
+            hashing.result()
         kept.flush()
         os.fsync(kept.fileno())
     if not size:
@@ -75,7 +78,7 @@ def needed(path: Path) -> bool:
     """Whether a run that has not ended reads this file."""
     from haitang.hub.data.gather.models import Run
 
-    return Run.objects.filter(path__endswith=path.name).exclude(state__in=("done", "failed", "cancelled")).exists()
+    return Run.objects.filter(path__endswith=path.name).exclude(state__in=ENDED).exists()
 
 
 def forget(run: "Run") -> None:

@@ -20,14 +20,13 @@ from django.db.models import F
 
 from haitang.base.clock import now
 from haitang.hub.data.catalogue.kinds import Resource
-from haitang.hub.data.catalogue.tables import OWN, ensure, leaf, name_of, past_of
+from haitang.hub.data.catalogue.tables import ARITY, OWN, ensure, leaf, name_of, past_of, root
 from haitang.hub.data.gather import adding, parts
 from haitang.hub.data.gather.models import Part, Run
 from haitang.hub.data.gather.releases import under
 from haitang.hub.data.lake.connection import quoted
 from haitang.hub.data.lake.schema import tables
 from haitang.hub.data.lake.transaction import transaction
-from haitang.support.security.evidence import merkle
 
 log = structlog.get_logger()
 
@@ -171,7 +170,9 @@ def _rows(connection: Any, part: Part, resource: Resource, before: str, block: i
     if connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
         if not adding.add(connection, file, part.rows, table, block):
             _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
-        _block(connection, part, table, part.rows, part.root, source, block)
+        known = part.first_line is not None and part.last_line is not None  # a part that an earlier release staged does not say
+        lines = (part.first_line or 0, part.last_line or 0) if known else _lines(connection, source)
+        _block(connection, part, table, _Tree(part.rows, part.root, part.arity), lines, block)
         return columns, Landed(block, inserted=part.rows)
     differs = " or ".join(f'part."{c}" is distinct from stored."{c}"' for c in columns)
     connection.execute(
@@ -213,9 +214,9 @@ def _merge(connection: Any, part: Part, resource: Resource, columns: list[str], 
         connection.execute(f"delete from lake.{table} where ({key}) in {old}")
     stored = "select *, row_number() over (order by file_row_number) - 1 as place from incoming where changed or not known"
     leaves = connection.execute(f"select {leaf(columns)} from ({stored}) order by place").fetchall()
-    root = merkle.root([bytes.fromhex(each) for (each,) in leaves]).hex()
+    made = root([bytes.fromhex(each) for (each,) in leaves])
     _insert(connection, part, table, columns, stored, block)
-    _block(connection, part, table, new + changed, root, f"({stored})", block)
+    _block(connection, part, table, _Tree(new + changed, made), _lines(connection, f"({stored})"), block)
     return Landed(block, inserted=new, updated=changed, unchanged=total - new - changed)
 
 
@@ -227,11 +228,24 @@ def _insert(connection: Any, part: Part, table: str, columns: list[str], rows: s
     )
 
 
-def _block(connection: Any, part: Part, table: str, rows: int, root: str, source: str, block: int) -> None:
-    """The evidence block; `first` and `last` are lines of the file."""
+@dataclass(frozen=True)
+class _Tree:
+    rows: int
+    root: str
+    arity: int = ARITY
+
+
+def _lines(connection: Any, source: str) -> tuple[int, int]:
+    """The first and last line of the file that these rows come from."""
     first, last = connection.execute(f"select min(line), max(line) from {source}").fetchone()
+    return first, last
+
+
+def _block(connection: Any, part: Part, table: str, tree: _Tree, lines: tuple[int, int], block: int) -> None:
+    """The evidence block."""
     connection.execute(
-        "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?)", [block, table, rows, root, first, last, now(), part.run.release]
+        "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [block, table, tree.rows, tree.root, *lines, now(), part.run.release, tree.arity],
     )
 
 
@@ -252,13 +266,13 @@ def _removed(connection: Any, part: Part, resource: Resource, block: int) -> tup
     if not count:
         return columns, Landed()
     leaves = connection.execute(f"select {leaf(columns)} from leaving order by place").fetchall()
-    root = merkle.root([bytes.fromhex(each) for (each,) in leaves]).hex()
+    made = root([bytes.fromhex(each) for (each,) in leaves])
     connection.execute(
         f"insert into lake.{past} by name select * exclude (place), {block}::bigint as ended_block, 'removed' as ended_how, ?::timestamptz as ended_at from leaving",
         [now()],
     )
     connection.execute(f"delete from lake.{table} where ({key}) in (select {key} from leaving)")
-    _block(connection, part, past, count, root, "leaving", block)
+    _block(connection, part, past, _Tree(count, made), _lines(connection, "leaving"), block)
     return columns, Landed(block, removed=count)
 
 

@@ -6,6 +6,7 @@ from django.db import models
 
 from haitang.base.ids import new_id
 from haitang.base.text import T
+from haitang.hub.data.gather.states import ENDED
 
 
 class Run(models.Model):
@@ -77,17 +78,21 @@ class Run(models.Model):
 
     @property
     def ended(self) -> bool:
-        return self.state in (self.State.DONE, self.State.FAILED, self.State.CANCELLED)
+        return self.state in ENDED
 
 
 class Part(models.Model):
-    """One staged Parquet file of a run, or (`kind` removal) the end of a full load. `block`: its evidence block, once it is in the lake."""
+    """One staged Parquet file of a run, or (`kind` removal) the end of a full load. `root`: over its rows, in a tree of this arity; `first_line`, `last_line`: of
+    the file; `block`: its evidence block, once it is in the lake."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="staged")
     number = models.IntegerField()
     kind = models.CharField(max_length=8, default="rows")
     rows = models.IntegerField(default=0)
     root = models.CharField(max_length=64, blank=True, default="")
+    arity = models.SmallIntegerField(default=2)
+    first_line = models.BigIntegerField(null=True)
+    last_line = models.BigIntegerField(null=True)
     landed = models.BooleanField(default=False)
     block = models.BigIntegerField(null=True)
 

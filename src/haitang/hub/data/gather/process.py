@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from haitang.base.actions import acting, system
 from haitang.base.errors import HaitangError
-from haitang.hub.data.gather import actions
+from haitang.hub.data.gather import actions, memory
 from haitang.hub.data.gather.gathering import TAKEN_OVER, Gathering, begin
 from haitang.hub.data.gather.models import Held, Run
 from haitang.hub.data.gather.provisional.actions import gone
@@ -23,7 +23,7 @@ from haitang.hub.data.lake.connection import NOT_READY
 
 log = structlog.get_logger()
 
-WAIT = 0.5  # seconds between two looks at the queue
+WAIT, SOON = 0.5, 0.1  # seconds between two looks at the queue, and while the writer has a run to land
 PAUSE = 2.0
 SWEEP = 3600.0  # seconds between two looks for what nothing needs any more
 LOCK = 0x67_61_74_68  # class of the advisory locks
@@ -37,6 +37,7 @@ ATTEMPTS = 3  # of a run that fails in a way that nobody foresaw
 def run(stop: threading.Event) -> None:
     """Gather until `stop`."""
     sys.setswitchinterval(SWITCH)
+    memory.keep()
     failures: dict[str, int] = {}
     swept = -SWEEP
     while not stop.is_set():
@@ -46,7 +47,7 @@ def run(stop: threading.Event) -> None:
                 swept = time.monotonic()
                 sweep()
             if not once(stop, failures):
-                stop.wait(WAIT)
+                stop.wait(SOON if Run.objects.filter(state=Run.State.LANDING).exists() else WAIT)
         except DatabaseError:
             log.exception("gather.database")
             connection.close()
@@ -62,6 +63,7 @@ def once(stop: threading.Event, failures: dict[str, int] | None = None) -> bool:
         try:
             begin(found)
             Gathering(found).go(stop)
+            memory.give_back()
         except HaitangError as reason:
             if reason.kind is NOT_READY:
                 # the writer has not made the lake yet: the run waits

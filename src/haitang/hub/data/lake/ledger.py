@@ -21,11 +21,11 @@ class ToLedger:
         """Enter the blocks up to `position` (a follower of the writer)."""
         while self.position < position:
             blocks = self.lake.execute(
-                "select id, table_name, rows, root, first_seq, last_seq, written_at, release from lake.blocks where id > ? order by id limit ?",
+                "select id, table_name, rows, root, first_seq, last_seq, written_at, release, coalesce(arity, 2) from lake.blocks where id > ? order by id limit ?",
                 [self.position, _AT_ONCE],
             ).fetchall()
             with acting(system("writer")) as act:
-                for id, table, rows, root, first, last, at, release in blocks:
+                for id, table, rows, root, first, last, at, release, arity in blocks:
                     record_block(
                         act=act,
                         block=str(id),
@@ -36,6 +36,7 @@ class ToLedger:
                         last=last,
                         written_at=at,
                         release=release,
+                        arity=arity,
                     )
             self.position = blocks[-1][0] if blocks else position
 

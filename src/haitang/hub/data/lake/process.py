@@ -17,7 +17,7 @@ NAME = "writer"
 NICE = 10  # what it has not written yet is safe on the stream: answers, alarms and pages go first when the processors are few
 
 AT_ONCE = 256  # messages in one transaction
-WAIT = 0.5  # seconds to wait for a message
+WAIT, SOON = 0.5, 0.2  # seconds to wait for a message, and while something else is being written into the lake
 GATHER = 0.2  # seconds between two transactions in which messages gather
 
 
@@ -32,17 +32,17 @@ async def _serve(stream: Stream, stop: asyncio.Event) -> None:
     with ThreadPoolExecutor(1, thread_name_prefix="lake") as thread:
         session = await loop.run_in_executor(thread, Session, identity)
         try:
-            consumer, began = stream.consumer("writer"), 0.0
+            consumer, began, busy = stream.consumer("writer"), 0.0, False
             while not stop.is_set():
                 await asyncio.sleep(max(0.0, began + GATHER - loop.time()))
-                if delivered := await consumer.fetch(AT_ONCE, WAIT):
+                if delivered := await consumer.fetch(AT_ONCE, SOON if busy else WAIT):
                     began = loop.time()
                     before = session.writer.position
                     written = await loop.run_in_executor(thread, session.store, _numbered(delivered))
                     for message in delivered:
                         await message.ack()
                     await loop.run_in_executor(thread, session.follow, written, before)
-                await loop.run_in_executor(thread, session.upkeep)
+                busy = await loop.run_in_executor(thread, session.upkeep)
         finally:
             await loop.run_in_executor(thread, session.close)
 

@@ -1,7 +1,8 @@
 """The tables of the lake.
 
 `day` is the civil date in China of `period_start` and names the partition. `block` is a number that only grows, one for each evidence block, so that
-"what came since" is `block > n` however often files are merged; (block, block_index) leads from a row to its leaf in the block's Merkle tree.
+"what came since" is `block > n` however often files are merged; (block, block_index) leads from a row to its leaf in the block's Merkle tree,
+whose nodes join `arity` below them (absent: two).
 """
 
 from typing import Any
@@ -19,7 +20,7 @@ TABLES: dict[str, str] = {
     "set_aside": """node varchar, thing varchar, reason varchar, detail varchar, raw varchar, origin varchar, source_ref varchar,
         received_at timestamptz, day date, block bigint, block_index integer, release varchar""",
     "blocks": """id bigint, table_name varchar, rows bigint, root varchar, first_seq bigint, last_seq bigint,
-        written_at timestamptz, release varchar""",
+        written_at timestamptz, release varchar, arity integer""",
     "offsets": "name varchar, first bigint, last bigint, written_at timestamptz",
     "rollup_minute": _ROLLUP,
     "rollup_hour": _ROLLUP,
@@ -40,6 +41,10 @@ _SORTED_NOW = """
     join __ducklake_metadata_lake.lake.ducklake_sort_info as s using (table_id) join __ducklake_metadata_lake.lake.ducklake_sort_expression using (sort_id)
     where t.end_snapshot is null and s.end_snapshot is null group by table_name"""
 
+_OLD_BLOCKS = (
+    """select count(*) filter (column_name = 'arity') = 0 from duckdb_columns() where database_name = 'lake' and table_name = 'blocks'"""
+)
+
 
 def tables(connection: Any) -> set[str]:
     """The names of the tables that the lake has. By their columns: `duckdb_tables` counts the rows of each table as well."""
@@ -57,6 +62,9 @@ def ensure(connection: Any) -> None:
                     connection.execute(f"create table lake.{name} ({TABLES[name]})")
                     if name in PARTITIONED:
                         connection.execute(f"alter table lake.{name} set partitioned by (day)")
+    if connection.execute(_OLD_BLOCKS).fetchone()[0]:  # a lake of a release whose trees were all of two
+        with transaction(connection):
+            connection.execute("alter table lake.blocks add column arity integer")
     there = {name: tuple(columns) for name, columns in connection.execute(_SORTED_NOW).fetchall()}
     if other := [name for name, columns in SORTED.items() if there.get(name) != columns]:
         with transaction(connection):

@@ -61,8 +61,8 @@ class Session:
         """What comes after the acknowledgement of what was written; `before` is the last block before it."""
         self.twin.follow(written, before)
 
-    def upkeep(self, *, force: bool = False) -> None:
-        """Whatever is due: announcements, rollups, evidence, followers, merging, tidying."""
+    def upkeep(self, *, force: bool = False) -> bool:
+        """Whatever is due: announcements, rollups, evidence, followers, merging, tidying. Returns whether a follower added to the lake, and may soon have more."""
         self.database.execute("select 1")  # the lock went with the connection: stop writing rather than write unguarded
         self.twin.announce()
         position, at = self.writer.position, time.monotonic()
@@ -72,9 +72,9 @@ class Session:
             self._roll_up_at = max(at + ROLLUP_EVERY, ended + (ended - at) / ROLLUP_SHARE)
             close_old_connections()
             self._enter_blocks(position)
-            self._follow(force=force)
+            added = self._follow(force=force)
         else:
-            self._follow(anytime=True)
+            added = self._follow(anytime=True)
         if at - self._tidied >= TIDY_EVERY:
             with transaction(self.lake, "offsets"):
                 self.ledger.keep()
@@ -83,11 +83,14 @@ class Session:
         elif at - self._merged >= MERGE_EVERY:
             compact.merge(self.lake)
             self._merged = at
+        return added
 
-    def _follow(self, **how: bool) -> None:
+    def _follow(self, **how: bool) -> bool:
         """Followers may add blocks of their own: then the next block of the stream comes after them."""
         if followers.run(self.lake, self.writer.position, **how):
             self.writer.look_again()
+            return True
+        return False
 
     def _enter_blocks(self, position: int) -> None:
         """A ledger that refuses holds up neither rows nor answers; it is asked again."""

@@ -119,7 +119,7 @@ class Writer:
         self.connection.unregister("incoming")
         root = merkle.root([merkle.leaf_hash(canonical(row)) for row in rows]).hex()
         self.connection.execute(
-            "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?, null)",
             [block, table, len(rows), root, min(messages), max(messages), now(), release],
         )
 

@@ -106,9 +106,8 @@ class Consumer:
         for _ in range(TRIES if (await jetstream.consumer_info(STREAM, self.name)).num_ack_pending else 0):
             await jetstream.add_consumer(STREAM, config_of(self.name, ack_wait=SOON))
             await asyncio.sleep(LOOKED_THROUGH)
-            if (
-                await jetstream.consumer_info(STREAM, self.name)
-            ).config.ack_wait < ACK_WAIT:  # else another process that started set it back too early
+            now = (await jetstream.consumer_info(STREAM, self.name)).config
+            if now.ack_wait < ACK_WAIT:  # else another process that started has set it back too early
                 break
         await jetstream.add_consumer(STREAM, config_of(self.name))
         self._losses = losses

@@ -90,11 +90,11 @@ def _append(act: Act, name: str, subject_kind: str, subject_id: str, facts: dict
 
 
 def record_block(
-    *, act: Act, block: str, table: str, rows: int, root: bytes, first: int, last: int, written_at: datetime, release: str
+    *, act: Act, block: str, table: str, rows: int, root: bytes, first: int, last: int, written_at: datetime, release: str, arity: int = 2
 ) -> str:
     """Enter a block of the lake into the ledger and return the record's ref; a block that is there already stays as it is.
 
-    `root` is the Merkle root over the block's canonical rows, `first` and `last` the stream sequence numbers that it covers.
+    `root` is the Merkle root over the block's canonical rows in a tree of this arity, `first` and `last` the stream sequence numbers that it covers.
     """
     with connection.cursor() as cursor:  # two importers at once must not both find the block missing
         cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"block {block}"])
@@ -102,13 +102,13 @@ def record_block(
     if found is not None:
         return str(found)
     return _record_block(
-        act=act, block=block, table=table, rows=rows, root=root, first=first, last=last, written_at=written_at, release=release
+        act=act, block=block, table=table, rows=rows, root=root, first=first, last=last, written_at=written_at, release=release, arity=arity
     )
 
 
 @action("evidence.record_block", title="登记数据块")
 def _record_block(
-    *, act: Act, block: str, table: str, rows: int, root: bytes, first: int, last: int, written_at: datetime, release: str
+    *, act: Act, block: str, table: str, rows: int, root: bytes, first: int, last: int, written_at: datetime, release: str, arity: int = 2
 ) -> str:
     facts = {"table": table, "rows": rows, "root": root.hex(), "first": first, "last": last, "written_at": written_at, "release": release}
-    return act.record(BLOCK, block, facts)
+    return act.record(BLOCK, block, facts | ({"arity": arity} if arity != 2 else {}))

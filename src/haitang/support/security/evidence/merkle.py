@@ -1,12 +1,16 @@
 """Merkle trees as in RFC 6962 section 2.1: roots, inclusion proofs and their check.
 
 Pure, so that the offline verifier uses the very same code. A hash function maps bytes to bytes; SHA-256 unless a suite names another.
+
+`arity`: how many nodes one above them joins. Two gives RFC 6962's trees. More of them cost a hash for as many rows less: H(0x01 || all of them); a step of a
+proof is then all of the node's siblings, in order. Number of leaves and arity stand beside the root in what is signed, so that one tree cannot be taken for another.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
 
 Hash = Callable[[bytes], bytes]
+MOST_ARITY = 1024
 
 
 def sha256(data: bytes) -> bytes:
@@ -26,14 +30,11 @@ def node_hash(left: bytes, right: bytes, *, hash: Hash = sha256) -> bytes:
 class Tree:
     """All levels of one tree, for many proofs over the same leaves. A node without a partner rises unchanged, which gives RFC 6962's shape."""
 
-    def __init__(self, leaf_hashes: Sequence[bytes], *, hash: Hash = sha256) -> None:
+    def __init__(self, leaf_hashes: Sequence[bytes], *, hash: Hash = sha256, arity: int = 2) -> None:
         self.levels: list[list[bytes]] = [list(leaf_hashes)]
-        self._hash = hash
+        self.arity, self._hash = arity, hash
         while len(level := self.levels[-1]) > 1:
-            above = [hash(b"\x01" + left + right) for left, right in zip(level[::2], level[1::2], strict=False)]
-            if len(level) % 2:
-                above.append(level[-1])
-            self.levels.append(above)
+            self.levels.append(_above(level, arity, hash))
 
     @property
     def root(self) -> bytes:
@@ -46,48 +47,48 @@ class Tree:
             raise IndexError(f"leaf {index} is not in a tree of {len(self.levels[0])}")
         path = []
         for level in self.levels[:-1]:
-            partner = index ^ 1
-            if partner < len(level):
-                path.append(level[partner])
-            index >>= 1
+            first = index - index % self.arity
+            siblings = level[first:index] + level[index + 1 : first + self.arity]
+            if siblings:
+                path.append(b"".join(siblings))
+            index //= self.arity
         return path
 
 
-def root(leaf_hashes: Sequence[bytes], *, hash: Hash = sha256) -> bytes:
+def root(leaf_hashes: Sequence[bytes], *, hash: Hash = sha256, arity: int = 2) -> bytes:
     """The Merkle tree hash of leaves that are already hashed; one level is kept at a time, since blocks of gathered rows have many leaves."""
     if not leaf_hashes:
         return hash(b"")
     level = list(leaf_hashes)
-    of = hashlib.sha256
     while len(level) > 1:
-        pairs = zip(level[::2], level[1::2], strict=False)
-        above = (
-            [of(b"\x01" + left + right).digest() for left, right in pairs]
-            if hash is sha256
-            else [hash(b"\x01" + left + right) for left, right in pairs]
-        )
-        level = above + level[-1:] if len(level) % 2 else above
+        level = _above(level, arity, hash)
     return level[0]
 
 
-def inclusion_proof(leaf_hashes: Sequence[bytes], index: int, *, hash: Hash = sha256) -> list[bytes]:
-    """The audit path of one leaf; for many proofs over the same leaves keep a `Tree`."""
-    return Tree(leaf_hashes, hash=hash).inclusion_proof(index)
+def _above(level: list[bytes], arity: int, hash: Hash) -> list[bytes]:
+    """The level above one of several nodes."""
+    if arity == 2 and hash is sha256:  # each block of observations: half the time of what follows
+        of, pairs = hashlib.sha256, zip(level[::2], level[1::2], strict=False)
+        return [of(b"\x01" + left + right).digest() for left, right in pairs] + (level[-1:] if len(level) % 2 else [])
+    alone = len(level) - (len(level) % arity == 1)
+    return [hash(b"\x01" + b"".join(level[first : min(first + arity, alone)])) for first in range(0, alone, arity)] + level[alone:]
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes, *, hash: Hash = sha256) -> bool:
-    """Whether `leaf` (a leaf hash) stands at `index` in the tree of `size` leaves with this root (RFC 9162 section 2.1.3.2)."""
-    if not 0 <= index < size:
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes, *, hash: Hash = sha256, arity: int = 2
+) -> bool:
+    """Whether `leaf` (a leaf hash) stands at `index` in the tree of `size` leaves with this root (of two: RFC 9162 section 2.1.3.2)."""
+    if not 0 <= index < size or not 2 <= arity <= MOST_ARITY:
         return False
-    position, last, node = index, size - 1, leaf
-    for partner in proof:
-        if last == 0:
-            return False
-        if position % 2 or position == last:
-            node = node_hash(partner, node, hash=hash)
-            while position and not position % 2:
-                position, last = position >> 1, last >> 1
-        else:
-            node = node_hash(node, partner, hash=hash)
-        position, last = position >> 1, last >> 1
-    return last == 0 and node == root
+    node, steps = leaf, iter(proof)
+    while size > 1:
+        place = index % arity
+        beside = min(arity, size - (index - place)) - 1
+        if beside:
+            siblings = next(steps, b"")
+            if len(siblings) != beside * len(node):
+                return False
+            at = place * len(node)
+            node = hash(b"\x01" + siblings[:at] + node + siblings[at:])
+        index, size = index // arity, -(-size // arity)
+    return next(steps, None) is None and node == root

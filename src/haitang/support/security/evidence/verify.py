@@ -228,7 +228,7 @@ class Verifier:
             self.find("no_block", f"文件中没有数据块 {line['block']} 的记录")
             return
         leaf, proof = leaf_hash(line["row"].encode()), [_bytes(step) for step in line["proof"]]
-        if not verify_inclusion(leaf, line["index"], block["rows"], proof, _bytes(block["root"])):
+        if not verify_inclusion(leaf, line["index"], block["rows"], proof, _bytes(block["root"]), arity=block.get("arity", 2)):
             self.find("not_in_block", f"数据行与数据块 {line['block']} 的根不符")
 
     def _end(self, line: dict[str, Any]) -> None:

@@ -61,23 +61,23 @@ def _parsed(t: str, formats: list[str]) -> str:
     return f"try_strptime({t}, [{', '.join(map(quoted, formats))}])"
 
 
-def misfit(t: str, v: str, written: str, field: ResourceField) -> str | None:
-    """SQL of: there is a text, but it is no value of the type; None for types that every text fits. `written`: the value as a text again."""
+def misfit(t: str, v: str, stands: str, field: ResourceField) -> str | None:
+    """SQL of: there is a text, but it is no value of the type; None for types that every text fits. `stands`: SQL of whether the text is how its value is
+    written (`standing`), so that it needs no closer look."""
     wrong = f"({t} is not null and {v} is null)"
-    # Most texts are written as the value would be, and need no closer look.
     match field.type:
         case "integer":
             other = f"(not regexp_full_match({t}, '[+-]?[0-9,]+') and (try_cast({t} as double) <> {v} or not regexp_full_match({t}, '[+-]?[0-9.]+')))"
-            return f"({wrong} or ({written} <> {t} and {other}))"
+            return f"({wrong} or (not {stands} and {other}))"
         case "number":
             return f"({wrong} or not isfinite({v}) or (contains({t}, '_')))"
         case "decimal":
             longer = f"instr({t}, '.') > 0 and length({t}) - instr({t}, '.') > {field.digits}"
             decimals = f"({longer} and length(rtrim(split_part({t}, '.', 2), '0')) > {field.digits})"
             other = f"({decimals} or contains({t}, 'e') or contains({t}, 'E') or contains({t}, '_'))"
-            return f"({wrong} or ({written} <> {t} and {other}))"
+            return f"({wrong} or (not {stands} and {other}))"
         case "date":
-            return f"({wrong} or (strlen({t}) > 10 and try_cast({t} as timestamp) <> {v}::timestamp))"
+            return f"({wrong} or (not {stands} and strlen({t}) > 10 and try_cast({t} as timestamp) <> {v}::timestamp))"
         case "boolean" | "datetime":
             return wrong
         case _:

@@ -22,7 +22,7 @@ from haitang.base.clock import now
 from haitang.base.declarations import Declarations
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource
 from haitang.hub.data.catalogue.tables import columns_of
-from haitang.hub.data.gather.judge import codes, convert, leaves
+from haitang.hub.data.gather.judge import codes, convert, leaves, standing
 from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
@@ -36,7 +36,7 @@ LONGEST = 200  # characters of a value that a reason quotes
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that is not accepted: its line, raw text, cells by heading, every reason, and its key where that could be read."""
+    """A row that is not accepted: its line, raw text, cells by heading, every reason, and its key where that is kept and could be read."""
 
     line: int
     raw: str
@@ -47,11 +47,11 @@ class Refused:
 
 @dataclass
 class Judged:
-    """What became of a chunk. `accepted`: Arrow table of the resource's columns and `line`, in the order of the file; `texts`: what the leaf of each is made of;
-    `hashes`: what tells repetitions."""
+    """What became of a chunk. `accepted`: Arrow table of the resource's columns and `line`, in the order of the file; `texts`: makes what the leaf of each is made
+    of; `hashes`: what tells repetitions."""
 
     accepted: Any
-    texts: Any
+    texts: Callable[[], Any]
     repeated: int = 0
     refused: list[Refused] = field(default_factory=list)
     hashes: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Judged:
     @cached_property
     def leaves(self) -> list[bytes]:
         """The leaf hash of each accepted row."""
-        return leaves.hashed(self.texts)
+        return leaves.hashed(self.texts())
 
     @property
     def faults(self) -> dict[str, Counter[str]]:
@@ -77,13 +77,16 @@ class Judged:
 
 
 class Judge:
-    """`columns`: field -> heading; `parts`: the accepted parts that the run has staged already, and will go on to stage."""
+    """`columns`: field -> heading; `parts`: the accepted parts that the run has staged already, and will go on to stage; `keep_keys`: whether to read the keys of
+    rows that are not accepted."""
 
     def __init__(
         self, connection: Any, resource: Resource, columns: Columns, declarations: Declarations, lookups: Lookups, locate: codes.Locate,
-        parts: list[Path] | None = None,
+        parts: list[Path] | None = None, *, keep_keys: bool = False,
     ) -> None:  # fmt: skip
+        self.keep_keys = keep_keys
         self.connection, self.resource, self.columns, self.lookups, self.locate = connection, resource, columns, lookups, locate
+        self._beside = connection.cursor()  # for leaves, which another thread may make
         self.staged = Staged(parts if parts is not None else [])
         today = now().astimezone(clock.CHINA).date()
         self.rules: list[Rule] = rules_of(resource, lambda id: declarations.get(CodeTable, id).valid_on(today))
@@ -111,9 +114,11 @@ class Judge:
                 texts += [f'"t__{name}"', *(f'"{column}"' for column in more)]
             elif name in self.columns:
                 texts.append(f'"t__{name}"')
+                texts += [f'"{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
             else:
                 texts.append(f'null::varchar as "t__{name}"')
                 texts += [f'false as "m__{name}"'] if name in self._ready else []
+                texts += [f'false as "{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
                 texts += (
                     [f'null::{type} as "{column}"' for column, type in zip(columns_of_point(name), _POINT, strict=True)]
                     if declared.type == "point"
@@ -121,8 +126,14 @@ class Judge:
                 )
             if declared.type != "point":
                 values.append(convert.value(_quoted(f"t__{name}"), declared) + f' as "{name}"')
-        written = [f'{leaves.written(*each)} as "{leaves.WRITTEN}{each[0]}"' for each in self._computed.items()]
+        written = [f'{self._written(*each)} as "{leaves.WRITTEN}{each[0]}"' for each in self._computed.items()]
         return f"select {', '.join(['*', *written])} from (select {', '.join(values)} from (select {', '.join(texts)} from"
+
+    def _written(self, column: str, type: str) -> str:
+        declared = self.resource.fields.get(column)
+        if declared is None or declared.type not in standing.TYPES:
+            return leaves.written(column, type)
+        return f'case when "{standing.STANDS}{column}" then "t__{column}" else {leaves.written(column, type)} end'
 
     def _values_sql(self) -> str:
         """Every value that is not the text of its cell, how the leaf writes it, what tells repetitions, and whether the row breaks a rule."""
@@ -145,7 +156,7 @@ class Judge:
         self.connection.unregister("cells")
         return Judged(
             accepted.select([*self.stored, "line"]),
-            leaves.texts(self.connection, accepted, self.stored),
+            lambda: leaves.texts(self._beside, accepted, self.stored),
             len(repeated),
             refused,
             {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},
@@ -190,7 +201,9 @@ class Judge:
             elif code := codes.code_of(declared.type):
                 cells.update(codes.prepared_code(name, declared, given[0], code))
             else:
-                cells[f"t__{name}"] = trimmed(given[0], declared.missing)
+                cells[f"t__{name}"] = text = trimmed(given[0], declared.missing)
+                if declared.type in standing.TYPES:
+                    cells[standing.STANDS + name] = pa.array(standing.stands(text, declared))
         return pa.table({"n": pa.array(np.arange(count)), "line": chunk.line, **cells})
 
     def _look_up(self) -> None:
@@ -266,7 +279,7 @@ class Judge:
         told = chunk.columns.take(pa.array(rows)).to_pylist()
         raw = chunk.raw(rows)
         lines = chunk.line.take(pa.array(rows)).to_pylist()
-        keys = self._keys_of(cells, rows)
+        keys = self._keys_of(cells, rows) if self.keep_keys else {}
         return [
             Refused(line, text, {h: v for h, v in row.items() if v is not None}, reasons[n], keys.get(n))
             for n, line, text, row in zip(rows, lines, raw, told, strict=True)

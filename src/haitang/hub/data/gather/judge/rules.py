@@ -7,7 +7,8 @@ from typing import Any
 
 from haitang.hub.data.catalogue import conditions
 from haitang.hub.data.catalogue.kinds import TYPES, CodeEntry, Resource, ResourceField
-from haitang.hub.data.gather.judge import codes, convert, leaves
+from haitang.hub.data.gather.judge import codes, convert
+from haitang.hub.data.gather.judge.standing import STANDS
 from haitang.hub.data.lake.connection import quoted
 
 LONGEST = 200
@@ -60,7 +61,7 @@ def _of_field(name: str, declared: ResourceField, key: bool, table: Codes) -> It
         return
     if codes.code_of(declared.type):
         yield Rule(name, "code", f'"m__{name}"', standard=declared.type)
-    elif wrong := convert.misfit(t, v, f'"{leaves.WRITTEN}{name}"', declared):
+    elif wrong := convert.misfit(t, v, f'"{STANDS}{name}"', declared):
         yield Rule(name, "type", wrong, {"type": TYPES[declared.type]})
     if declared.range is not None:
         yield Rule(name, "range", _outside(v, declared), dict(zip(("low", "high"), declared.range, strict=True)))

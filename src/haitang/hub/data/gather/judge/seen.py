@@ -1,7 +1,6 @@
-"""Values that may stand only once in a file, over all its chunks, in bounded memory: about ten bytes a row, and proof where two look the same.
+"""Values that may stand only once in a file, over all its chunks, in bounded memory: about six bytes a row, and proof where two look the same.
 
-A hash of the values is looked for in a table of marks (a Bloom filter of two probes), then among the hashes of all earlier rows, then the values
-themselves are compared. Almost every row ends at the first step.
+A hash of the values is looked for among those of all earlier rows, then the values themselves are compared. Almost every row ends at the first step.
 """
 
 from collections.abc import Sequence
@@ -10,40 +9,59 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from haitang.hub.data.lake.connection import quoted
 
-_FIRST, _LARGEST = 1 << 20, 1 << 26  # bytes of the marks
-_SPARSE = 8  # marks for each row: twice as many rows, and the marks are made anew, larger
+_FIRST = 1 << 21  # places of the first table
 _UPPER = np.uint64(32)
+_MIX = 0x9E3779B97F4A7C15  # odd, with its bits spread: 2^64 by the golden ratio (Knuth, TAOCP 6.4)
 
 
-class Marks:
-    """Which hashes may have been seen: never wrong about one that was."""
+class Hashes:
+    """Which hashes were seen: never wrong about one that was, and about one that was not once in a thousand million times.
 
-    def __init__(self, size: int = _FIRST) -> None:
-        self.count = 0
-        self._table = np.zeros(size, bool)
-        self._mask = np.uint64(size - 1)
+    Tables of places, larger and larger. Each mixes a hash its own way into a place, and the upper half of the hash is put into the first table where that place is
+    free, so that most tables are nearly full. What finds no place while the largest table is half empty still goes into a small one.
+    """
 
-    @property
-    def full(self) -> bool:
-        """There are too many rows for this size, and there is a larger one."""
-        return self.count * _SPARSE > 2 * len(self._table) and len(self._table) < _LARGEST
+    def __init__(self, first: int = _FIRST) -> None:
+        self._tables = [np.zeros(first, np.uint32)]
+        self._counts = [0]
 
     def add(self, hashes: Any) -> None:
-        self.count += len(hashes)
-        for places in self._places(hashes):
-            self._table[places] = True
+        """Hashes of 64 bits, an array of them."""
+        at = 0
+        while len(hashes):
+            if at == len(self._tables):
+                self._tables.append(np.zeros(self._next_size(), np.uint32))
+                self._counts.append(0)
+            table = self._tables[at]
+            places, marks = _places(hashes, len(table), at), _marks(hashes)
+            free = table[places] == 0
+            table[places[free]] = marks[free]  # of two with the same place one is put there
+            left = hashes[table[places] != marks]
+            self._counts[at] += len(hashes) - len(left)
+            hashes, at = left, at + 1
 
-    def may_have(self, hashes: Any) -> Any:
+    def _next_size(self) -> int:
+        size, count = max((len(table), count) for table, count in zip(self._tables, self._counts, strict=True))
+        return 2 * size if 2 * count > size else len(self._tables[0])
+
+    def have(self, hashes: Any) -> Any:
         """A mask of the hashes."""
-        first, second = self._places(hashes)
-        return self._table[first] & self._table[second]
+        found, marks = np.zeros(len(hashes), bool), _marks(hashes)
+        for at, table in enumerate(self._tables):
+            found |= table[_places(hashes, len(table), at)] == marks
+        return found
 
-    def _places(self, hashes: Any) -> tuple[Any, Any]:
-        return hashes & self._mask, (hashes >> _UPPER) & self._mask
+
+def _places(hashes: Any, size: int, table: int) -> Any:
+    factor = _MIX * (2 * table + 1) % (1 << 64)
+    return ((hashes * np.uint64(factor)) >> np.uint64(65 - size.bit_length())).astype(np.intp)
+
+
+def _marks(hashes: Any) -> Any:
+    return np.maximum(hashes >> _UPPER, 1).astype(np.uint32)  # 0 is a free place
 
 
 @dataclass
@@ -58,30 +76,21 @@ class Staged:
 
 
 class Seen:
-    """Knows the values of `columns` in the accepted rows that are staged; `connection` holds the table of their hashes.
+    """Knows the values of `columns` in the accepted rows that are staged.
 
     `hash`: SQL of the hash of a row's values, null where one of them is absent; `column`: the name under which it is asked for.
     """
 
     def __init__(self, connection: Any, name: str, columns: Sequence[str], staged: Staged) -> None:
         self.connection, self.columns, self.staged = connection, list(columns), staged
-        self.table, self.column = f"seen__{name}", f"hash__{name}"
+        self.column = f"hash__{name}"
         self._named = ", ".join(f'"{column}"' for column in columns)
         present = " and ".join(f'"{column}" is not null' for column in columns)
         self.hash = f"case when {present} then hash({self._named}) end"
-        self._marks = Marks()
-        connection.execute(f"create or replace temp table {self.table} (h ubigint)")
-        if staged.parts:
-            connection.execute(f"insert into {self.table} select hash({self._named}) from {_files(staged.parts)} where {present}")
-            self._mark_all()
-
-    def _mark_all(self) -> None:
-        hashes = self.connection.execute(f"select h from {self.table}").to_arrow_table()["h"].to_numpy()
-        size = _FIRST
-        while len(hashes) * _SPARSE > size and size < _LARGEST:
-            size *= 2
-        self._marks = Marks(size)
-        self._marks.add(hashes)
+        self._hashes = Hashes()
+        for part in staged.parts:
+            found = connection.execute(f"select hash({self._named}) as h from read_parquet({quoted(part)}) where {present}")
+            self.add(found.to_arrow_table()["h"].to_numpy())
 
     def suspects(self, hashes: Any, *, last: bool = False) -> Any:
         """Positions of hashes that stand twice, or stand in an earlier part too. `last`: earlier parts are not asked."""
@@ -89,17 +98,8 @@ class Seen:
         twice = ordered[1:][ordered[1:] == ordered[:-1]]
         found = np.isin(hashes, twice) if len(twice) else np.zeros(len(hashes), bool)
         if not last and self.staged:
-            marked = np.flatnonzero(self._marks.may_have(hashes))
-            found[marked[self._are_seen(hashes[marked])]] = True
+            found |= self._hashes.have(hashes)
         return np.flatnonzero(found)
-
-    def _are_seen(self, hashes: Any) -> Any:
-        if not len(hashes):
-            return np.zeros(0, bool)
-        self.connection.register("asked", pa.table({"h": hashes}))
-        known = self.connection.execute(f"select distinct h from {self.table} where h in (select h from asked)").to_arrow_table()["h"]
-        self.connection.unregister("asked")
-        return np.isin(hashes, known.to_numpy())
 
     def proved(self, rows: Any, *, last: bool = False) -> dict[int, int]:
         """Of suspects (an Arrow table: `n`, `line`, the columns) those that repeat another row: `n` -> line of that row.
@@ -134,12 +134,7 @@ class Seen:
 
     def add(self, hashes: Any) -> None:
         """Remember the hashes of rows that are staged from now on."""
-        self.connection.register("hashes", pa.table({"h": hashes}))
-        self.connection.execute(f"insert into {self.table} select h from hashes")
-        self.connection.unregister("hashes")
-        self._marks.add(hashes)
-        if self._marks.full:
-            self._mark_all()
+        self._hashes.add(hashes)
 
 
 def _files(parts: list[Path]) -> str:

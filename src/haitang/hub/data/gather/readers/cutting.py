@@ -18,6 +18,7 @@ from haitang.hub.data.gather.readers.tokens import Places, Tokens
 from haitang.hub.data.gather.readers.types import BLANK, Broken
 
 _NUL_SHOWN = "␀"
+_LF = 10
 _MOST_RAW = 1 << 16  # characters kept of a broken row
 
 
@@ -35,6 +36,39 @@ class Piece:
     tokens: Tokens
     spoiled: Sequence[tuple[int, int]]
     line: int
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Rows that are lines, with nothing in them but text and delimiters: what `tokenize` finds in them is only asked for where it is needed. `rows`: how many;
+    `line`: that of the first."""
+
+    text: bytes
+    rows: int
+    line: int
+
+    def raw(self, places: Sequence[int]) -> list[str]:
+        """The text of these rows."""
+        ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == _LF)
+        return [self.text[int(ends[n - 1]) + 1 if n else 0 : int(ends[n])].decode("utf-8", "replace")[:_MOST_RAW] for n in places]
+
+
+def lines_of(text: bytes, line: int, form: _Form) -> Lines | None:
+    """A block (UTF-8, ended by a line break) as lines, where each of its lines is a row."""
+    odd = (form.dialect.quote, b"\r", b"\0")
+    if len(form.dialect.delimiter) != 1 or len(form.headings.names) < 2 or any(each in text for each in odd if each):
+        return None
+    return Lines(text, text.count(b"\n"), line)
+
+
+def cut_lines(lines: Lines, form: _Form, judge: Judge, tally: Tally) -> Built | None:
+    """As `cut`; None where not all lines have as many cells as there are headings (an empty one has too few)."""
+    columns = _read(lines.text, lines.rows, form)
+    if columns is None:
+        return None
+    tally.file_rows += lines.rows
+    columns, line, kept = judged(columns, lines.line + np.arange(lines.rows, dtype=np.int64), judge, tally)
+    return columns, line, [], lambda places: lines.raw([int(kept[place]) for place in places])
 
 
 def cut(piece: Piece, form: _Form, judge: Judge, tally: Tally) -> Built:
@@ -132,8 +166,11 @@ def _spoiled(piece: Piece) -> dict[int, str]:
 
 def _by_arrow(tokens: Tokens, rows: Places, text_ends: Places, form: _Form) -> pa.RecordBatch | None:
     """None where Arrow does not see the rows as they were counted; then they are read one by one."""
+    return _read(_gathered(tokens, rows, text_ends), len(rows), form)
+
+
+def _read(data: bytes, rows: int, form: _Form) -> pa.RecordBatch | None:
     names = form.headings.names
-    data = _gathered(tokens, rows, text_ends)
     keys = [str(n) for n in range(len(names))]
     quote = form.dialect.quote.decode() or False
     options = {
@@ -150,7 +187,7 @@ def _by_arrow(tokens: Tokens, rows: Places, text_ends: Places, form: _Form) -> p
         table = arrow_csv.read_csv(pa.py_buffer(data), **options).combine_chunks()
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != len(rows):
+    if table.num_rows != rows:
         return None
     return pa.RecordBatch.from_arrays([column.chunk(0) for column in table.columns], names=list(names))
 

@@ -5,15 +5,16 @@ the file: spaces, full-width digits and thousands separators are the rules' matt
 dropped; a row with fewer or more cells is broken, since nobody can tell which cell is missing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers import encoding, headings
-from haitang.hub.data.gather.readers.chunks import Tally
-from haitang.hub.data.gather.readers.cutting import Piece, cut
+from haitang.hub.data.gather.readers.chunks import Built, Tally
+from haitang.hub.data.gather.readers.cutting import Lines, Piece, cut, cut_lines, lines_of
 from haitang.hub.data.gather.readers.encoding import Decoding
 from haitang.hub.data.gather.readers.judging import Judge
 from haitang.hub.data.gather.readers.opened import Opened
@@ -79,15 +80,18 @@ def read_delimited(path: Path, layout: Layout, start: Position | None = None) ->
     tally = Tally(at["file_rows"], dict(at["left_out"]))
     with Opened(path, at["offset"]) as file:
         for piece, offset, line, done in _pieces(file, form, at["offset"], at["line"]):
-            built = cut(piece, form, judge, tally)
+            built = piece(form, judge, tally)
             position = {"offset": offset, "line": line, **tally.position()}
             yield Chunk(
                 *built, position, tally.file_rows, file.read_bytes if file.packed else offset, file.total_bytes, dict(tally.left_out), done
             )
 
 
-def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[Piece, int, int, bool]]:
-    """Tokenized rows, at most ROWS at once, each with the offset and line behind it and whether it is the last."""
+Cut = Callable[[Form, Judge, Tally], Built]
+
+
+def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[Cut, int, int, bool]]:
+    """Rows that are still to be cut, at most ROWS at once, each time with the offset and line behind them and whether they are the last."""
     raw, ahead, size = b"", file.read(_FIRST_BLOCK), _FIRST_BLOCK
     while True:
         raw += ahead
@@ -95,6 +99,13 @@ def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[
         final = not ahead
         lines = encoding.whole_lines(raw, form.decoding, final)
         block = encoding.decode(lines, form.decoding)
+        if (whole := _lines(block, line, form)) is not None and whole.rows <= ROWS:
+            offset, line, raw = offset + len(lines), line + whole.rows, raw[len(lines) :]
+            yield partial(_cut_lines, whole, final), offset, line, final
+            if final:
+                return
+            size = _next_size(len(lines), whole.rows)
+            continue
         tokens = tokenize(block.text, form.dialect, final)
         if not len(tokens.ends) and not final:
             if len(raw) > _LONGEST_ROW:
@@ -107,12 +118,27 @@ def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[
             taken = _taken(lines, block, end, form.decoding)
             piece = Piece(tokens.between(first, last), block.spoiled, line)
             line += _feeds(block.text, begin, end)
-            yield piece, offset + taken, line, final and last == len(tokens.ends)
+            yield partial(cut, piece), offset + taken, line, final and last == len(tokens.ends)
             used = taken
         offset, raw = offset + used, raw[used:]
         if final:
             return
-        size = min(max(int(used / max(len(tokens.ends), 1) * ROWS * 0.9), _FIRST_BLOCK), _LARGEST_BLOCK)
+        size = _next_size(used, len(tokens.ends))
+
+
+def _next_size(used: int, rows: int) -> int:
+    """Bytes of a block with somewhat fewer rows than a chunk may have, after one with so many of each."""
+    return min(max(int(used / max(rows, 1) * ROWS * 0.9), _FIRST_BLOCK), _LARGEST_BLOCK)
+
+
+def _lines(block: encoding.Block, line: int, form: Form) -> Lines | None:
+    return lines_of(block.text, line, form) if not block.spoiled and block.text.endswith(b"\n") else None
+
+
+def _cut_lines(lines: Lines, final: bool, form: Form, judge: Judge, tally: Tally) -> Built:
+    """Most blocks are read at once; one with a ragged line is tokenized."""
+    built = cut_lines(lines, form, judge, tally)
+    return cut(Piece(tokenize(lines.text, form.dialect, final), [], lines.line), form, judge, tally) if built is None else built
 
 
 def _slices(rows: int) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from haitang.hub.data.gather.judge.cells import bytes_of
 from haitang.hub.data.gather.readers.types import BLANK, NOTE, REPEATED_HEADER, TOTALS
 
 _SPACE = re.compile(r"\s+")
@@ -39,11 +40,30 @@ class Judge:
         few = len(filled) == 1 if len(told) > 1 else len(self._first) != 1
         return NOTE if (few or 2 * len(filled) <= len(told)) and _NOTE.match(filled[0]) else ""
 
+    def _may_be(self, first: pa.Array) -> npt.NDArray[np.bool_]:
+        """Which cells are empty, or begin with the byte with which something suspicious begins."""
+        text, offsets = bytes_of(first)
+        if not len(text):
+            return np.ones(len(first), bool)
+        may: npt.NDArray[np.bool_] = self._begins[text[np.minimum(offsets[:-1], len(text) - 1)]] | (offsets[1:] == offsets[:-1])
+        return may
+
+    @cached_property
+    def _begins(self) -> npt.NDArray[np.bool_]:
+        found = np.zeros(256, bool)
+        found[[*range(33), 0xC2, 0xE2, 0xE3, *(word.encode()[0] for word in self._words)]] = (
+            True  # white space: ASCII, or the first byte of another one
+        )
+        return found
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return sorted({*self._totals, *(first for first in self._first if first), "注", "备注", "附注", "说明", "数据来源", "资料来源",
+                       "填", "制表", "审核", "打印", "单位负责人"} - {""})  # fmt: skip
+
     @cached_property
     def _suspicious(self) -> str:
-        words = sorted({*self._totals, *(first for first in self._first if first), "注", "备注", "附注", "说明", "数据来源", "资料来源",
-                        "填", "制表", "审核", "打印", "单位负责人"})  # fmt: skip
-        spaced = (r"[\s　]*".join(re.escape(letter) for letter in word) for word in words)
+        spaced = (r"[\s　]*".join(re.escape(letter) for letter in word) for word in self._words)
         return rf"\A[\s　]*(?:\z|{'|'.join(spaced)})"
 
     def left_out(self, batch: pa.RecordBatch) -> tuple[npt.NDArray[np.bool_], dict[str, int]]:
@@ -53,8 +73,12 @@ class Judge:
         if not batch.num_columns:
             return keep, counts
         first = batch.column(0)
-        looked = pc.or_(pc.is_null(first), pc.fill_null(pc.match_substring_regex(first, self._suspicious), True))
-        rows = np.flatnonzero(looked.to_numpy(zero_copy_only=False))
+        may = np.flatnonzero(self._may_be(first))
+        if not len(may):
+            return keep, counts
+        some = first.take(pa.array(may))
+        looked = pc.or_(pc.is_null(some), pc.fill_null(pc.match_substring_regex(some, self._suspicious), True))
+        rows = may[looked.to_numpy(zero_copy_only=False)]
         few = batch.take(pa.array(rows)) if len(rows) else batch.slice(0, 0)
         for row, cells in zip(rows, zip(*(column.to_pylist() for column in few.columns), strict=True), strict=True):
             if word := self.word(cells):
