@@ -65,7 +65,7 @@ def run(options: Options) -> list[Figure]:
             started = again.enter_context(started_again(instance))
             _back("kill -9 supervisor", probe)
             if small:
-                faults.fill(folder, _lasts(options), probe.on_full_disk)
+                faults.fill(folder, _lasts(options), lambda: probe.on_full_disk(device=not options.quick))
                 found.append(_back("disk full", probe, thorough=not options.quick))
             for name, fault in _settings(instance, options, chance, clock):
                 time.sleep(chance.uniform(0.2, 1) if options.quick else chance.uniform(0.5, 3))
