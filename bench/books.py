@@ -7,7 +7,8 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.instance import judged, taken, until
-from bench.load_endurance import ROWS, Acknowledged
+from bench.load_endurance import ROWS
+from bench.worker import Acknowledged
 
 
 def compared(instance: Any, known: Acknowledged) -> list[Figure]:
@@ -20,13 +21,17 @@ def compared(instance: Any, known: Acknowledged) -> list[Figure]:
     forget()
     until("stored", lambda: taken("writer"), seconds=120)  # what a writer that was killed had not acknowledged comes again after a minute
     until("judged", judged, seconds=120)
+    until("every run at its end", _gathered, seconds=120)
     return [
-        *_observations(known),
-        *_rows(known),
-        *_cases(known),
+        *there(known),
         Figure("deadlines told twice", _told_twice(), "deadlines", goal=0, more=False),
         Figure("evidence ledger that does not verify", _not_verified(instance), "ledgers", goal=0, more=False),
     ]
+
+
+def there(known: Acknowledged) -> list[Figure]:
+    """What was acknowledged against what the instance (or what was restored) has now."""
+    return [*_observations(known), *_rows(known), *_cases(known)]
 
 
 def _none(name: str, found: int, unit: str) -> Figure:
@@ -47,6 +52,8 @@ def _observations(known: Acknowledged) -> list[Figure]:
     )[0]["n"]
     return [
         Figure("observations acknowledged", sum(known.messages.values()), "observations"),
+        Figure("messages sent again though answered", known.twice, "messages"),
+        Figure("messages later than what followed them", known.late, "messages"),
         _none("observations lost", sum(max(0, count - found.get(id, 0)) for id, count in known.messages.items()), "observations"),
         _none(
             "observations doubled",
@@ -56,12 +63,17 @@ def _observations(known: Acknowledged) -> list[Figure]:
     ]
 
 
+def _gathered() -> bool:
+    from haitang.hub.data.gather.models import Run
+
+    return not Run.objects.exclude(state__in=("done", "failed", "cancelled")).exists()
+
+
 def _rows(known: Acknowledged) -> list[Figure]:
     """Rows of the gathered files: those that keep every rule are in the lake, once; those that break one are held, once."""
-    from haitang.hub.data.gather.models import Held, Run
+    from haitang.hub.data.gather.models import Held
     from haitang.hub.data.lake import queries
 
-    until("every run at its end", lambda: not Run.objects.exclude(state__in=("done", "failed", "cancelled")).exists(), seconds=120)
     lake = queries.dicts(
         f"select cast(substr(no, 2) as bigint) // {ROWS} * {ROWS} as first, count(*) as n, count(distinct no) as different "
         "from lake.resource_bench_firm group by 1"

@@ -1,12 +1,9 @@
 """Cases from opening to resolution over the JSON API, as an integrator drives them, with none, many and very many cases there already."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-from bench import floor_cases, registry, stock
+from bench import client, floor_cases, registry, stock
 from bench.figures import Figure, Options
 from bench.instance import city_running, processor_seconds
 
@@ -26,7 +23,7 @@ def run(options: Options) -> list[Figure]:
         for size in sizes:
             stock.fill(size - there)
             there = size
-            _lives(instance.http, tokens, CONNECTIONS, 3)  # warm
+            client.run("cases", instance.http, *tokens, "lives", CONNECTIONS, 3)  # warm
             figures += _measured(instance, tokens, size, each, first)
             first = first or figures[0].value
         seconds = 4 if options.quick else 20
@@ -36,7 +33,7 @@ def run(options: Options) -> list[Figure]:
 
 def _measured(instance: Any, tokens: list[str], size: int, each: int, first: float) -> list[Figure]:
     used = processor_seconds(instance.data)
-    told = _lives(instance.http, tokens, CONNECTIONS, each)
+    told = client.run("cases", instance.http, *tokens, "lives", CONNECTIONS, each)
     used = {name: seconds - used.get(name, 0) for name, seconds in processor_seconds(instance.data).items()}
     bare = floor_cases.rate(instance.data, CONNECTIONS, each)
     rate, name = told["done"] / told["seconds"], f"{size:,} cases there"
@@ -51,7 +48,7 @@ def _measured(instance: Any, tokens: list[str], size: int, each: int, first: flo
 
 
 def _spike(instance: Any, tokens: list[str], size: int, profile: list[tuple[int, int]]) -> list[Figure]:
-    told = _client(instance.http, tokens, "spike", json.dumps(profile))
+    told = client.run("cases", instance.http, *tokens, "spike", json.dumps(profile))
     name = f"spike {' '.join(str(rate) for rate, _ in profile)}/s at {size:,} cases"
     return [
         Figure(f"{name}: HTTP errors", told["errors"], "requests", goal=0, more=False),
@@ -64,15 +61,3 @@ def _people() -> list[str]:
     """Tokens of a dispatcher and a handler, both synthetic."""
     scopes = ["case.*", "procedure.*"]
     return [registry.reader(f"bench-{role}", role, "bureau", scopes) for role in ("dispatcher", "handler")]
-
-
-def _lives(port: int, tokens: list[str], connections: int, each: int) -> dict[str, Any]:
-    return _client(port, tokens, "lives", str(connections), str(each))
-
-
-def _client(port: int, tokens: list[str], *words: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load_cases", str(port), *tokens, *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=1800, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.instance import below
@@ -48,15 +49,17 @@ def hang(data: Path, name: str, seconds: float) -> None:
         tell([*below(root), root], signal.SIGCONT)
 
 
-def fill(folder: Path, seconds: float) -> None:
-    """Fill the disk of a folder to its last byte for a while, and free it again."""
+def fill(folder: Path, seconds: float, meanwhile: Callable[[], None]) -> None:
+    """Fill the disk of a folder to its last byte for at least a while, look what works, and free it again."""
     file = folder / "filler"
     with file.open("wb", 0) as out, contextlib.suppress(OSError):
         os.posix_fallocate(out.fileno(), 0, shutil.disk_usage(folder).free)
     with file.open("ab", 0) as out, contextlib.suppress(OSError):
         while True:
             out.write(bytes(64 * 1024))
+    until = time.monotonic() + seconds
     try:
-        time.sleep(seconds)
+        meanwhile()
+        time.sleep(max(0.0, until - time.monotonic()))
     finally:
         file.unlink()

@@ -11,10 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Options:
-    """`quick`: smaller, within two minutes. `data`: a folder for the instance, which the benchmark may fill and the caller removes."""
+    """`quick`: smaller, within two minutes. `data`: a folder for the instance, which the benchmark may fill and the caller removes.
+
+    `rounds`: how many, of a benchmark that has ROUNDS; 0: as many as it says itself.
+    """
 
     quick: bool
     data: Path
+    rounds: int = 0
 
 
 @dataclass(frozen=True)

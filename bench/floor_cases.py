@@ -14,25 +14,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from bench import client
 
 
 def rate(data: Path, connections: int, each: int) -> float:
     """Lifecycles a second."""
-    from bench.cases import _lives
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    serving = subprocess.Popen([sys.executable, "-m", "bench.floor_cases", str(data), str(port)], cwd=ROOT)
+    serving = subprocess.Popen([sys.executable, "-m", "bench.floor_cases", str(data), str(port)], cwd=client.ROOT)
     try:
         for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
-        _lives(port, ["x", "x"], connections, 3)
-        told = _lives(port, ["x", "x"], connections, each)
+        client.run("cases", port, "x", "x", "lives", connections, 3)
+        told = client.run("cases", port, "x", "x", "lives", connections, each)
     finally:
         serving.terminate()
         serving.wait(30)
@@ -47,14 +45,6 @@ def _tables() -> dict[str, Any]:
     from haitang.support.security.evidence.models import EvidenceRecord
 
     return {"case": Case, "run": Run, "event": RunEvent, "evidence": EvidenceRecord, "notice": Notice, "delivery": Delivery}
-
-
-# What the product writes in each step.
-STEPS = {
-    "open": ("case", "run", "event", "evidence", "evidence", "evidence", "notice", "delivery"),
-    "dispatch": ("event", "evidence", "evidence", "evidence", "notice", "delivery"),
-    "handle": ("event", "evidence", "evidence"),
-}
 
 
 def serve(data: str, port: str) -> None:

@@ -26,7 +26,7 @@ def run(options: Options) -> list[Figure]:
     floor = _floor(file, options.data / "floor.parquet")
     with city_running(options.data, 1, more=declare) as instance:
         used, began = processor_seconds(instance.data), time.monotonic()
-        told, progress = _gather(file, instance.data)
+        told, progress = gather(file, instance.data)
         seconds = time.monotonic() - began
         used = {name: spent - used.get(name, 0) for name, spent in processor_seconds(instance.data).items()}
         memory = peak_memory(instance.data)
@@ -56,14 +56,14 @@ def run(options: Options) -> list[Figure]:
     ]
 
 
-def _gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The command as a user gives it, and how far the run said it was, every second."""
     from haitang.hub.data.gather.models import Run
 
     command = [sys.executable, "-m", "haitang.server.cli", "gather", str(file), "--resource", "bench_firm", "--data", str(data), "--json"]
     progress: list[dict[str, Any]] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while _runs(process, 1.0):
+        while _runs(process):
             progress += Run.objects.values("read", "accepted", "quarantined", "read_bytes", "total_bytes", "inserted")
         out, wrong = process.communicate()
     if process.returncode not in (0, 1):
@@ -71,10 +71,10 @@ def _gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]
     return json.loads(out), progress
 
 
-def _runs(process: "subprocess.Popen[str]", seconds: float) -> bool:
-    """Whether a process still runs after so many seconds; its end is noticed at once."""
+def _runs(process: subprocess.Popen[str]) -> bool:
+    """Whether it still runs a second later."""
     try:
-        process.wait(seconds)
+        process.wait(1)
     except subprocess.TimeoutExpired:
         return True
     return False

@@ -8,38 +8,42 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from bench import history, registry, stock
+from bench import gather, history, made_firms, registry, sensing_http, stock
 from bench.figures import Figure, Options
-from bench.instance import city_running
+from bench.instance import city_running, stored, until
 
 TITLE = "Growth: the exponent of time over 1, 10 and 100 times the data"
 TIMES = (1, 10, 100)
+Questions = tuple[Callable[[int], None], dict[str, Callable[[], Any]]]  # makes it so large; what is then timed
 
 
 def run(options: Options) -> list[Figure]:
     unit = 1 if options.quick else 10
     figures = list[Figure]()
-    with city_running(options.data, 10, more=_declare) as instance:
-        figures += _of("rows", 1000 * unit, _rows(instance))
-        figures += _of("cases", 100 * unit, _cases())
-        figures += _of("observations", 7_000 if options.quick else 490_000, _history())
+    with city_running(options.data, history.DEVICES, more=_declare) as instance:
+        figures += _of("rows there", 1000 * unit, _rows())
+        figures += _of("cases there", 100 * unit, _cases())
+        figures += _of("rows in the file", 1000 * unit, _gather(options.data / "firms.csv", instance.data), asked=1)
+        figures += _of("observations there", 7_000 * unit * unit, _history())
+        figures += _of("observations there", 7_000 * unit * unit, _sensing(instance.http), asked=3)
     return figures
 
 
 def _declare(application: Any) -> None:
-    registry.declare(application)
-    stock.declare(application)
+    for declares in (registry, stock, made_firms):
+        declares.declare(application)
 
 
-def _of(what: str, unit: int, asks: tuple[Callable[[int], None], dict[str, Callable[[], Any]]]) -> list[Figure]:
+def _of(what: str, unit: int, asks: Questions, *, asked: int = 7) -> list[Figure]:
     fill, questions = asks
     took: dict[str, list[float]] = {name: [] for name in questions}
     for times in TIMES:
         fill(unit * times)
         for name, ask in questions.items():
-            took[name].append(_median(ask))
+            took[name].append(_median(ask, asked))
     sizes = [unit * times for times in TIMES]
     worst = math.log(sizes[-1] * math.log(sizes[-1]) / (sizes[0] * math.log(sizes[0]))) / math.log(
         sizes[-1] / sizes[0]
@@ -65,17 +69,19 @@ def _slope(sizes: list[int], seconds: list[float]) -> float:
     return statistics.linear_regression(x, y).slope
 
 
-def _median(ask: Callable[[], Any]) -> float:
-    ask()
+def _median(ask: Callable[[], Any], asked: int) -> float:
+    """Of so many times, after one that counts for nothing; what is asked once is not asked before."""
+    if asked > 1:
+        ask()
     took = []
-    for _ in range(7):
+    for _ in range(asked):
         began = time.perf_counter()
         ask()
         took.append(time.perf_counter() - began)
     return statistics.median(took)
 
 
-def _rows(instance: Any) -> tuple[Callable[[int], None], dict[str, Callable[[], Any]]]:
+def _rows() -> Questions:
     from haitang.base.actions import Actor
     from haitang.base.declarations import in_force
     from haitang.hub.data.catalogue import kept, reads
@@ -100,7 +106,7 @@ def _rows(instance: Any) -> tuple[Callable[[int], None], dict[str, Callable[[], 
     }
 
 
-def _cases() -> tuple[Callable[[int], None], dict[str, Callable[[], Any]]]:
+def _cases() -> Questions:
     from haitang.base.actions import Actor
     from haitang.hub.business.cases import queries
     from haitang.hub.business.cases.filters import Filters
@@ -113,26 +119,51 @@ def _cases() -> tuple[Callable[[int], None], dict[str, Callable[[], Any]]]:
         there = count
 
     return fill, {
-        "opened, dispatched, resolved": lambda: stock._one(True),
+        "opened, dispatched, resolved": lambda: stock.one(True),
         "first page of the list, with its count": lambda: list(queries.cases(reader, Filters()).cases),
     }
 
 
-def _history() -> tuple[Callable[[int], None], dict[str, Callable[[], Any]]]:
+def _with_history(count: int) -> None:
+    history.empty()
+    history.fill(count)
+
+
+def _history() -> Questions:
     from haitang.hub.data.lake import queries
+    from haitang.support.infrastructure.twin.queries import latest_as_json
 
     end = history.until()
-    span = [end - timedelta(days=7), end]
-    hourly = "select start, avg(mean) from rollup_hour where start >= ? and start < ? group by start"
-    raw = "select date_trunc('hour', period_start) as start, avg(number) from observations where period_start >= ? and period_start < ? group by 1"
+    week = ("p0", "instant", end - timedelta(days=history.DAYS), end)
 
-    def fill(count: int) -> None:
-        history.empty()
-        history.fill(count)
-
-    return fill, {
-        "last 24 h of one device": lambda: queries.series("bench_thing_7", "p0", "instant", end - timedelta(days=1), end, "raw"),
-        "hourly mean of all, rollups": lambda: queries.query(hourly, span),
-        "hourly mean of all, raw": lambda: queries.query(raw, span),
-        "latest of all": lambda: queries.latest(),
+    return _with_history, {
+        "last 24 h of one device": lambda: queries.readings_of("bench_thing_7", end - timedelta(days=1), end),
+        "hourly mean of all, rollups": lambda: queries.of_all(*week, "hour"),
+        "hourly mean of all, raw": lambda: queries.of_all(*week, "hour of raw"),
+        "latest of all": latest_as_json,
     }
+
+
+def _gather(file: Path, data: Path) -> Questions:
+    """The command as a user gives it: a file of rows that were not there before."""
+    first = 0
+
+    def fill(rows: int) -> None:
+        nonlocal first
+        made_firms.write(file, rows, first)
+        first += rows
+
+    return fill, {"a file with ten field rules, gathered": lambda: gather.gather(file, data)}
+
+
+def _sensing(port: int) -> Questions:
+    """Batches from devices until they are in the lake, where so many observations are there already."""
+    devices, start = sensing_http.credentials(), time.time() - 86_400
+
+    def send() -> None:
+        nonlocal start
+        wanted = stored() + sensing_http.load(port, 1, start, devices)["batches"] * sensing_http.BATCH
+        start += 600  # moments that were not sent before
+        until("stored", lambda: stored() >= wanted, seconds=120)
+
+    return _with_history, {f"{sensing_http.CONNECTIONS * sensing_http.BATCH:,} observations sent, to the lake": send}

@@ -2,13 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bench import city
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -75,20 +77,31 @@ def judged() -> bool:
     return taken("rules")
 
 
-def taken(consumer: str) -> bool:
-    """Whether no message of the stream waits for this consumer any more: its writer's are then in the lake."""
+def taken(consumer: str, number: int = 0) -> bool:
+    """Whether no message of the stream (up to this number, where given) waits for this consumer any more: its writer's are then in the lake."""
+    if number:
+        return _asked(lambda stream: stream.is_done(consumer, number))
+    return _asked(lambda stream: stream.pending(consumer)) == 0
+
+
+def last_taken() -> int:
+    """The number of the newest message of the stream."""
+    return _asked(lambda stream: stream.last())
+
+
+def _asked(ask: Callable[[Any], Awaitable[T]]) -> T:
     import asyncio
 
     from haitang.support.infrastructure.stream.client import connect
 
-    async def pending() -> int:
+    async def answer() -> T:
         stream = await connect()
         try:
-            return await stream.pending(consumer)
+            return await ask(stream)
         finally:
             await stream.close()
 
-    return asyncio.run(pending()) == 0
+    return asyncio.run(answer())
 
 
 def processor_seconds(data: Path) -> dict[str, float]:

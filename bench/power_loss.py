@@ -25,7 +25,7 @@ from bench.small_disk import SKIPPED, disk, image_of, mounted
 
 TITLE = "Power loss: what is acknowledged is on the disk"
 DEVICES = 20
-LOSSES, QUICK_LOSSES = 5, 2
+ROUNDS, QUICK_ROUNDS = 5, 2  # losses of power
 
 
 def run(options: Options) -> list[Figure]:
@@ -33,9 +33,9 @@ def run(options: Options) -> list[Figure]:
     with disk(options.data) as (folder, small):
         if not small:
             return [Figure(f"power loss: skipped, {SKIPPED}", 0, "")]
-        with city_running(folder, DEVICES, more=declare) as instance, ExitStack() as again:
+        with city_running(folder, DEVICES, hj212=True, more=declare) as instance, ExitStack() as again:
             with working(instance, credentials(), officer(instance.url), options.data / "files") as known:
-                for number in range(QUICK_LOSSES if options.quick else LOSSES):
+                for number in range(options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)):
                     time.sleep(chance.uniform(6, 10) if options.quick else chance.uniform(20, 40))
                     _power_off(options.data, number, folder, instance)
                     seconds.append(again.enter_context(started_again(instance)))

@@ -1,14 +1,10 @@
 """Pages of a resource's rows through the JSON API: a page of 100 with a filter and an exact count, policies asked and evidence left for every answer."""
 
 import asyncio
-import json
 import random
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-from bench import registry
+from bench import client, registry
 from bench.figures import Figure, Options
 from bench.instance import city_running, processor_seconds
 
@@ -33,10 +29,10 @@ def _measured(instance: Any, token: str, size: int, each: int) -> list[Figure]:
     from haitang.base.settings import settings
     from haitang.support.security.evidence.models import EvidenceRecord
 
-    first, after = _asked(instance.http, token, 1, _every()), EvidenceRecord.objects.filter(action="evidence.access")
-    _asked(instance.http, token, CONNECTIONS, _some(10))  # warm: each process of control has opened the lake
+    first, after = client.run("get", instance.http, token, 1, lines=_every()), EvidenceRecord.objects.filter(action="evidence.access")
+    client.run("get", instance.http, token, CONNECTIONS, lines=_some(10))  # warm: each process of control has opened the lake
     before, used = after.count(), processor_seconds(instance.data)
-    told = _asked(instance.http, token, CONNECTIONS, _some(each))
+    told = client.run("get", instance.http, token, CONNECTIONS, lines=_some(each))
     used = {name: seconds - used.get(name, 0) for name, seconds in processor_seconds(instance.data).items()}
     missing = told["answered"] - (after.count() - before)
     registry.bare(settings().database_url, size)
@@ -55,7 +51,7 @@ def _measured(instance: Any, token: str, size: int, each: int) -> list[Figure]:
 
 
 def _path(kind: int, page: int) -> str:
-    return f"/api/resources/{registry.ID}/rows?kind=k{kind}&page={page}&size=100&purpose=bench\n"
+    return f"/api/resources/{registry.ID}/rows?kind=k{kind}&page={page}&size=100&purpose=bench"
 
 
 def _every() -> list[str]:
@@ -67,13 +63,3 @@ def _some(each: int) -> list[str]:
     """Any value of the filter, one of its first pages."""
     chance = random.Random(1)
     return [_path(chance.randrange(registry.KINDS), chance.randrange(1, PAGES + 1)) for _ in range(each * CONNECTIONS)]
-
-
-def _asked(port: int, token: str, connections: int, paths: list[str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load_get", str(port), token, str(connections)]
-    done = subprocess.run(
-        command, input="".join(paths), capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=900, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]

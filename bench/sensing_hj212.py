@@ -1,13 +1,11 @@
 """HJ 212 stations to durable answers, to the lake and through the rules."""
 
 import asyncio
-import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from bench import client
 from bench.figures import Figure, Options
 from bench.instance import city_running, processor_seconds, stored, until
 
@@ -44,11 +42,7 @@ def run(options: Options) -> list[Figure]:
 
 
 def _load(port: int, packets: int, start: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load_hj212", str(port), str(CONNECTIONS), str(packets), str(start)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=600, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    return client.run("hj212", port, CONNECTIONS, packets, start)
 
 
 async def _floor(data: Path, packets: int) -> float:

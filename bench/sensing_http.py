@@ -1,14 +1,11 @@
 """Devices that post batches, to durable answers, to the lake and through the rules."""
 
 import asyncio
-import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from bench import city
+from bench import city, client
 from bench.figures import Figure, Options
 from bench.instance import city_running, judged, processor_seconds, stored, until
 
@@ -22,11 +19,11 @@ def run(options: Options) -> list[Figure]:
     start = time.time() - 86_400
     with city_running(options.data, DEVICES) as instance:
         devices = credentials()
-        _load(instance.http, 2, start - 7 * 86_400, devices)  # warm
+        load(instance.http, 2, start - 7 * 86_400, devices)  # warm
         until("warm-up stored", lambda: stored() == CONNECTIONS * 2 * BATCH, seconds=60)
         before = stored()
         began, used = time.monotonic(), processor_seconds(instance.data)
-        told = _load(instance.http, batches, start, devices)
+        told = load(instance.http, batches, start, devices)
         wanted = before + told["batches"] * BATCH
         until("stored", lambda: stored() >= wanted, seconds=600)
         through = time.monotonic() - began
@@ -59,13 +56,8 @@ def credentials() -> list[tuple[str, str, str]]:
     return [(each.credential.identifier, each.secret, each.credential.thing_id) for each in made]
 
 
-def _load(port: int, batches: int, start: float, devices: list[tuple[str, str, str]]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load_http", str(port), str(CONNECTIONS), str(batches), str(start)]
-    told = "".join(" ".join(device) + "\n" for device in devices)
-    done = subprocess.run(command, input=told, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=900, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+def load(port: int, batches: int, start: float, devices: list[tuple[str, str, str]]) -> dict[str, Any]:
+    return client.run("http", port, CONNECTIONS, batches, start, lines=map(" ".join, devices))
 
 
 async def _floor(data: Path, batches: int) -> float:

@@ -1,13 +1,10 @@
 """Devices that publish at QoS 1, to PUBACKs that mean durable, to the lake and through the rules."""
 
 import asyncio
-import json
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from bench import client
 from bench.figures import Figure, Options
 from bench.instance import city_running, judged, processor_seconds, stored, until
 from bench.sensing_http import credentials
@@ -45,12 +42,7 @@ def run(options: Options) -> list[Figure]:
 
 
 def _load(port: int, messages: int, start: float, devices: list[tuple[str, str, str]]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load_mqtt", str(port), str(messages), str(start)]
-    told = "".join(" ".join(device) + "\n" for device in devices)
-    done = subprocess.run(command, input=told, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=900, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    return client.run("mqtt", port, messages, start, lines=map(" ".join, devices))
 
 
 async def _floor(messages: int, devices: list[tuple[str, str, str]]) -> float:

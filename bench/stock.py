@@ -38,7 +38,7 @@ def fill(count: int) -> None:
 
     if count <= 0:
         return
-    resolved, running = _one(True), _one(False)
+    resolved, running = one(True), one(False)
     with connection.cursor() as cursor:
         cursor.execute("set session_replication_role = replica")  # copies of sound rows: their references need no looking up, row by row
         for template, number, every in ((resolved, count - count // OPEN_OF, False), (running, count // OPEN_OF, True)):
@@ -47,7 +47,7 @@ def fill(count: int) -> None:
         cursor.execute("analyze cases_case; analyze procedures_run; analyze procedures_runevent")
 
 
-def _one(resolved: bool) -> Any:
+def one(resolved: bool) -> Any:
     """A case, by the product's own actions."""
     from haitang.base.actions import Actor, acting
     from haitang.hub.business.cases.actions import move_case, open_case
@@ -72,7 +72,7 @@ def _copy(cursor: Any, template: Any, count: int, *, open: bool) -> None:
     cursor.execute("drop table if exists bench_stock")
     cursor.execute(
         f"create temp table bench_stock as select {_ID} as case_id, {_ID} as run_id, "
-        f"interval '{0 if open else 20} seconds' * i as back, 'S{'O' if open else 'R'}-' || extract(epoch from now())::bigint % 100000000 || '-' || i as number "
+        f"interval '{0 if open else 20} seconds' * i as back, left(md5('{template.pk}'), 12) || '-' || i as number "
         f"from generate_series(1, {count}) r(i)"
     )
     _insert(cursor, Run, f"t.id = '{template.run_id}'", {"id": "s.run_id", "subject_id": "s.case_id::text"})

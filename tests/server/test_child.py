@@ -4,12 +4,14 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from haitang.base.errors import HaitangError
-from haitang.server.supervisor.child import Child, Spec, program
+from haitang.server.beat import beat
+from haitang.server.supervisor.child import Child, Spec, not_hung, program
 
 
 async def at_once(pid: int) -> bool:
@@ -78,3 +80,45 @@ def test_what_does_not_start_says_why(tmp_path: Path) -> None:
     one = child(tmp_path, "raise SystemExit('no disk')", answers=never)
     with pytest.raises(HaitangError, match="no disk"):
         asyncio.run(one.start())
+
+
+def test_one_that_beats_no_more_is_hung_and_one_whose_predecessor_still_beats_is_not(tmp_path: Path) -> None:
+    asked = not_hung(tmp_path, "one", 0.3)
+    beat(tmp_path, "one", os.getpid())
+
+    async def go() -> None:
+        assert await asked(os.getpid())
+        beat(tmp_path, "one", os.getppid())  # the predecessor
+        assert await asked(os.getpid())
+        beat(tmp_path, "one", os.getpid())
+        await asyncio.sleep(0.4)
+        assert await asked(os.getpid())
+        (tmp_path / "one.beat").unlink()
+        assert await asked(os.getpid())
+        await asyncio.sleep(0.4)
+        assert not await asked(os.getpid())
+        assert await asked(os.getppid())  # a new one has its own time
+
+    asyncio.run(go())
+
+
+def test_one_that_ran_a_while_is_back_at_once_whatever_died_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haitang.server.supervisor.child.STEADY_SECONDS", 0.5)
+
+    async def go() -> float:
+        one = child(tmp_path, "import pathlib, time; p = pathlib.Path('dies'); time.sleep(0 if p.exists() else 60)")
+        (tmp_path / "dies").touch()
+        await one.start()
+        while one.restarts < 4:  # it now waits for 1.6 s
+            await asyncio.sleep(0.05)
+        (tmp_path / "dies").unlink()
+        await asyncio.sleep(1.6 + 1)
+        before, began = one.pid, time.monotonic()
+        os.kill(before, signal.SIGKILL)
+        while one.pid == before:
+            await asyncio.sleep(0.05)
+        took = time.monotonic() - began
+        await one.stop()
+        return took
+
+    assert asyncio.run(asyncio.wait_for(go(), 60)) < 1

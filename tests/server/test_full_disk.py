@@ -1,6 +1,7 @@
 """A disk that was full for a while: what stopped for it goes on once there is room, or is started anew."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from haitang.base.settings import settings, use
-from haitang.server.supervisor.engines import gave_up
+from haitang.server.supervisor.engines import Disk, gave_up
+from haitang.support.infrastructure.listeners.counters import Counters
+from haitang.support.infrastructure.stream import unanswered
 from haitang.support.infrastructure.stream.client import Stream, StreamUnavailable, connect
 from tests.server.test_child import child
 from tests.support.infrastructure.nats_server import NatsServer
@@ -82,6 +85,31 @@ def test_a_stream_that_does_not_answer_any_more_is_told_from_one_that_does(small
         server.stop()
 
 
+def test_a_listener_that_cannot_write_its_counts_goes_on_and_writes_them_later(small: Path) -> None:
+    counters = Counters("one.json", ["received"])
+    filler = fill(small)
+    counters.write(small)
+    filler.unlink()
+    counters.write(small)
+    assert json.loads((small / "one.json").read_text())["counters"] == {"received": 0}
+
+
+def test_a_stream_that_answers_nobody_after_a_full_disk_is_started_anew_once(small: Path) -> None:
+    disk = Disk(small, room=1 << 20)
+    unanswered.note(small)
+    assert not disk.full()
+    assert not disk.broke_the_stream()  # the disk was not full: it may only be slow
+    filler = fill(small)
+    assert disk.full()
+    filler.unlink()
+    unanswered.take_back(small)
+    assert not disk.broke_the_stream()
+    unanswered.note(small)
+    assert not disk.full()
+    assert disk.broke_the_stream()
+    assert not disk.broke_the_stream()
+
+
 def test_a_process_that_cannot_be_noted_down_is_kept_and_noted_later(small: Path) -> None:
 
     async def healthy(pid: int) -> bool:
@@ -107,3 +135,12 @@ def test_the_supervisor_lives_on_though_nothing_can_be_said() -> None:
     program += "for n in range(3000): plain('full'), say('full'), complain('full')\nos._exit(42)"
     with open("/dev/full", "w") as full:
         assert subprocess.run([sys.executable, "-c", program], stdout=full, stderr=full, timeout=60).returncode == 42
+
+
+def test_a_command_that_finds_the_disk_full_says_so_and_what_to_do() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "haitang.server.cli", "bench"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["磁盘已满（[Errno 28] No space left on device）。请清理磁盘或扩容后重试。  [server.disk_full]"]

@@ -40,10 +40,10 @@ async def keep_beating(run: Path, name: str) -> None:
 
 
 def beat_in_thread(run: Path, name: str, stop: threading.Event, pid: int | None = None) -> None:
-    """Beat beside a synchronous process until it stops."""
+    """Beat beside a synchronous process until it stops; for a parent (`pid`), as long as that is there."""
 
     def turn() -> None:
-        while not stop.is_set():
+        while not stop.is_set() and pid in (None, os.getppid()):
             beat(run, name, pid)
             stop.wait(EVERY)
 

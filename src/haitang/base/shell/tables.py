@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 from haitang.base.ports import policy
 from haitang.base.shell.context import reader
-from haitang.base.shell.export import csv_of
+from haitang.base.shell.export import MOST, csv_of
 from haitang.base.shell.views import show
 from haitang.base.text import T
 
@@ -145,7 +145,8 @@ class Table:
 
     def response(self, template: str, context: Mapping[str, Any] | None = None) -> HttpResponse:
         if self.request.GET.get("format") == "csv":
-            return csv_of(self)
+            rows = [[column.value(row) for column in self.columns] for row in self.rows[:MOST]]
+            return csv_of(self.request, self.id, [column.title for column in self.columns], rows)
         return show(self.request, template, {"table": self, **(context or {})})
 
 

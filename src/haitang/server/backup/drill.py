@@ -4,7 +4,7 @@ Nothing is started there but a database: a second platform would send notices, g
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -50,8 +50,11 @@ class Drill:
         return {**asdict(self), "held": self.held, "seconds": round(sum(step.seconds for step in self.steps), 2)}
 
 
-def rehearse(drill: Drill, file: Path) -> None:
-    """Restore `file` beside itself, look whether all of it is there, and remove what was restored. Raises where rows or digests are not those of the backup."""
+def rehearse(drill: Drill, file: Path, more: Callable[[], None] = lambda: None) -> None:
+    """Restore `file` beside itself, look whether all of it is there (`more` looks further), and remove what was restored.
+
+    Raises where rows or digests are not those of the backup.
+    """
     with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.drill-", ignore_cleanup_errors=True) as folder:
         restored = replace(settings(), data=Path(folder), database_url="", nats_url="none", lake="")
         with drill.step("restore") as step:
@@ -60,6 +63,7 @@ def rehearse(drill: Drill, file: Path) -> None:
         drill.tables, drill.rows = len(manifest["rows"]), sum(manifest["rows"].values())
         with running_database(restored) as url:
             _look(drill, replace(restored, database_url=url))
+            more()
 
 
 def _look(drill: Drill, restored: Settings) -> None:

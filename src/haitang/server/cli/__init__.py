@@ -1,13 +1,16 @@
 """The command line: every module here that has a `command` is one, under the module's name."""
 
+import errno
 import importlib
 import pkgutil
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from haitang.base.errors import HaitangError
+from haitang.base.errors import HaitangError, error
+
+DISK_FULL = error("server.disk_full", 507, "磁盘已满（{reason}）。请清理磁盘或扩容后重试。")
 
 
 class Commands(click.Group):
@@ -32,8 +35,16 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except HaitangError as failure:
-            click.echo(f"{failure.sentence}  [{failure.code}]", err=True)
-            sys.exit(1)
+            _end(failure)
+        except OSError as failure:
+            if failure.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            _end(DISK_FULL(reason=failure))
+
+
+def _end(failure: HaitangError) -> NoReturn:
+    click.echo(f"{failure.sentence}  [{failure.code}]", err=True)
+    sys.exit(1)
 
 
 @click.group(

@@ -32,8 +32,9 @@ def names() -> list[str]:
 )
 @click.argument("name", required=False)
 @click.option("--quick", is_flag=True, help="缩小规模，两分钟内结束（smaller, within two minutes）。")
+@click.option("--rounds", type=click.IntRange(min=1), help="故障的轮数，仅 endurance 与 power-loss（how many faults; of these two only）。")
 @as_json
-def command(name: str | None, quick: bool, as_json: bool) -> None:
+def command(name: str | None, quick: bool, rounds: int | None, as_json: bool) -> None:
     known = names()
     if name is None:
         for each in known:
@@ -42,12 +43,14 @@ def command(name: str | None, quick: bool, as_json: bool) -> None:
     if name not in known:
         raise click.UsageError(f"没有名为 {name} 的测量。可用：{'、'.join(known)}（no such benchmark）。")
     module = importlib.import_module("bench." + name.replace("-", "_"))
+    if rounds and not hasattr(module, "ROUNDS"):
+        raise click.UsageError(f"{name} 没有轮数（--rounds is for benchmarks of faults only）。")
     figures = importlib.import_module("bench.figures")
     told = figures.machine()
     # What was begun is ended in order: instances, mounted disks, rules of the packet filter.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="haitang-bench-") as folder:
         Path(folder).chmod(0o755)
-        found = module.run(figures.Options(quick=quick, data=Path(folder)))
+        found = module.run(figures.Options(quick=quick, data=Path(folder), rounds=rounds or 0))
     click.echo(figures.as_json(name, told, DURABILITY, found) if as_json else figures.table(module.TITLE, told, DURABILITY, found))
     sys.exit(0 if all(figure.held for figure in found) else 1)

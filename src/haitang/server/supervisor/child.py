@@ -18,7 +18,9 @@ from haitang.server.supervisor.logs import last_lines, open_log
 
 DID_NOT_START = error("server.did_not_start", 500, "{name} 没有启动成功。日志 {log} 的末尾：\n{tail}")
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 5.0
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 10.0  # after which a death is not told as one of a row: the next start waits no longer than the first
+# Seconds without a beat after which a process is started anew: whoever is out of service that long does not come back by itself.
+HUNG = 60.0
 
 Answers = Callable[[int], Awaitable[bool]]
 
@@ -53,13 +55,27 @@ class Spec:
     check_seconds: float = 5.0
 
 
-def beating(run: Path, name: str, stale: float = STALE) -> Answers:
-    """An `answers` or `healthy` of a process that beats: whether it did within `stale` seconds."""
+def beating(run: Path, name: str) -> Answers:
+    """An `answers` of a process that beats: whether it does."""
 
     async def answers(pid: int) -> bool:
-        return is_alive(run, name, pid, stale=stale)
+        return is_alive(run, name, pid, stale=STALE)
 
     return answers
+
+
+def not_hung(run: Path, name: str, seconds: float = HUNG) -> Answers:
+    """A `healthy` of a process that beats: False once it has not been seen to beat for so long. One look proves nothing: a predecessor that is still
+    ending beats into the same file."""
+    known, seen = 0, 0.0
+
+    async def healthy(pid: int) -> bool:
+        nonlocal known, seen
+        if pid != known or is_alive(run, name, pid):
+            known, seen = pid, time.monotonic()
+        return time.monotonic() - seen < seconds
+
+    return healthy
 
 
 def program(

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from haitang.support.infrastructure.stream.messages import STREAM
 
 STANDS_STILL = 3.0  # seconds without one message stored while publishers wait
 ROOM = 16 << 20  # bytes of the disk without which a new start would help nobody yet
+AFTER_FULL = 6.0  # seconds after a full disk in which a stream that answers nobody needs no other proof
 
 
 def engines(settings: Settings) -> tuple[Settings, list[Spec]]:
@@ -57,10 +59,31 @@ def _nats(stream: Nats, settings: Settings) -> Spec:
     async def answers(pid: int) -> bool:
         return await says_info("127.0.0.1", stream.port)
 
+    disk = Disk(settings.run)
+
     async def healthy(pid: int) -> bool:
-        return shutil.disk_usage(settings.run).free < ROOM or not await gave_up(stream.url, settings.run)
+        return disk.full() or not (disk.broke_the_stream() or await gave_up(stream.url, settings.run))
 
     return Spec("nats", program(stream.command, _bare(settings), Path("/")), answers, healthy=healthy, check_seconds=1)
+
+
+class Disk:
+    """The disk that NATS writes to, and when it was last seen full."""
+
+    def __init__(self, run: Path, room: int = ROOM) -> None:
+        self._run, self._room, self._full_at = run, room, -AFTER_FULL
+
+    def full(self) -> bool:
+        if full := shutil.disk_usage(self._run).free < self._room:
+            self._full_at = time.monotonic()
+        return full
+
+    def broke_the_stream(self) -> bool:
+        """Whether it was full just now and publishers are not answered since; says so once for each time that it was full."""
+        broke = time.monotonic() - self._full_at < AFTER_FULL and unanswered.is_said(self._run)
+        if broke:
+            self._full_at = -AFTER_FULL
+        return broke
 
 
 async def gave_up(url: str, run: Path) -> bool:

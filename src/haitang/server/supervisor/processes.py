@@ -2,10 +2,8 @@
 
 from haitang.base.settings import Settings
 from haitang.server.processes import names
-from haitang.server.supervisor.child import Spec, beating
+from haitang.server.supervisor.child import Spec, beating, not_hung
 from haitang.server.supervisor.zygote import Zygote
-
-HUNG = 120.0  # seconds without a heartbeat after which a process is started anew
 
 
 def processes(settings: Settings, zygote: Zygote) -> list[Spec]:
@@ -15,4 +13,4 @@ def processes(settings: Settings, zygote: Zygote) -> list[Spec]:
 
 def _process(name: str, settings: Settings, zygote: Zygote) -> Spec:
     run = settings.run
-    return Spec(name, lambda log: zygote.fork(name, log), beating(run, name), stop_seconds=12, healthy=beating(run, name, HUNG))
+    return Spec(name, lambda log: zygote.fork(name, log), beating(run, name), stop_seconds=12, healthy=not_hung(run, name))

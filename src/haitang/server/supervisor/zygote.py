@@ -16,12 +16,11 @@ from haitang.base.settings import Settings
 from haitang.server.beat import is_alive
 from haitang.server.instance import CHECKOUT, environment
 from haitang.server.processes import ZYGOTE
-from haitang.server.supervisor.child import Running, Spec, beating
+from haitang.server.supervisor.child import HUNG, Running, Spec, beating, not_hung
 from haitang.server.supervisor.death import PR_SET_CHILD_SUBREAPER, prctl, tied_to_parent
 
 READY_SECONDS = 60.0
 FORK_SECONDS = 10.0
-HUNG = 60.0  # seconds without a beat
 
 
 class Order(msgspec.Struct):
@@ -43,7 +42,7 @@ class Zygote:
 
     def spec(self) -> Spec:
         run = self._settings.run
-        return Spec(ZYGOTE, self._start, beating(run, ZYGOTE), healthy=beating(run, ZYGOTE, HUNG))
+        return Spec(ZYGOTE, self._start, beating(run, ZYGOTE), healthy=not_hung(run, ZYGOTE))
 
     async def fork(self, name: str, log: int, death: signal.Signals = signal.SIGTERM) -> "Forked":
         """Start process `name`, its output going to the descriptor `log`; raises OSError where that cannot be done now."""

@@ -70,7 +70,8 @@ class Platform:
         """Everything on the stream that was not read yet."""
         stream = await connect(self.nats.url)
         found: list[Batch] = []
-        while got := await stream.consumer("writer").fetch(max_batches=500, wait=0.5):
+        consumer = stream.consumer("writer")
+        while got := await consumer.fetch(max_batches=500, wait=0.5):
             found += [d.batch for d in got]
             for each in got:
                 await each.ack()

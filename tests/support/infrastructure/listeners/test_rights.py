@@ -128,7 +128,7 @@ def test_http_refuses_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
         directory = Directory("test")
         await directory.refresh()
         counters: Any = type("Counts", (), {"add": lambda self, *a: None, "knock": lambda self, *a, **k: None})()
-        ingest = Ingest(None, directory, None, counters)  # type: ignore[arg-type]
+        ingest = Ingest(None, directory, None, counters, None)  # type: ignore[arg-type]
         authorization = httpx.BasicAuth(issued.credential.identifier, issued.secret)._auth_header
         with pytest.raises(rights.Refused) as refused:
             await ingest.sign_in(authorization, "127.0.0.1")

@@ -1,10 +1,15 @@
 """An acknowledged batch is on the stream, once, until every durable consumer is done with it."""
 
 import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from haitang.base.ids import new_id
+from haitang.base.settings import settings, use
+from haitang.support.infrastructure.stream import unanswered
 from haitang.support.infrastructure.stream.client import StreamUnavailable, connect
 from haitang.support.infrastructure.stream.messages import Batch, Observation
 from tests.support.infrastructure.nats_server import NatsServer
@@ -64,8 +69,9 @@ def test_a_batch_published_twice_is_stored_once(nats_server: NatsServer) -> None
         await stream.ensure()
         one = batch()
         assert await stream.publish(one) == await stream.publish(one)
-        assert len(await stream.consumer("writer").fetch()) == 1
-        assert await stream.consumer("writer").fetch(wait=0.1) == []
+        consumer = stream.consumer("writer")
+        assert len(await consumer.fetch()) == 1
+        assert await consumer.fetch(wait=0.1) == []
         await stream.close()
 
     asyncio.run(play())
@@ -141,3 +147,91 @@ def test_fetched_at_once_is_what_is_there_and_nothing_is_left_behind(nats_server
         await stream.close()
 
     asyncio.run(play())
+
+
+def test_what_a_consumer_that_is_gone_did_not_acknowledge_comes_again_at_once(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        for n in range(3):
+            await stream.publish(batch(n))
+        gone = await connect(nats_server.url)
+        first, *_ = await gone.consumer("writer").fetch()
+        await first.ack()
+        await gone.close()
+        began = time.monotonic()
+        assert [each.seq for each in await stream.consumer("writer").fetch(at_once=True)] == [2, 3]
+        assert time.monotonic() - began < 2
+        await stream.close()
+
+    asyncio.run(play())
+
+
+def test_what_was_delivered_into_a_connection_that_broke_comes_again_at_once(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        await stream.publish(batch())
+        consumer = stream.consumer("rules")
+        assert len(await consumer.fetch(at_once=True)) == 1
+        assert await consumer.fetch(wait=0.3, at_once=True) == []
+        nats_server.kill()
+        nats_server.start()
+        began, again = time.monotonic(), []
+        while not again and time.monotonic() - began < 30:
+            again = await consumer.fetch(at_once=True)
+        assert [each.seq for each in again] == [1]
+        assert time.monotonic() - began < 5
+        await stream.close()
+
+    asyncio.run(play())
+
+
+def test_a_publisher_whose_connection_breaks_waits_for_no_answer_and_does_not_call_the_stream_silent(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    before = settings()
+    use(replace(before, data=tmp_path))
+    settings().run.mkdir()
+
+    async def play() -> float:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        nats_server.stand_still()
+        trying = asyncio.create_task(stream.publish(batch()))
+        await asyncio.sleep(0.5)
+        nats_server.kill()
+        nats_server.start()
+        began = time.monotonic()
+        await trying
+        await stream.close()
+        return time.monotonic() - began
+
+    try:
+        assert asyncio.run(play()) < 1.2
+        assert not unanswered.is_said(settings().run)
+    finally:
+        use(before)
+
+
+def test_a_stream_that_answers_again_is_not_called_silent_any_more(nats_server: NatsServer, tmp_path: Path) -> None:
+    before = settings()
+    use(replace(before, data=tmp_path))
+    settings().run.mkdir()
+
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        nats_server.stand_still()
+        trying = asyncio.create_task(stream.publish(batch()))
+        await asyncio.sleep(2.5)
+        assert unanswered.is_said(settings().run)
+        nats_server.go_on()
+        await trying
+        assert not unanswered.is_said(settings().run)
+        await stream.close()
+
+    try:
+        asyncio.run(play())
+    finally:
+        use(before)

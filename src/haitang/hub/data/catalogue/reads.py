@@ -4,19 +4,15 @@ Policies decide (`data.read`): once for each level of the fields, and once for t
 may see: a masked field can neither be filtered nor sorted by, or its values would leak by trying.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from dataclasses import field as written
 from typing import Any
 
-from ninja.responses import NinjaJSONEncoder
-
 from haitang.base.actions import Actor, acting, noting, require
 from haitang.base.errors import error
-from haitang.base.settings import settings
-from haitang.hub.data.catalogue import kept
+from haitang.hub.data.catalogue import kept, paging
 from haitang.hub.data.catalogue.kinds import LEVELS, Resource
 from haitang.hub.data.catalogue.masks import masked
 from haitang.hub.data.catalogue.queries import PROVISIONAL, provider
@@ -54,23 +50,11 @@ class Asked:
 class Answer:
     """`rows` by column, `encoded` as the JSON whose digest the evidence keeps; `masked`: columns of which only a mask is shown; `total`: all rows that meet the filters; `evidence`: the access's record."""
 
-    rows: list[dict[str, Any]]
+    rows: Sequence[Mapping[str, Any]]
     total: int
     masked: list[str]
     evidence: str | None = None
     encoded: bytes = b"[]"
-
-
-@dataclass(frozen=True)
-class _Page:
-    """Rows and the JSON of them, as the API gives it."""
-
-    rows: list[dict[str, Any]]
-    encoded: bytes
-
-    @property
-    def weight(self) -> int:
-        return 6 * len(self.encoded)  # as values in memory they take about five times their JSON
 
 
 def subject(resource: Resource, level: str = "general") -> Subject:
@@ -107,27 +91,20 @@ def read(actor: Actor, resource: Resource, asked: Asked, *, way: str, purpose: s
     version = lake_version(name_of(resource.id))
     if version is None:
         return Answer([], 0, hidden)
-    page, total = _asked_of_lake(resource, asked, clear, version, where, values)
-    answer = Answer([dict(row) for row in page.rows], total, hidden, encoded=page.encoded)
+    page, total = _asked_of_lake(resource, asked, clear, paging.Rows(name_of(resource.id), version, where, tuple(values)))
+    answer = Answer(page.rows, total, hidden, encoded=page.encoded)
     return _evident(actor, resource, answer, clear, way=way, around=around)
 
 
 def count(resource: Resource) -> int | None:
     """How many current rows a resource has, whoever may see them; None before anything was gathered."""
     version = lake_version(name_of(resource.id))
-    return None if version is None else _count(resource, version, "true", [])
+    return None if version is None else paging.total(paging.Rows(name_of(resource.id), version))
 
 
-def _count(resource: Resource, version: int, where: str, values: list[Any]) -> int:
-    table = f"lake.{name_of(resource.id)}"
-    key = (settings().database_url, table, version, where, *values)
-    return kept.counts.get(key, lambda: int(lake.dicts(f"select count(*)::bigint as rows from {table} where {where}", values)[0]["rows"]))
-
-
-def _columns_there(resource: Resource, version: int) -> set[str]:
-    table = name_of(resource.id)
-    key = (settings().database_url, table, version, "columns")
-    return kept.counts.get(key, lambda: {row["column_name"] for row in lake.dicts(f"describe lake.{table}")})
+def _columns_there(rows: paging.Rows) -> set[str]:
+    key = paging.Rows(rows.table, rows.version).key("columns")
+    return kept.counts.get(key, lambda: {row["column_name"] for row in lake.dicts(f"describe lake.{rows.table}")})
 
 
 def _where(
@@ -166,29 +143,20 @@ def _division_column(resource: Resource) -> str | None:
     return None
 
 
-def _asked_of_lake(
-    resource: Resource, asked: Asked, clear: Mapping[str, bool], version: int, where: str, values: list[Any]
-) -> tuple[_Page, int]:
+def _asked_of_lake(resource: Resource, asked: Asked, clear: Mapping[str, bool], rows: paging.Rows) -> tuple[paging.Page, int]:
     import duckdb
 
-    there, types = _columns_there(resource, version), _types(resource)
+    there, types = _columns_there(rows), _types(resource)
     fields = {column: field for name, field in resource.fields.items() for column in columns_of_field(name, field)}
     shown = [
         f'"{column}"' if clear[column] else f'{masked(column, types[column], fields[column])} as "{column}"' for column in types if column in there
     ]  # fmt: skip
-    order = f'"{asked.sort.lstrip("-")}" {"desc" if asked.sort.startswith("-") else "asc"}, ' if asked.sort else ""
-    page = f"order by {order}block{' desc' if asked.newest else ''}, block_index limit {asked.size} offset {(asked.page - 1) * asked.size}"
-    sql = f"select {', '.join(shown)} from lake.{name_of(resource.id)} where {where} {page}"
+    by = f'"{asked.sort.lstrip("-")}" {"desc" if asked.sort.startswith("-") else "asc"}' if asked.sort else ""
     try:
-        total = _count(resource, version, where, values)
-        key = (settings().database_url, version, sql, *values)
-        return kept.pages.get(key, lambda: _page(lake.dicts(sql, values)), lambda made: made.weight), total
+        page = paging.page(rows, ", ".join(shown), paging.Order(by, asked.newest), (asked.page - 1) * asked.size, asked.size)
+        return page, paging.total(rows)
     except duckdb.ConversionException as reason:
         raise BAD_VALUE(field="、".join({*asked.equal, *asked.least, *asked.most}), value=str(reason)[:80]) from None
-
-
-def _page(found: list[dict[str, Any]]) -> _Page:
-    return _Page(found, json.dumps(found, ensure_ascii=False, cls=NinjaJSONEncoder).encode())
 
 
 def _evident(actor: Actor, resource: Resource, answer: Answer, clear: Mapping[str, bool], *, way: str, around: Circumstances) -> Answer:

@@ -7,19 +7,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
 from haitang.base.actions import acting, may, require
-from haitang.base.declarations import Declarations, in_force
+from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.base.shell.context import reader
 from haitang.base.shell.views import page, show
 from haitang.base.text import sentence_of
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.queries import provider
-from haitang.hub.data.gather import actions, incoming, queries, readers, resource_pages
+from haitang.hub.data.gather import actions, incoming, queries, readers
 from haitang.hub.data.gather.judge.columns import match, refuse_missing
-from haitang.hub.data.gather.judge.reasons import said
+from haitang.hub.data.gather.previewing import judged
 from haitang.hub.data.gather.provisional.pages import preview as propose_from
-from haitang.hub.data.gather.readers.types import Chunk
-from haitang.hub.data.gather.trying import try_chunk
 
 ROWS = 20
 
@@ -88,31 +86,6 @@ def _preview(request: HttpRequest, resource: Resource, kept: incoming.Incoming) 
     except HaitangError as refused:
         return {**context, "sentence": sentence_of(refused)}
     return {**context, **(judged(resource, columns, chunk) if chunk else {})}
-
-
-def judged(resource: Resource, columns: Mapping[str, Any], chunk: Chunk, declarations: Declarations | None = None) -> dict[str, Any]:
-    """Rows of a chunk as they would be understood, or why they would be quarantined, for a preview."""
-    found = try_chunk(resource, columns, chunk, declarations)
-    titles = resource_pages.columns_of(resource)
-    names = [titles[name] for name in found.accepted.schema.names if name != "line"]
-    last = chunk.line[-1].as_py() if len(chunk.line) else 0  # a broken row far below is none of the first
-    accepted = [{"line": row.pop("line"), "cells": list(row.values()), "reasons": []} for row in found.accepted.to_pylist()]
-    refused = [
-        {"line": row.line, "raw": row.raw, "reasons": [_reason(resource, reason) for reason in row.reasons]}
-        for row in found.refused
-        if row.line <= last or not last
-    ]
-    return {
-        "columns": names,
-        "rows": sorted([*accepted, *refused], key=lambda row: int(row["line"])),
-        "bad": len(refused),
-        "good": len(accepted),
-    }
-
-
-def _reason(resource: Resource, reason: Mapping[str, Any]) -> tuple[str, str]:
-    field = resource.fields.get(str(reason["field"]))
-    return (field.title if field else "", said(reason))
 
 
 @require_POST

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from haitang.base.errors import error
 from haitang.base.settings import settings
+from haitang.hub.data.lake import spill
 from haitang.hub.data.lake.s3 import Access, is_s3
 
 NOT_READY = error("lake.not_ready", 503, "数据湖尚未建立，写入进程启动后即可查询，请稍后再试。")
@@ -52,7 +53,7 @@ def plain(*, memory: str = "512MB", extensions: tuple[str, ...] = (), threads: i
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": memory,
-            "temp_directory": str(settings().run / "duckdb"),
+            "temp_directory": str(spill.folder()),
             **({"threads": str(threads)} if threads else {}),
         }
     )

@@ -1,7 +1,8 @@
 """Whether a table of the lake has changed since it was last asked: one look at the catalogue, so that what was worked out from a table may be kept for as long as it holds.
 
 Every commit to the lake is a snapshot with a number that grows by one, and says which tables it touched (DuckLake, `ducklake_snapshot_changes`). A version is the number of the
-last snapshot that touched the table, or that made, dropped or altered any. Snapshots that expired before they were seen count as touching every table.
+last snapshot that changed the table's rows or columns: upkeep that writes the same rows into other files changes neither. Snapshots that expired before they were seen count as
+changing every table.
 """
 
 import os
@@ -16,36 +17,39 @@ from haitang.base.settings import settings
 from haitang.hub.data.lake.connection import CATALOGUE
 
 _TOUCHED = re.compile(r"([a-z_]+):(\d+|\")")
+_SAME_ROWS = frozenset(("merge_adjacent", "rewrite_delete", "inline_flush"))
+_NAMING = ("created", "dropped", "altered")
 _NEW = f"""select snapshot_id, coalesce(changes_made, '') from {CATALOGUE}.ducklake_snapshot
            left join {CATALOGUE}.ducklake_snapshot_changes using (snapshot_id) where snapshot_id > %s order by snapshot_id"""
 _NEWEST = f"select coalesce(max(snapshot_id), 0) from {CATALOGUE}.ducklake_snapshot"
-_TABLE = f"select table_id from {CATALOGUE}.ducklake_table where table_name = %s and end_snapshot is null order by table_id desc limit 1"
+_TABLE = f"select table_id, begin_snapshot from {CATALOGUE}.ducklake_table where table_name = %s and end_snapshot is null order by table_id desc limit 1"
 
 
 @dataclass
 class _Seen:
-    """What this process has seen of one catalogue. `every`: the last snapshot that concerns all tables."""
+    """What this process has seen of one catalogue. `every`: the last snapshot that concerns all tables; `found`: name of a table -> its number and the snapshot that made it."""
 
     last: int
     every: int
     tables: dict[int, int] = field(default_factory=dict)
-    ids: dict[str, int] = field(default_factory=dict)
+    found: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def take(self, snapshots: list[tuple[int, str]]) -> None:
         for number, changes in snapshots:
             if number <= self.last:  # another thread was first
                 continue
             touched = _TOUCHED.findall(changes)
-            made_anew = any(what.startswith(("created", "dropped", "altered")) for what, _ in touched)
-            if number != self.last + 1 or made_anew:
-                self.every, self.ids = number, {}
-            for _, of in touched:
-                if of.isdigit():
+            if number != self.last + 1:
+                self.every, self.found = number, {}
+            if any(what.startswith(_NAMING) for what, _ in touched):
+                self.found = {}
+            for what, of in touched:
+                if of.isdigit() and what not in _SAME_ROWS:
                     self.tables[int(of)] = number
             self.last = number
 
-    def version(self, table: int) -> int:
-        return max(self.every, self.tables.get(table, 0))
+    def version(self, table: int, made: int) -> int:
+        return max(self.every, made, self.tables.get(table, 0))
 
 
 _seen: dict[tuple[int, str], _Seen] = {}
@@ -74,13 +78,13 @@ def _asked(catalogue: Any, table: str) -> int | None:
     if new:
         with _lock:
             seen.take(new)
-    id = seen.ids.get(table)
-    if id is None:
-        found = catalogue.execute(_TABLE, [table]).fetchone()
-        if found is None:
+    found = seen.found.get(table)
+    if found is None:
+        row = catalogue.execute(_TABLE, [table]).fetchone()
+        if row is None:
             return None
-        id = seen.ids[table] = int(found[0])
-    return seen.version(id)
+        found = seen.found[table] = (int(row[0]), int(row[1]))
+    return seen.version(*found)
 
 
 def _key() -> tuple[int, str]:

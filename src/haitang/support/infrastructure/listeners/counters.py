@@ -1,6 +1,7 @@
 """What a listener tells of itself: counts since it started, and strangers that knock; written to `run/<name>.json`."""
 
 import asyncio
+import contextlib
 import json
 import os
 from collections import Counter, OrderedDict
@@ -39,17 +40,18 @@ class Counters:
             self.knocking.popitem(last=False)
 
     def write(self, run: Path, **more: Any) -> None:
-        """Write what changed since the last time, whole or not at all."""
+        """Write what changed since the last time, whole or not at all; on a full disk the next time."""
         now = {name: ask() for name, ask in self.gauges.items()}
         body = {"counters": dict(self.counts), "now": now, "knocking": {who[:48]: k for who, k in reversed(self.knocking.items())}, **more}
         text = json.dumps(body, ensure_ascii=False)
         if text == self._told:
             return
-        self._told = text
-        run.mkdir(parents=True, exist_ok=True)
         draft = run / f"{self.file}.{os.getpid()}"
-        draft.write_text(json.dumps({"at": clock.now().isoformat(), **body}, ensure_ascii=False), "utf-8")
-        draft.replace(run / self.file)
+        with contextlib.suppress(OSError):
+            run.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps({"at": clock.now().isoformat(), **body}, ensure_ascii=False), "utf-8")
+            draft.replace(run / self.file)
+            self._told = text
 
     async def keep_written(self, run: Path, **more: Any) -> None:
         while True:

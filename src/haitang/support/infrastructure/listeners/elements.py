@@ -33,6 +33,11 @@ class Element(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     unit: str | None = None
 
 
+def is_timeless(element: Element) -> bool:
+    """Whether it does not say when."""
+    return element.at is None and (element.start is None or element.end is None)
+
+
 class Refused(msgspec.Struct):
     """Why an element is not taken: `code` for programs; `what` and `mend` are zh-Hans texts of the catalogue with `{…}` places for `data`."""
 
@@ -72,7 +77,7 @@ def _period(element: Element, received: int) -> tuple[int, int]:
     if element.at is not None:
         at = micros(element.at)
         return at, at
-    if element.start is None or element.end is None:
+    if element.start is None or element.end is None:  # timeless
         return received, received
     return micros(element.start), micros(element.end)
 

@@ -13,7 +13,8 @@ A batch is published under its id (`Nats-Msg-Id`), so that a retry after a lost 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +41,16 @@ CONSUMERS = ("writer", "rules")
 MAX_BYTES = 900 * 1024**2  # about 8 million observations: a day of a busy district, should the lake be away; fits a small disk
 DUPLICATE_WINDOW = 600.0  # seconds; longer than any leader change or restart that a publisher rides out
 ACK_WAIT = 60.0  # seconds until an unacknowledged message is delivered again
+SOON, LOOKED_THROUGH = 0.01, 0.4  # ACK_WAIT for a moment; seconds in which the server has looked (after 0.1)
 NO_MORE = ("404", "408")  # what the server says of a request: nothing there, or its time is over
 ANSWERED = 1.0  # seconds in which the server says what is there
 ATTEMPT = 2.0  # seconds to wait for one acknowledgement before the same id is sent again
+
+
+def config_of(consumer: str, ack_wait: float = 0.0) -> ConsumerConfig:
+    """How a durable consumer is set up; `ack_wait` where it is not to be ACK_WAIT."""
+    wait = ack_wait or ACK_WAIT
+    return ConsumerConfig(durable_name=consumer, ack_policy=AckPolicy.EXPLICIT, ack_wait=wait, max_deliver=-1, max_ack_pending=20_000)
 
 
 class StreamUnavailable(HaitangError):
@@ -62,12 +70,13 @@ class Delivered:
 
 
 class Consumer:
-    """A durable pull consumer; several processes may fetch from one name and share its messages."""
+    """A durable pull consumer of one process. What was delivered and not acknowledged when the process died or its connection broke comes again at once."""
 
-    def __init__(self, connection: Any, name: str) -> None:
-        self._connection, self.name = connection, name
+    def __init__(self, connection: Any, link: "Link", name: str) -> None:
+        self._connection, self._link, self.name = connection, link, name
         self._subscription: Any = None
         self._inbox: Any = None
+        self._losses = -1  # of the connection, when what nobody acknowledged was last asked for
 
     async def fetch(self, max_batches: int = 64, wait: float = 0.5, *, at_once: bool = False) -> list[Delivered]:
         """Up to `max_batches` messages, oldest first; an empty list when none came within `wait` seconds or the server is away.
@@ -75,6 +84,8 @@ class Consumer:
         Fewer than `max_batches` are gathered until `wait` seconds are over; with `at_once` what is there is given as soon as there is one.
         """
         try:
+            if self._losses != self._link.losses:
+                await self._redeliver()
             if at_once:
                 messages = await self._there(max_batches, wait)
             else:
@@ -87,6 +98,16 @@ class Consumer:
                 await asyncio.sleep(wait)
             return []
         return [delivered for message in messages if (delivered := self._delivered(message))]
+
+    async def _redeliver(self) -> None:
+        """Bring back what was delivered to nobody that is still there, without waiting for ACK_WAIT: a change of that wait makes the server look through what
+        is not acknowledged. What this process is working on may come as well; it is known by its number."""
+        losses, jetstream = self._link.losses, self._connection.jetstream(timeout=ATTEMPT)
+        if (await jetstream.consumer_info(STREAM, self.name)).num_ack_pending:
+            await jetstream.add_consumer(STREAM, config_of(self.name, ack_wait=SOON))
+            await asyncio.sleep(LOOKED_THROUGH)
+        await jetstream.add_consumer(STREAM, config_of(self.name))
+        self._losses = losses
 
     async def _there(self, most: int, wait: float) -> list[Any]:
         """What is there; where nothing is, the next message that comes and what came with it. Raises TimeoutError."""
@@ -129,12 +150,37 @@ class Consumer:
             return None
 
 
+class Link:
+    """How often a connection was lost. Who waits for an answer over it then waits no longer: none will come."""
+
+    def __init__(self) -> None:
+        self.losses = 0
+        self._waiting: set[asyncio.Timeout] = set()
+
+    async def lost(self) -> None:
+        self.losses += 1
+        waiting, self._waiting = self._waiting, set()
+        for each in waiting:
+            each.reschedule(0)
+
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[None]:
+        """Raises TimeoutError when the connection is lost in the block."""
+        async with asyncio.timeout(None) as scope:
+            self._waiting.add(scope)
+            try:
+                yield
+            finally:
+                self._waiting.discard(scope)
+
+
 class Stream:
     """A connection to the stream `OBSERVATIONS`."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, link: Link) -> None:
+        self._connection, self._link = connection, link
         self._jetstream = connection.jetstream(timeout=ATTEMPT)
+        self._unanswered = False
 
     async def ensure(self, *, max_bytes: int = MAX_BYTES) -> None:
         """Create or update the stream and its durable consumers."""
@@ -153,10 +199,7 @@ class Stream:
         except NotFoundError:
             await self._jetstream.add_stream(config)
         for name in CONSUMERS:
-            await self._jetstream.add_consumer(
-                STREAM,
-                ConsumerConfig(durable_name=name, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1, max_ack_pending=20_000),
-            )
+            await self._jetstream.add_consumer(STREAM, config_of(name))
 
     async def identity(self) -> str:
         """What tells this stream from one made anew under the same name (whose numbers start at 1 again): when it was created."""
@@ -171,6 +214,7 @@ class Stream:
         """
         data, give_up, reason = encode(batch), time.monotonic() + deadline, "未连接"
         while time.monotonic() < give_up:
+            losses = self._link.losses
             try:
                 if self._connection.is_connected:
                     return await self._attempt(batch, data)
@@ -179,19 +223,24 @@ class Stream:
             except (NatsError, TimeoutError, OSError) as failure:
                 reason = str(failure) or type(failure).__name__
                 log.warning("stream.publish_retried", batch=batch.id, reason=reason)
-                if isinstance(failure, TimeoutError) and self._connection.is_connected:
+                if isinstance(failure, TimeoutError) and self._connection.is_connected and losses == self._link.losses:
+                    self._unanswered = True
                     unanswered.note(settings().run)
             await asyncio.sleep(0.1)
         raise StreamUnavailable(deadline, reason)
 
     async def _attempt(self, batch: Batch, data: bytes) -> int:
         subject = f"{SUBJECT}.{batch.listener}"
-        acknowledged = await self._jetstream.publish(subject, data, timeout=ATTEMPT, stream=STREAM, headers={"Nats-Msg-Id": batch.id})
+        async with self._link.answering():
+            acknowledged = await self._jetstream.publish(subject, data, timeout=ATTEMPT, stream=STREAM, headers={"Nats-Msg-Id": batch.id})
+        if self._unanswered:
+            self._unanswered = False
+            unanswered.take_back(settings().run)
         return int(acknowledged.seq)
 
     def consumer(self, name: str) -> Consumer:
         """The durable consumer `name` (one of CONSUMERS)."""
-        return Consumer(self._connection, name)
+        return Consumer(self._connection, self._link, name)
 
     async def pending(self, consumer: str) -> int:
         """How many messages wait for `consumer` (delivered without acknowledgement included)."""
@@ -221,6 +270,7 @@ async def _note(reason: Exception) -> None:
 
 async def connect(url: str | None = None) -> Stream:
     """Connect to the NATS server at `url` (default: the setting `nats_url`) and stay connected through its restarts."""
+    link = Link()
     connection = await nats.connect(
         url or settings().nats_url,
         name="haitang",
@@ -230,5 +280,6 @@ async def connect(url: str | None = None) -> Stream:
         ping_interval=10,
         max_outstanding_pings=2,
         error_cb=_note,
+        disconnected_cb=link.lost,
     )
-    return Stream(connection)
+    return Stream(connection, link)

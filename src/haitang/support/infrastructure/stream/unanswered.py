@@ -19,6 +19,12 @@ def note(run: Path) -> None:
         os.utime(file, (time.monotonic(),) * 2)
 
 
+def take_back(run: Path) -> None:
+    """What was published is answered again."""
+    with contextlib.suppress(OSError):
+        (run / "stream.unanswered").unlink(missing_ok=True)
+
+
 def is_said(run: Path) -> bool:
     """Whether somebody said so just now."""
     try:

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, BinaryIO
 
+from django.db.models import Count
+
 from haitang.base import clock
 from haitang.base.actions import Act, action
 from haitang.base.errors import error
@@ -80,9 +82,9 @@ class _File:
 def export(out: BinaryIO, scope: Scope, rows: Sequence[Row] = ()) -> dict[str, Any]:
     """Write an evidence file and return its manifest. Only sealed records go out; `unsealed` says how many wait."""
     records = _records(scope, rows)
-    numbers = sorted(set(records.values_list("seal_id", flat=True).order_by()))
-    records = records.filter(seal_id__lte=numbers[-1] if numbers else 0)  # the sealer goes on meanwhile; its numbers only rise
-    seals = list(Seal.objects.filter(number__in=numbers).order_by("number"))
+    sizes = dict(records.order_by().values_list("seal_id").annotate(Count("pk")))
+    records = records.filter(seal_id__lte=max(sizes, default=0))  # the sealer goes on meanwhile; its numbers only rise
+    seals = list(Seal.objects.filter(number__in=sizes).order_by("number"))
     key, private = signing_key()
     every, marked = keys(), list(KeyCompromise.objects.order_by("id"))
     manifest = {
@@ -93,7 +95,7 @@ def export(out: BinaryIO, scope: Scope, rows: Sequence[Row] = ()) -> dict[str, A
         "keys": len(every),
         "compromises": len(marked),
         "seals": len(seals),
-        "records": records.count(),
+        "records": sum(sizes.values()),
         "rows": len(rows),
         "unsealed": unsealed(),
     }

@@ -61,7 +61,8 @@ class Platform:
         """Everything on the stream so far."""
         stream = await connect(self.nats.url)
         found: list[Batch] = []
-        while got := await stream.consumer("writer").fetch(max_batches=500, wait=0.3):
+        consumer = stream.consumer("writer")
+        while got := await consumer.fetch(max_batches=500, wait=0.3):
             found += [d.batch for d in got]
         await stream.close()
         return found

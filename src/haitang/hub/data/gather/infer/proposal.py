@@ -1,7 +1,6 @@
 """A proposed resource with its code tables and its source, as declarations that a person reads, mends and accepts."""
 
 import re
-from dataclasses import dataclass, field
 from itertools import combinations, islice
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from haitang.base.ports import divisions
 from haitang.base.text import Saying
 from haitang.hub.data.gather.infer.columns import Column, look
 from haitang.hub.data.gather.infer.naming import names_of
+from haitang.hub.data.gather.infer.types import Point, Proposal
 from haitang.hub.data.gather.infer.writing import resource_yaml, table_yaml
 from haitang.hub.data.gather.readers import read
 from haitang.hub.data.gather.readers.types import Layout
@@ -25,32 +25,6 @@ _LONGITUDE, _LATITUDE = (
     re.compile(r"纬度|^(?:lat|latitude|y坐标)$", re.IGNORECASE),
 )
 _SYSTEM_TITLE = {"gcj02": "gcj|高德|火星|腾讯", "bd09": "bd09|百度", "wgs84": "wgs|gps|84", "cgcs2000": "cgcs|2000|天地图"}
-
-
-@dataclass
-class Point:
-    """Two columns that make a point, and the system that is proposed for it."""
-
-    longitude: Column
-    latitude: Column
-    system: str
-    doubt: Saying | None
-
-
-@dataclass
-class Proposal:
-    """What is proposed. `files`: relative path -> text of a declaration; `doubts`: what concerns the whole."""
-
-    id: str
-    title: str
-    columns: list[Column]
-    key: list[str]
-    rows: int
-    whole: bool
-    point: Point | None = None
-    doubts: list[Saying] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-    mapping: dict[str, str | list[str]] = field(default_factory=dict)  # field -> heading(s)
 
 
 def propose(

@@ -2,19 +2,16 @@
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 from haitang.base.text import Saying
 from haitang.hub.data.gather.infer.columns import Column
-
-if TYPE_CHECKING:
-    from haitang.hub.data.gather.infer.proposal import Proposal
+from haitang.hub.data.gather.infer.types import Proposal
 
 _PLAIN = re.compile(r"[A-Za-z\u4e00-\u9fff][\w\u4e00-\u9fff（）()、.]*")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
-def resource_yaml(proposal: "Proposal", tables: dict[str, str], provider: str | None) -> str:
+def resource_yaml(proposal: Proposal, tables: dict[str, str], provider: str | None) -> str:
     """A declaration of the kind `resource`."""
     lines = [
         f"# 由 haitang gather --infer 根据文件提议，{'全文' if proposal.whole else '开头'} {proposal.rows} 行。以“？”开头的注释请人核对。",
@@ -31,7 +28,7 @@ def resource_yaml(proposal: "Proposal", tables: dict[str, str], provider: str | 
     return "\n".join(lines) + "\n"
 
 
-def _field(proposal: "Proposal", column: Column, tables: dict[str, str]) -> list[str]:
+def _field(proposal: Proposal, column: Column, tables: dict[str, str]) -> list[str]:
     point = proposal.point
     if point and column is point.latitude:
         return []

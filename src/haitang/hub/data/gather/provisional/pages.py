@@ -22,6 +22,7 @@ from haitang.hub.data.gather import incoming, readers
 from haitang.hub.data.gather.actions import Sender
 from haitang.hub.data.gather.infer.doubts import said
 from haitang.hub.data.gather.judge.columns import match
+from haitang.hub.data.gather.previewing import judged
 from haitang.hub.data.gather.provisional import actions
 from haitang.hub.data.gather.provisional.proposing import ON_A_PAGE, about, proposed, shown
 
@@ -32,8 +33,6 @@ SURE = {"high": T("有把握"), "medium": T("请核对"), "low": T("不确定")}
 
 def preview(request: HttpRequest, kept: incoming.Incoming) -> HttpResponse:
     """What would be made of a file that has no resource yet (`uploading` calls it). Nothing is kept but the file."""
-    from haitang.hub.data.gather.uploading import judged
-
     actor = reader(request)
     sender = Sender(actor.organization or "")
     require(actor, "gather.infer", sender)

@@ -25,6 +25,7 @@ from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
 from haitang.support.infrastructure.listeners.http import body, openapi
 from haitang.support.infrastructure.listeners.http.answers import problem
+from haitang.support.infrastructure.listeners.http.first_come import FirstCome
 from haitang.support.infrastructure.listeners.http.ingest import LATER, NOT_STORED, Ingest
 from haitang.support.infrastructure.listeners.http.room import Room
 from haitang.support.infrastructure.stream.client import connect
@@ -96,7 +97,7 @@ async def _serve() -> None:
         await stream.ensure()
         await directory.open()
         batcher = Batcher(stream, counters, lambda: directory.view.release, NAME)
-        _ingest = Ingest(stream, directory, batcher, counters)
+        _ingest = Ingest(stream, directory, batcher, counters, FirstCome(settings().run / "http.came"))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(batcher.run())
             tasks.create_task(directory.keep_fresh())

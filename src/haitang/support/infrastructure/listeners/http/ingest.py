@@ -6,6 +6,7 @@ import binascii
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,9 +16,10 @@ from haitang.base.errors import error
 from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
-from haitang.support.infrastructure.listeners.elements import read
+from haitang.support.infrastructure.listeners.elements import is_timeless, read
 from haitang.support.infrastructure.listeners.http.answers import said
 from haitang.support.infrastructure.listeners.http.decoding import decode
+from haitang.support.infrastructure.listeners.http.first_come import FirstCome
 from haitang.support.infrastructure.listeners.http.remembered import Answer, Remembered
 from haitang.support.infrastructure.listeners.known import Known
 from haitang.support.infrastructure.listeners.rights import OBSERVE
@@ -44,6 +46,7 @@ class Ingest:
     directory: Directory
     batcher: Batcher
     counters: Counters
+    first_come: FirstCome
     remembered: Remembered = field(default_factory=Remembered)
     _waiting: Counter[str] = field(default_factory=Counter)
     _turn: asyncio.Lock = field(
@@ -93,8 +96,9 @@ class Ingest:
             raise NOT_STORED()
         promise = self.remembered.begin(known.thing, id)
         try:
+            now = await self._came(known, id, digest) if any(map(is_timeless, message.elements)) else clock.now()
             async with self._turn:
-                good, bad = read(message.elements, known, id, clock.now(), message.positions)
+                good, bad = read(message.elements, known, id, now, message.positions)
             await self._store(good)
             refused = sorted([*message.refused, *bad], key=lambda each: each.index)
             answer = Answer(digest, 422 if refused else 200, msgspec.json.encode(said(id, len(good), refused)))
@@ -103,6 +107,13 @@ class Ingest:
             raise
         promise.set_result(answer)
         return id, answer
+
+    async def _came(self, known: Known, id: str, digest: bytes) -> datetime:
+        """When the message first came; raises NOT_STORED where the disk is full."""
+        try:
+            return await self.first_come.of(known.thing, id, digest, clock.now())
+        except OSError:
+            raise NOT_STORED() from None
 
     async def _store(self, observations: list[Any]) -> None:
         """Raises NOT_STORED where the stream does not answer in time; whether it is stored is then unknown, and the same id again is right."""

@@ -1,7 +1,7 @@
 """What was answered to which message: the same id again gets the same answer.
 
 In memory, because the lake knows the observations themselves: after a restart the same message is stored once all the same (its id is part of each
-observation's key), and the answer is made anew from the same content.
+observation's key, and so is its time, for which `first_come` sees where the message does not say it), and the answer is made anew from the same content.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from haitang.support.infrastructure.listeners.known import Known
-from haitang.support.infrastructure.listeners.mqtt import reasons, topics
+from haitang.support.infrastructure.listeners.mqtt import aliases, reasons, topics
 from haitang.support.infrastructure.listeners.mqtt.packets import V5, Connect, Will
 from haitang.support.infrastructure.listeners.mqtt.session import FOREVER, expiry_of
 from haitang.support.infrastructure.listeners.rights import OBSERVE
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 LARGEST_PACKET = 128 * 1024  # bytes: a message set aside as raw text may grow fourfold and must still fit one message of the stream
 RECEIVE_MAXIMUM = 100  # messages of one connection that may wait for their acknowledgement
-TOPIC_ALIASES = 16
 LONGEST_KEEP_ALIVE = 3600  # seconds; a device that is silent for longer is told to speak sooner (5 only)
 SILENT = 6 * 3600.0  # seconds after which a device without keep-alive (3.1.1) is given up
 LONGEST_CLIENT_ID = 128
@@ -77,7 +76,7 @@ def _welcome(packet: Connect, known: Known) -> Welcome:
         limits = Limits(keep * 1.5 if keep else SILENT)
         return Welcome(known, client_id, expiry_of(asked), limits)
     told: dict[str, Any] = {
-        "receive_maximum": RECEIVE_MAXIMUM, "maximum_packet_size": LARGEST_PACKET, "topic_alias_maximum": TOPIC_ALIASES, "retain_available": 0,
+        "receive_maximum": RECEIVE_MAXIMUM, "maximum_packet_size": LARGEST_PACKET, "topic_alias_maximum": aliases.MOST, "retain_available": 0,
         "subscription_identifier_available": 0, "shared_subscription_available": 0,
     }  # fmt: skip
     if not packet.client_id:

@@ -1,8 +1,10 @@
 """Topic aliases of one connection (MQTT 5, 3.3.2.3.4): a device says a topic once and its number from then on."""
 
-from haitang.support.infrastructure.listeners.mqtt import admission, reasons
+from haitang.support.infrastructure.listeners.mqtt import reasons
 from haitang.support.infrastructure.listeners.mqtt.packets import V5, Publish
 from haitang.support.infrastructure.listeners.mqtt.wire import MqttError, protocol_error
+
+MOST = 16
 
 
 class Aliases:
@@ -21,7 +23,7 @@ class Aliases:
         return packet.topic
 
     def _by_alias(self, alias: int, topic: str) -> str:
-        if alias > admission.TOPIC_ALIASES:
+        if alias > MOST:
             raise MqttError(reasons.BAD_ALIAS, "topic alias above the maximum")
         if topic:
             self._topics[alias] = topic
