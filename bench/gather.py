@@ -63,7 +63,7 @@ def gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]
     command = [sys.executable, "-m", "haitang.server.cli", "gather", str(file), "--resource", "bench_firm", "--data", str(data), "--json"]
     progress: list[dict[str, Any]] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while _runs(process, 1.0):
+        while _runs(process):
             progress += Run.objects.values("read", "accepted", "quarantined", "read_bytes", "total_bytes", "inserted")
         out, wrong = process.communicate()
     if process.returncode not in (0, 1):
@@ -71,10 +71,10 @@ def gather(file: Path, data: Path) -> tuple[dict[str, Any], list[dict[str, Any]]
     return json.loads(out), progress
 
 
-def _runs(process: "subprocess.Popen[str]", seconds: float) -> bool:
-    """Whether a process still runs after so many seconds; its end is noticed at once."""
+def _runs(process: subprocess.Popen[str]) -> bool:
+    """Whether it still runs a second later."""
     try:
-        process.wait(seconds)
+        process.wait(1)
     except subprocess.TimeoutExpired:
         return True
     return False

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haitang.hub.data.catalogue.kinds import ResourceField
 from haitang.hub.data.catalogue.tables import leaf
 from haitang.hub.data.gather.judge import codes, leaves
 from haitang.hub.data.lake.connection import plain
@@ -97,3 +98,16 @@ def test_a_column_longer_than_a_slice_is_judged_as_its_values_are(type: str) -> 
     ]
     column = pa.array(few * 4000, pa.string())
     assert CODES[type].faulty(column).tolist() == [each is not None and bool(CODES[type].fault(each)) for each in few] * 4000
+
+
+@given(
+    st.lists(st.sampled_from(["500111", " 500111 ", "５００１１１", "500 111", "50011", "500111101", "990101", "", None]), max_size=40),
+    st.integers(0, 3),
+)
+def test_a_division_that_stands_many_times_comes_out_as_if_each_were_looked_at(texts: list[str | None], first: int) -> None:
+    code = CODES["division"]
+    column = pa.array([*["500111"] * first, *texts], pa.string()).slice(first)
+    found = codes.prepared_code("d", ResourceField(title="区划", type="division"), column, code)
+    told = [code.normal(text) if text and text.strip() else None for text in texts]
+    assert found["t__d"].to_pylist() == told
+    assert found["m__d"].to_pylist() == [bool(text and code.fault(text)) for text in told]

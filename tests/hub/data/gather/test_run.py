@@ -34,6 +34,15 @@ def test_good_rows_are_in_the_lake_with_their_leaf_in_a_block(bench: Bench) -> N
     assert root(leaves) == bench.lake.execute("select root from lake.blocks").fetchone()[0]
 
 
+def test_a_part_that_an_earlier_release_staged_lands_with_its_own_tree(bench: Bench) -> None:
+    bench.start(GOOD)
+    process.once(Event())
+    Part.objects.update(arity=2, first_line=None, last_line=None)
+    bench.work()
+    bench.gather(GOOD.replace("S00", "S01"))
+    assert bench.lake.execute("select arity, first_seq, last_seq from lake.blocks order by id").fetchall() == [(2, 2, 3), (16, 2, 3)]
+
+
 def test_what_is_not_accepted_is_quarantined_with_raw_text_line_and_reasons(bench: Bench) -> None:
     run = bench.gather(DIRTY)
     assert (run.file_rows, run.read, run.accepted, run.quarantined) == (6, 3, 1, 2)

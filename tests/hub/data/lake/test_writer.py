@@ -171,3 +171,11 @@ def test_files_are_sorted_by_property_first_in_a_lake_of_an_earlier_release_too(
     Writer(lake, "s").write([(1, batch(*sent))])
     stored = lake.execute("select property, thing, period_start from lake.observations order by file_row_number").fetchall()
     assert stored == sorted(stored)
+
+
+def test_a_lake_of_an_earlier_release_learns_of_other_trees_and_keeps_its_own(lake: Any) -> None:
+    lake.execute("alter table lake.blocks drop column arity")
+    lake.execute("insert into lake.blocks values (7, 'observations', 1, '', 0, 0, now(), '')")
+    schema.ensure(lake)
+    assert lake.execute("select id, arity from lake.blocks").fetchall() == [(7, None)]
+    schema.ensure(lake)

@@ -147,7 +147,7 @@ def _from_the_start(rows: Rows, shown: str, offset: int, size: int) -> Any:
         if found.num_rows == size:
             return found
     found = _by_keys(rows, f"{shown}, block", Order(), offset, size)
-    if offset == 0:
+    if offset == 0 and found.num_rows:  # all may have gone since they were counted
         _first[known] = found["block"][0].as_py()
     return found.drop_columns(["block"])
 

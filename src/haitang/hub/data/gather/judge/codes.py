@@ -16,6 +16,7 @@ from haitang.support.standards.codes import CODES, Code
 # A code of these lengths that is made of digits and capital letters is in its normal form already, or has none.
 _LENGTHS = {"resident_id": (18,), "uscc": (18,), "organization_code": (9,), "division": (6, 9, 12), "mobile": (11,)}
 _PLATE = "^[^ -@\\[-~·•　\uff00-\uffef][A-Z][0-9A-Z]{5,6}$"
+_FEW = frozenset({"division"})  # types of which a file has few values
 Locate = Callable[[Any, Any], Any]
 
 
@@ -46,8 +47,18 @@ def _otherwise(column: Any, type: str) -> Any:
 def prepared_code(name: str, field: ResourceField, column: Any, code: Code) -> dict[str, Any]:
     """`t__<field>`: normal form or null; `m__<field>`: faulty."""
     text = trimmed(column, field.missing)
+    if field.type in _FEW:
+        return _prepared_once(name, field, text, code)
     told = normal(text, field.type, code)
     return {f"t__{name}": told, f"m__{name}": pa.array(code.faulty(told))}
+
+
+def _prepared_once(name: str, field: ResourceField, text: Any, code: Code) -> dict[str, Any]:
+    """The same for a column in which each text stands many times: each is looked at once."""
+    encoded = text.dictionary_encode()
+    each = normal(encoded.dictionary, field.type, code)
+    faulty = pa.array(code.faulty(each)).take(encoded.indices)
+    return {f"t__{name}": text if each is encoded.dictionary else each.take(encoded.indices), f"m__{name}": pc.fill_null(faulty, False)}
 
 
 @dataclass(frozen=True)
