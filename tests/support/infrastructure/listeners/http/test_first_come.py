@@ -34,6 +34,18 @@ def test_a_message_sent_again_to_a_front_that_was_started_anew_is_stored_once(se
     asyncio.run(play())
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_reading_that_did_not_change_is_one_all_the_same(served: Any) -> None:
+    async def play() -> None:
+        async with served() as platform, httpx.AsyncClient(base_url=f"http://127.0.0.1:{platform.port}", trust_env=False) as client:
+            send = Sender(client, await platform.thing("n1"))
+            ids = {(await send([{"property": "leq", "value": 51}])).json()["id"] for _ in range(2)}  # neither an id nor a time
+            assert len(ids) == 2
+            assert len({o.period_start for o in await platform.observations()}) == 2
+
+    asyncio.run(play())
+
+
 _NOTES = """
 import asyncio, sys
 from datetime import UTC, datetime

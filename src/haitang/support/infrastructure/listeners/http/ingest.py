@@ -13,6 +13,7 @@ import msgspec
 
 from haitang.base import clock
 from haitang.base.errors import error
+from haitang.base.ids import new_id
 from haitang.support.infrastructure.listeners.batcher import Batcher
 from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.listeners.directory import Directory
@@ -83,7 +84,9 @@ class Ingest:
         digest = hashlib.sha256(body).digest()
         async with self._turn:
             message = decode(body)
-        id = id or message.id or f"sha256:{digest.hex()[:32]}"
+        timeless, given = any(map(is_timeless, message.elements)), id or message.id
+        # What says neither what it is nor when is each time another message: a reading that did not change is one all the same.
+        id = given or (f"new:{new_id().hex}" if timeless else f"sha256:{digest.hex()[:32]}")
         if not (0 < len(id) <= LONGEST_ID and id.isascii() and id.isprintable()):
             raise BAD_ID()
         if before := self.remembered.find(known.thing, id):
@@ -96,7 +99,7 @@ class Ingest:
             raise NOT_STORED()
         promise = self.remembered.begin(known.thing, id)
         try:
-            now = await self._came(known, id, digest) if any(map(is_timeless, message.elements)) else clock.now()
+            now = await self._came(known, id, digest) if timeless and given else clock.now()
             async with self._turn:
                 good, bad = read(message.elements, known, id, now, message.positions)
             await self._store(good)
