@@ -100,15 +100,16 @@ def _settings(instance: Any, options: Options, chance: random.Random, clock: shi
     data, lasts = instance.data, _lasts(options)
     names = sorted({file.stem for file in (data / "run").glob("*.pid")} - NOT_KILLED)
     rounds = options.rounds or (len(names) if options.quick else ROUNDS)
+    often = rounds >= ROUNDS  # a piece of a long run does the rest once
     order = [names[n % len(names)] for n in range(rounds)]
     chance.shuffle(order)
     for name in order:
         yield f"kill -9 {name}", lambda name=name: faults.kill(data, name)  # type: ignore[misc]
-    hanging = ("nats", "postgres") if options.quick else ("nats", "postgres", "control", "front", "writer", "gather") * 2
+    hanging = ("nats", "postgres") if options.quick else ("nats", "postgres", "control", "front", "writer", "gather") * (2 if often else 1)
     for name in hanging:
         yield f"{name} hangs {lasts:.0f} s", lambda name=name: faults.hang(data, name, lasts)  # type: ignore[misc]
     if network.may_cut():
-        for _ in range(1 if options.quick else 3):
+        for _ in range(3 if often else 1):
             yield from _cuts(lasts)
     if clock:
         own = clock

@@ -96,6 +96,7 @@ def _rows() -> Questions:
     def read(**asked: Any) -> Any:
         kept.counts.forget()  # what is kept does not grow with the rows; what is worked out does
         kept.pages.forget()
+        kept.stretches.forget()
         asked = {"equal": {}, "least": {}, "most": {}, **asked}
         return reads.read(reader, in_force().get(Resource, registry.ID), reads.Asked(**asked), way="bench", purpose="bench")
 

@@ -1,17 +1,16 @@
 """A week of observations of 2,000 devices, as many as a benchmark asks, with their rollups and the twin.
 
 Shortcut: they go straight into the lake and the twin's table with set SQL instead of over the stream (`sensing-*` measures that). Columns, partitions, order within a file and
-values are those that the writer leaves; the rollups by hour and day are computed from the rows, those by minute are left out (no figure reads them). Blocks carry no root of
+values are those that the writer leaves, and the files are merged as it does within a minute; the rollups by hour and day are computed from the rows, those by minute are left out (no figure reads them). Blocks carry no root of
 their rows, so this evidence would not verify; no read looks at it.
 """
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
 
 from bench import city
+from bench.instance import merged, tried
 from haitang.hub.data.lake.buckets import WIDTH, date_sql, start_sql
 
 DEVICES, DAYS = 2000, 7
@@ -21,21 +20,6 @@ DEVICES, DAYS = 2000, 7
 def until() -> datetime:
     """The end of the history: the last whole hour when it was first asked."""
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _tried(work: Callable[[], Any]) -> None:
-    """The instance's own writer may have just changed the same table: then again."""
-    import duckdb
-
-    for left in reversed(range(10)):
-        try:
-            work()
-        except duckdb.TransactionException:
-            if not left:
-                raise
-            time.sleep(0.5)
-        else:
-            return
 
 
 def fill(rows: int) -> float:
@@ -53,14 +37,15 @@ def fill(rows: int) -> float:
             block = lake.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
             lake.execute(_observations(start, things, each_day, block))
             count = things * city.PROPERTIES * each_day
-            lake.execute(f"insert into lake.blocks values ({block}, 'observations', {count}, repeat('0', 64), 0, 0, now(), 'bench')")
+            lake.execute(f"insert into lake.blocks values ({block}, 'observations', {count}, repeat('0', 64), 0, 0, now(), 'bench', null)")
 
     def rolled_up() -> None:
         with transaction(lake, "rollup_hour", "rollup_day"):
             lake.execute(_hours())
             lake.execute(_days())
 
-    _tried(rolled_up)
+    tried(rolled_up)
+    merged(lake)
     lake.close()
     _twin(end)
     return time.monotonic() - began
@@ -72,7 +57,7 @@ def empty() -> None:
 
     lake = writer()
     for table in ("observations", "rollup_hour", "rollup_day"):
-        _tried(lambda table=table: lake.execute(f"delete from lake.{table}"))  # type: ignore[misc]
+        tried(lambda table=table: lake.execute(f"delete from lake.{table}"))  # type: ignore[misc]
     lake.close()
 
 

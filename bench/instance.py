@@ -65,6 +65,28 @@ def until(what: str, true: Callable[[], bool], *, seconds: float) -> float:
     return time.monotonic() - began
 
 
+def tried(work: Callable[[], Any]) -> None:
+    """Change the lake; the instance's own writer may have just changed the same table: then again."""
+    import duckdb
+
+    for left in reversed(range(10)):
+        try:
+            work()
+        except duckdb.TransactionException:
+            if not left:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+def merged(lake: Any) -> None:
+    """Merge the lake's files as the writer would have done long ago with what is there for long."""
+    from haitang.hub.data.lake import compact
+
+    tried(lambda: compact.merge(lake))
+
+
 def stored() -> int:
     """Observations in the lake."""
     from haitang.hub.data.lake import queries

@@ -127,7 +127,7 @@ def working(instance: Any, devices: list[tuple[str, str, str]], person: Any, fil
         yield known
     finally:
         stop.set()
-        for each in load:
-            each.join(200)
-            if each.is_alive():
-                known.problems.append(f"{type(each).__name__}: did not come to its end")
+    for each in load:  # where the block was broken off nobody waits for them
+        each.join(200)
+        if each.is_alive():
+            known.problems.append(f"{type(each).__name__}: did not come to its end")

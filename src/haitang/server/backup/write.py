@@ -10,7 +10,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from haitang.base import clock
 from haitang.base.errors import error
@@ -50,7 +50,7 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
         draft.chmod(0o600)
         dumped, held = Path(folder) / "database.dump", Path(folder) / "gather"
         rows = _dump(settings, dumped, held)
-        with tarfile.open(fileobj=raw, mode="w") as archive:
+        with opened(raw) as archive:
             _add(archive, dumped, "database.dump", digests)
             for path, name in _files(settings, held):
                 _add(archive, path, name, digests)
@@ -66,6 +66,12 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
             archive.addfile(entry, io.BytesIO(text))
     draft.replace(file)
     return manifest
+
+
+def opened(out: BinaryIO) -> tarfile.TarFile:
+    """An archive to be written. A file of two names (a part that the lake has taken over and a run still has) is written under each, not as a link from one
+    to the other, which a restore refuses."""
+    return tarfile.open(fileobj=out, mode="w", dereference=True)
 
 
 def _dump(settings: Settings, file: Path, held: Path) -> dict[str, int]:

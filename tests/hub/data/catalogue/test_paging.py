@@ -1,7 +1,10 @@
 """A page is found by where it lies, and is the page that sorting every row would give."""
 
+import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -35,7 +38,7 @@ def lake(tmp_path: Path) -> Iterator[Any]:
 def _rows(where: str = "true", *values: Any) -> paging.Rows:
     found = version("resource_many")
     assert found is not None
-    return paging.Rows("resource_many", found, where, values)
+    return paging.Rows("resource_many", found.rows, where, values)
 
 
 def _brute(lake: Any, rows: paging.Rows, order: str) -> list[dict[str, Any]]:
@@ -79,6 +82,29 @@ def test_a_page_is_kept_over_upkeep_and_ends_with_a_change(lake: Any, monkeypatc
     assert 10002 in {row["no"] for row in first.rows}
     after = paging.page(_rows(), SHOWN, paging.Order(), 0, 100)
     assert 10002 not in {row["no"] for row in after.rows}
+
+
+def test_the_first_block_is_remembered_though_its_rows_go(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "AHEAD", 100)
+    for gone in ("false", "no between 10003 and 10010", "block = 1", "block = 2 and block_index < 50"):
+        lake.execute(f"delete from lake.resource_many where {gone}")
+        for offset in (0, 100, 200):
+            expected = _brute(lake, _rows(), "block, block_index")[offset : offset + 100]
+            assert list(paging.page(_rows(), SHOWN, paging.Order(), offset, 100).rows) == expected, (gone, offset)
+
+
+def test_values_are_written_as_the_api_says_them(lake: Any) -> None:
+    lake.execute(
+        "create table lake.resource_typed as select timestamptz '2026-03-01 08:00:00.000001+08' as instant, date '2026-03-01' as day, "
+        "1.50::decimal(18, 2) as fee, 2::double as size, 'nan'::double as odd, true as open, null::varchar as missing, '大' as text, 1 as block, 0 as block_index"
+    )
+    found = version("resource_typed")
+    assert found is not None
+    shown = "instant, day, fee, size, odd, open, missing, text"
+    page = paging.page(paging.Rows("resource_typed", found.rows), shown, paging.Order(), 0, 10)
+    expected = ["2026-03-01T00:00:00.000001Z", "2026-03-01", "1.50", 2.0, None, True, None, "大"]
+    assert json.loads(page.encoded) == [dict(zip(shown.split(", "), expected, strict=True))]
+    assert (page.rows[0]["instant"], page.rows[0]["fee"]) == (datetime(2026, 3, 1, 0, 0, 0, 1, UTC), Decimal("1.50"))
 
 
 def test_who_asks_for_the_same_at_once_waits_for_it() -> None:

@@ -167,12 +167,13 @@ def test_of_all_things_only_valid_readings_count_and_a_corrected_one_as_often_as
     sent = [
         reading(1), reading(2, thing="s2"), reading(5, source_ref="again"), reading(100, thing="s3", quality="flag:D"), reading(None, thing="s4"),
         reading(50, property="o3"), reading(50, length=DAY), reading(50, statistic="max"), reading(4, at=START + HOUR, quality="suspect"),
+        reading(7, at=START + 2 * HOUR, quality="flag:D"), reading(None, at=START + 3 * HOUR),
     ]  # fmt: skip
     Writer(lake, "s").write([(1, batch(*sent))])
     found = queries.of_all("pm2_5", "hour mean", instant(START), instant(START + DAY), "hour of raw").to_pydict()
-    assert {name: found[name] for name in ("count", "min", "max")} == {"count": [3, 1], "min": [1, 4], "max": [5, 4]}
-    assert found["mean"] == [pytest.approx(8 / 3), 4]
-    assert found["time"] == [instant(START), instant(START + HOUR)]
+    assert {name: found[name] for name in ("count", "min", "max")} == {"count": [3, 1, 0], "min": [1, 4, None], "max": [5, 4, None]}
+    assert found["mean"] == [pytest.approx(8 / 3), 4, None]
+    assert found["time"] == [instant(START), instant(START + HOUR), instant(START + 3 * HOUR)]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from haitang.hub.data.lake import compact
-from haitang.hub.data.lake.versions import version
+from haitang.hub.data.lake import compact, versions
+
+
+def version(table: str) -> int | None:
+    found = versions.version(table)
+    return found and found.rows
+
 
 ROW = "(1, 'observations', 1, '', 0, 0, now(), '', null)"
 
@@ -25,6 +30,15 @@ def test_an_update_and_a_new_column_move_it(lake: Any) -> None:
     assert moved != seen
     lake.execute("alter table lake.blocks add column more varchar")
     assert version("blocks") != moved
+
+
+def test_a_version_says_whether_columns_changed(lake: Any) -> None:
+    seen = versions.version("blocks")
+    assert seen is not None
+    lake.execute(f"insert into lake.blocks values {ROW}")
+    assert versions.version("blocks") == (seen.rows + 1, seen.columns)
+    lake.execute("alter table lake.blocks add column more varchar")
+    assert versions.version("blocks") == (seen.rows + 2, seen.rows + 2)
 
 
 def test_a_table_that_is_not_there_has_none_until_it_is_made(lake: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,6 +163,54 @@ def test_what_a_consumer_that_is_gone_did_not_acknowledge_comes_again_at_once(na
         began = time.monotonic()
         assert [each.seq for each in await stream.consumer("writer").fetch(at_once=True)] == [2, 3]
         assert time.monotonic() - began < 2
+        await stream.close()
+
+    asyncio.run(play())
+
+
+def test_a_message_that_came_just_before_the_server_fell_silent_is_given(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        consumer = stream.consumer("rules")
+        asked, times = consumer._asked, []
+
+        async def silent_after_the_second(*how: Any) -> Any:
+            found = await asked(*how)
+            times.append(len(found))
+            if len(times) == 2:
+                nats_server.stand_still()
+            return found
+
+        consumer._asked = silent_after_the_second  # type: ignore[method-assign]
+        coming = asyncio.create_task(consumer.fetch(wait=5, at_once=True))
+        await asyncio.sleep(0.5)
+        await stream.publish(batch())
+        assert [each.seq for each in await coming] == [1]
+        assert times == [0, 1]
+        nats_server.go_on()
+        await stream.close()
+
+    asyncio.run(play())
+
+
+def test_it_comes_again_at_once_though_other_processes_start_just_then(nats_server: NatsServer) -> None:
+    async def play() -> None:
+        stream = await connect(nats_server.url)
+        await stream.ensure()
+        await stream.publish(batch())
+        assert len(await stream.consumer("writer").fetch(at_once=True)) == 1
+        began = time.monotonic()
+
+        async def others() -> None:
+            while time.monotonic() - began < 1.5:
+                await stream.ensure()
+                await asyncio.sleep(0.02)
+
+        starting = asyncio.create_task(others())
+        assert [each.seq for each in await stream.consumer("writer").fetch(at_once=True)] == [1]
+        assert time.monotonic() - began < 5
+        await starting
         await stream.close()
 
     asyncio.run(play())

@@ -3,6 +3,8 @@
 How many rows of each evidence block meet a filter is counted in one look at the columns that the filter compares. That is the exact count, and it says in which blocks a
 page lies, however deep: only those are read. Where nothing is filtered the count is known without reading, so blocks are counted only for pages far from the start.
 
+The first pages without a filter lie in the first block, which is remembered: block numbers only grow, so no other comes before it.
+
 Pages with an order of their own are found by their keys, two numbers a row, before any other column of a row is read. (block, block_index) names a row of a table.
 """
 
@@ -85,6 +87,7 @@ class Page:
 
 
 NOTHING = Page((), b"[]")
+_first: dict[tuple[str, str], int] = {}  # (database, table) -> a block of rows before which there was none
 
 
 def total(rows: Rows) -> int:
@@ -125,12 +128,28 @@ def _blocks(rows: Rows) -> Blocks:
 
 def _stretch(rows: Rows, shown: str, order: Order, offset: int, size: int) -> Any:
     """An Arrow table of `size` rows from `offset` on, of which some are there."""
+    if order == Order() and rows.where == "true" and offset < FAR:
+        return _from_the_start(rows, shown, offset, min(size, total(rows) - offset))
     if order.by or (rows.where == "true" and offset < FAR):
         return _by_keys(rows, shown, order, offset, size)
     blocks = _blocks(rows)
     first, last, place = (blocks.turned if order.newest else blocks.span)(offset, size)
     where = f"{rows.where} and block between {first} and {last}"
     return _table(f"select {shown} from lake.{rows.table} where {where} order by {order.sql} limit {size} offset {place}", rows.values)
+
+
+def _from_the_start(rows: Rows, shown: str, offset: int, size: int) -> Any:
+    """Of the first block little more than these rows is read, unless more than half of it went or it ends before."""
+    known = (settings().database_url, rows.table)
+    if known in _first:
+        where = f"block = {_first[known]} and block_index < {2 * (offset + size)}"
+        found = _table(f"select {shown} from lake.{rows.table} where {where} order by block_index limit {size} offset {offset}", ())
+        if found.num_rows == size:
+            return found
+    found = _by_keys(rows, f"{shown}, block", Order(), offset, size)
+    if offset == 0 and found.num_rows:  # all may have gone since they were counted
+        _first[known] = found["block"][0].as_py()
+    return found.drop_columns(["block"])
 
 
 def _by_keys(rows: Rows, shown: str, order: Order, offset: int, size: int) -> Any:

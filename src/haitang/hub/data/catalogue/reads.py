@@ -4,7 +4,7 @@ Policies decide (`data.read`): once for each level of the fields, and once for t
 may see: a masked field can neither be filtered nor sorted by, or its values would leak by trying.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from dataclasses import field as written
@@ -91,7 +91,8 @@ def read(actor: Actor, resource: Resource, asked: Asked, *, way: str, purpose: s
     version = lake_version(name_of(resource.id))
     if version is None:
         return Answer([], 0, hidden)
-    page, total = _asked_of_lake(resource, asked, clear, paging.Rows(name_of(resource.id), version, where, tuple(values)))
+    there = _columns_there(name_of(resource.id), version.columns)
+    page, total = _asked_of_lake(resource, asked, clear, there, paging.Rows(name_of(resource.id), version.rows, where, tuple(values)))
     answer = Answer(page.rows, total, hidden, encoded=page.encoded)
     return _evident(actor, resource, answer, clear, way=way, around=around)
 
@@ -99,12 +100,12 @@ def read(actor: Actor, resource: Resource, asked: Asked, *, way: str, purpose: s
 def count(resource: Resource) -> int | None:
     """How many current rows a resource has, whoever may see them; None before anything was gathered."""
     version = lake_version(name_of(resource.id))
-    return None if version is None else paging.total(paging.Rows(name_of(resource.id), version))
+    return None if version is None else paging.total(paging.Rows(name_of(resource.id), version.rows))
 
 
-def _columns_there(rows: paging.Rows) -> set[str]:
-    key = paging.Rows(rows.table, rows.version).key("columns")
-    return kept.counts.get(key, lambda: {row["column_name"] for row in lake.dicts(f"describe lake.{rows.table}")})
+def _columns_there(table: str, version: int) -> set[str]:
+    key = paging.Rows(table, version).key("columns")
+    return kept.counts.get(key, lambda: {row["column_name"] for row in lake.dicts(f"describe lake.{table}")})
 
 
 def _where(
@@ -143,10 +144,12 @@ def _division_column(resource: Resource) -> str | None:
     return None
 
 
-def _asked_of_lake(resource: Resource, asked: Asked, clear: Mapping[str, bool], rows: paging.Rows) -> tuple[paging.Page, int]:
+def _asked_of_lake(
+    resource: Resource, asked: Asked, clear: Mapping[str, bool], there: Collection[str], rows: paging.Rows
+) -> tuple[paging.Page, int]:
     import duckdb
 
-    there, types = _columns_there(rows), _types(resource)
+    types = _types(resource)
     fields = {column: field for name, field in resource.fields.items() for column in columns_of_field(name, field)}
     shown = [
         f'"{column}"' if clear[column] else f'{masked(column, types[column], fields[column])} as "{column}"' for column in types if column in there

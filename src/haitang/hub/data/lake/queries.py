@@ -167,13 +167,16 @@ def of_all(property: str, statistic: str, start: datetime, end: datetime, bucket
 
 
 def _of_all_raw(property: str, statistic: str, start: datetime, end: datetime, unit: Unit) -> tuple[str, list[Any]]:
-    """Qualities are few: sorting them out after grouping spares comparing each reading's."""
+    """Qualities are few: sorting them out after grouping spares comparing each reading's, as long as DuckDB cannot move the condition to the readings. So does naming no
+    days: files of other days are left out by the times in them."""
     grouped = f"""
         select {number_sql("period_start", unit)} as bucket, quality, count(number) as count, sum(number) as total, min(number) as min, max(number) as max
-        from lake.observations where property = ? and statistic = ? and span = ? and period_start >= ? and period_start < ? and {_days(start, end)}
-        group by all"""
-    rows = f"""select {start_of_sql("bucket", unit)} as time, sum(count)::bigint as count, sum(total) as total, min(min) as min, max(max) as max
-               from ({grouped}) where {VALID} group by bucket"""
+        from lake.observations where property = ? and statistic = ? and span = ? and period_start >= ? and period_start < ? group by all"""
+    count, total, least, most = (
+        f"{sum}({of}) filter ({VALID})" for sum, of in (("sum", "count"), ("sum", "total"), ("min", "min"), ("max", "max"))
+    )
+    rows = f"""select {start_of_sql("bucket", unit)} as time, {count}::bigint as count, {total} as total, {least} as min, {most} as max
+               from ({grouped}) group by bucket having bool_or({VALID})"""
     return rows, [property, *wire(statistic), start, end]
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -25,6 +25,13 @@ _NEWEST = f"select coalesce(max(snapshot_id), 0) from {CATALOGUE}.ducklake_snaps
 _TABLE = f"select table_id, begin_snapshot from {CATALOGUE}.ducklake_table where table_name = %s and end_snapshot is null order by table_id desc limit 1"
 
 
+class Version(NamedTuple):
+    """`rows`: the last snapshot that changed the table; `columns`: the last that changed what columns it has."""
+
+    rows: int
+    columns: int
+
+
 @dataclass
 class _Seen:
     """What this process has seen of one catalogue. `every`: the last snapshot that concerns all tables; `found`: name of a table -> its number and the snapshot that made it."""
@@ -33,6 +40,7 @@ class _Seen:
     every: int
     tables: dict[int, int] = field(default_factory=dict)
     found: dict[str, tuple[int, int]] = field(default_factory=dict)
+    altered: dict[int, int] = field(default_factory=dict)
 
     def take(self, snapshots: list[tuple[int, str]]) -> None:
         for number, changes in snapshots:
@@ -46,10 +54,13 @@ class _Seen:
             for what, of in touched:
                 if of.isdigit() and what not in _SAME_ROWS:
                     self.tables[int(of)] = number
+                    if what.startswith(_NAMING):
+                        self.altered[int(of)] = number
             self.last = number
 
-    def version(self, table: int, made: int) -> int:
-        return max(self.every, made, self.tables.get(table, 0))
+    def version(self, table: int, made: int) -> "Version":
+        least = max(self.every, made)
+        return Version(max(least, self.tables.get(table, 0)), max(least, self.altered.get(table, 0)))
 
 
 _seen: dict[tuple[int, str], _Seen] = {}
@@ -57,7 +68,7 @@ _lock = threading.Lock()
 _local = threading.local()
 
 
-def version(table: str) -> int | None:
+def version(table: str) -> Version | None:
     """The version of a table of the lake; None where it is not there. Ask before reading: what is read is then at least as new."""
     try:
         return _asked(_connection(), table)
@@ -68,7 +79,7 @@ def version(table: str) -> int | None:
         return _asked(_connection(), table)
 
 
-def _asked(catalogue: Any, table: str) -> int | None:
+def _asked(catalogue: Any, table: str) -> Version | None:
     seen = _seen.get(_key())
     if seen is None:
         newest = catalogue.execute(_NEWEST).fetchone()[0]

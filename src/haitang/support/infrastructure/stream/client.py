@@ -14,7 +14,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ CONSUMERS = ("writer", "rules")
 MAX_BYTES = 900 * 1024**2  # about 8 million observations: a day of a busy district, should the lake be away; fits a small disk
 DUPLICATE_WINDOW = 600.0  # seconds; longer than any leader change or restart that a publisher rides out
 ACK_WAIT = 60.0  # seconds until an unacknowledged message is delivered again
-SOON, LOOKED_THROUGH = 0.01, 0.4  # ACK_WAIT for a moment; seconds in which the server has looked (after 0.1)
+SOON, LOOKED_THROUGH, TRIES = 0.01, 0.4, 10  # ACK_WAIT for a moment; seconds in which the server has looked (after 0.1)
 NO_MORE = ("404", "408")  # what the server says of a request: nothing there, or its time is over
 ANSWERED = 1.0  # seconds in which the server says what is there
 ATTEMPT = 2.0  # seconds to wait for one acknowledgement before the same id is sent again
@@ -103,9 +103,12 @@ class Consumer:
         """Bring back what was delivered to nobody that is still there, without waiting for ACK_WAIT: a change of that wait makes the server look through what
         is not acknowledged. What this process is working on may come as well; it is known by its number."""
         losses, jetstream = self._link.losses, self._connection.jetstream(timeout=ATTEMPT)
-        if (await jetstream.consumer_info(STREAM, self.name)).num_ack_pending:
+        for _ in range(TRIES if (await jetstream.consumer_info(STREAM, self.name)).num_ack_pending else 0):
             await jetstream.add_consumer(STREAM, config_of(self.name, ack_wait=SOON))
             await asyncio.sleep(LOOKED_THROUGH)
+            now = (await jetstream.consumer_info(STREAM, self.name)).config
+            if now.ack_wait < ACK_WAIT:  # else another process that started has set it back too early
+                break
         await jetstream.add_consumer(STREAM, config_of(self.name))
         self._losses = losses
 
@@ -117,7 +120,8 @@ class Consumer:
         if not found:
             found = await self._asked(1, {"expires": int(wait * 1e9)}, wait + ANSWERED)
             if found and most > 1:
-                found += await self._asked(most - 1, {"no_wait": True}, ANSWERED)
+                with suppress(NatsError, TimeoutError):  # the one that came is here, though the connection broke since
+                    found += await self._asked(most - 1, {"no_wait": True}, ANSWERED)
         return found
 
     async def _asked(self, most: int, how: dict[str, Any], wait: float) -> list[Any]:
