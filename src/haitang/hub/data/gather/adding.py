@@ -4,21 +4,22 @@ Only the block is not known when a part is written. The file is linked under the
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from haitang.base.settings import settings
-from haitang.hub.data.catalogue.tables import OWN, stored_columns
+from haitang.hub.data.catalogue.tables import OWN
 from haitang.hub.data.lake.connection import quoted
 from haitang.hub.data.lake.s3 import is_s3
 
 FEW = 1000  # rows that are cheaper inserted, with what else is small, than kept as a file of their own
 
 
-def add(connection: Any, part: Path, rows: int, table: str, block: int) -> bool:
-    """Make the file `part` of so many rows one of `table`, in the running transaction; False where its rows must be inserted: few, on S3, on another file system, with other
+def add(connection: Any, part: Path, rows: int, table: str, block: int, stored: Mapping[str, str]) -> bool:
+    """Make the file `part` of so many rows one of `table`, whose columns have the types `stored`, in the running transaction; False where its rows must be inserted: few, on S3, on another file system, with other
     columns."""
-    if is_s3(settings().lake_path) or rows < FEW or not _alike(connection, part, table):
+    if is_s3(settings().lake_path) or rows < FEW or not _alike(connection, part, stored):
         return False
     to = Path(settings().lake_path).absolute() / "main" / table / f"block={block}" / part.name
     try:
@@ -33,10 +34,9 @@ def add(connection: Any, part: Path, rows: int, table: str, block: int) -> bool:
     return True
 
 
-def _alike(connection: Any, part: Path, table: str) -> bool:
+def _alike(connection: Any, part: Path, stored: Mapping[str, str]) -> bool:
     """The part has the columns that the lake adds, and each of its columns the type of the table's."""
     given = dict(connection.execute(f"select column_name, column_type from (describe from read_parquet({quoted(part)}))").fetchall())
     if not {*OWN} - {"block"} <= given.keys():
         return False
-    stored = stored_columns(connection, table)
     return all(stored.get(name) == type for name, type in given.items())

@@ -7,7 +7,7 @@ part is not put in again.
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from django.db.models import F
 
 from haitang.base.clock import now
 from haitang.hub.data.catalogue.kinds import Resource
-from haitang.hub.data.catalogue.tables import ARITY, OWN, ensure, leaf, name_of, past_of, root
+from haitang.hub.data.catalogue.tables import ARITY, OWN, ensure, leaf, name_of, past_of, root, stored_columns
 from haitang.hub.data.gather import adding, parts
 from haitang.hub.data.gather.models import Part, Run
 from haitang.hub.data.gather.releases import under
@@ -120,27 +120,49 @@ def _put(connection: Any, group: list[Part]) -> dict[int, Landed]:
         ensure(connection, resource)
         block = connection.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
         before = _before(connection, first, resource, block)
+        books = _Books(connection, stored_columns(connection, table), _none(connection, table, before))
         for part in group[: 1 if resource.duplicates == "last" else MOST]:  # the last one of a file may replace a row of the part before
             columns, each = (
-                _removed(connection, part, resource, block) if part.kind == "removal" else _rows(connection, part, resource, before, block)
+                _removed(books, part, resource, block) if part.kind == "removal" else _rows(books, part, resource, before, block)
             )
-            _note(connection, part, columns, each)
+            _note(books, part, columns, each)
             landed[part.number] = each
             block += each.block is not None
             if time.monotonic() - began > AT_ONCE / 2:
                 break
+        books.write()
     return landed
 
 
-def _note(connection: Any, part: Part, columns: list[str], landed: Landed) -> None:
+@dataclass
+class _Books:
+    """What parts of one transaction share. `stored`: column -> type of the table; `none`: no row stands in it that one of theirs may replace; lines of `blocks` and
+    `gathered`, written together at the end: an insertion into the lake costs as much for one line as for many."""
+
+    connection: Any
+    stored: dict[str, str] = field(default_factory=dict)
+    none: bool = False
+    blocks: list[list[Any]] = field(default_factory=list)
+    gathered: list[list[Any]] = field(default_factory=list)
+
+    def write(self) -> None:
+        if "gathered" not in tables(self.connection):
+            self.connection.execute(f"create table lake.gathered ({GATHERED})")
+        for table, lines in (("blocks", self.blocks), ("gathered", self.gathered)):
+            if lines:
+                each = f"({', '.join('?' * len(lines[0]))})"
+                values = [value for line in lines for value in line]
+                self.connection.execute(f"insert into lake.{table} values {', '.join([each] * len(lines))}", values)
+
+
+def _none(connection: Any, table: str, before: str) -> bool:
+    return bool(connection.execute(f"select count(*) from (select block from lake.{table} where {before} limit 1)").fetchone()[0] == 0)
+
+
+def _note(books: _Books, part: Part, columns: list[str], landed: Landed) -> None:
     """The line that says that a part is in the lake."""
-    if "gathered" not in tables(connection):
-        connection.execute(f"create table lake.gathered ({GATHERED})")
     counts = [landed.inserted, landed.updated, landed.unchanged, landed.removed]
-    connection.execute(
-        "insert into lake.gathered values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [str(part.run_id), part.number, landed.block, columns, *counts, now()],
-    )
+    books.gathered.append([str(part.run_id), part.number, landed.block, columns, *counts, now()])
 
 
 def _discard(connection: Any, part: Part) -> Landed:
@@ -151,7 +173,9 @@ def _discard(connection: Any, part: Part) -> Landed:
         rows = sum(int(connection.execute(f"select count(*) from lake.{name}").fetchone()[0]) for name in current)
         for name in found:
             connection.execute(f"drop table lake.{name}")
-        _note(connection, part, [], Landed(removed=rows))
+        books = _Books(connection)
+        _note(books, part, [], Landed(removed=rows))
+        books.write()
     return Landed(removed=rows)
 
 
@@ -159,27 +183,28 @@ def _named(columns: list[str], of: str = "") -> str:
     return ", ".join(f'{of}"{column}"' for column in columns)
 
 
-def _rows(connection: Any, part: Part, resource: Resource, before: str, block: int) -> tuple[list[str], Landed]:
+def _rows(books: _Books, part: Part, resource: Resource, before: str, block: int) -> tuple[list[str], Landed]:
     """Add what is new, replace what differs, leave what is the same."""
+    connection = books.connection
     file = parts.path(part.run_id, part.number)
     columns = [name for name in pq.read_schema(file).names if name not in OWN]
     table = name_of(resource.id)
     source = f"read_parquet({quoted(file)}, file_row_number = true)"
     key = _named(resource.key)
     stored = f"(from lake.{table} where {before})"
-    if connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
-        if not adding.add(connection, file, part.rows, table, block):
+    if books.none or connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
+        if not adding.add(connection, file, part.rows, table, block, books.stored):
             _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
         known = part.first_line is not None and part.last_line is not None  # a part that an earlier release staged does not say
         lines = (part.first_line or 0, part.last_line or 0) if known else _lines(connection, source)
-        _block(connection, part, table, _Tree(part.rows, part.root, part.arity), lines, block)
+        _block(books, part, table, _Tree(part.rows, part.root, part.arity), lines, block)
         return columns, Landed(block, inserted=part.rows)
     differs = " or ".join(f'part."{c}" is distinct from stored."{c}"' for c in columns)
     connection.execute(
         f"create or replace temp table incoming as select part.*, stored.block is not null as known, (stored.block is not null and ({differs})) as changed "
         f"from {source} as part left join {stored} as stored using ({key})"
     )
-    return columns, _merge(connection, part, resource, columns, block)
+    return columns, _merge(books, part, resource, columns, block)
 
 
 def _before(connection: Any, part: Part, resource: Resource, block: int) -> str:
@@ -197,7 +222,8 @@ def _before(connection: Any, part: Part, resource: Resource, block: int) -> str:
     return "true" if others else f"block < {first}"
 
 
-def _merge(connection: Any, part: Part, resource: Resource, columns: list[str], block: int) -> Landed:
+def _merge(books: _Books, part: Part, resource: Resource, columns: list[str], block: int) -> Landed:
+    connection = books.connection
     table, past, key = name_of(resource.id), past_of(resource.id), _named(resource.key)
     total, new, changed = connection.execute(
         "select count(*), count(*) filter (not known), count(*) filter (changed) from incoming"
@@ -216,7 +242,7 @@ def _merge(connection: Any, part: Part, resource: Resource, columns: list[str], 
     leaves = connection.execute(f"select {leaf(columns)} from ({stored}) order by place").fetchall()
     made = root([bytes.fromhex(each) for (each,) in leaves])
     _insert(connection, part, table, columns, stored, block)
-    _block(connection, part, table, _Tree(new + changed, made), _lines(connection, f"({stored})"), block)
+    _block(books, part, table, _Tree(new + changed, made), _lines(connection, f"({stored})"), block)
     return Landed(block, inserted=new, updated=changed, unchanged=total - new - changed)
 
 
@@ -241,16 +267,14 @@ def _lines(connection: Any, source: str) -> tuple[int, int]:
     return first, last
 
 
-def _block(connection: Any, part: Part, table: str, tree: _Tree, lines: tuple[int, int], block: int) -> None:
+def _block(books: _Books, part: Part, table: str, tree: _Tree, lines: tuple[int, int], block: int) -> None:
     """The evidence block."""
-    connection.execute(
-        "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [block, table, tree.rows, tree.root, *lines, now(), part.run.release, tree.arity],
-    )
+    books.blocks.append([block, table, tree.rows, tree.root, *lines, now(), part.run.release, tree.arity])
 
 
-def _removed(connection: Any, part: Part, resource: Resource, block: int) -> tuple[list[str], Landed]:
+def _removed(books: _Books, part: Part, resource: Resource, block: int) -> tuple[list[str], Landed]:
     """The end of a full load: what was in none of its parts, nor quarantined, is not there any more."""
+    connection = books.connection
     table, past, key = name_of(resource.id), past_of(resource.id), _named(resource.key)
     columns = [
         name
@@ -272,7 +296,7 @@ def _removed(connection: Any, part: Part, resource: Resource, block: int) -> tup
         [now()],
     )
     connection.execute(f"delete from lake.{table} where ({key}) in (select {key} from leaving)")
-    _block(connection, part, past, _Tree(count, made), _lines(connection, "leaving"), block)
+    _block(books, part, past, _Tree(count, made), _lines(connection, "leaving"), block)
     return columns, Landed(block, removed=count)
 
 
