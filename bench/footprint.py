@@ -82,8 +82,12 @@ def _installed(folder: Path) -> list[Figure]:
     http, hj212, mqtt = _free_ports(3)
     words = [str(clone / "haitang"), "up", "--data", str(data), "--http", str(http), "--hj212", str(hj212), "--mqtt", str(mqtt)]
     instance = Instance(data, "", http, hj212)
-    with (folder / "fresh.log").open("wb") as log:
-        process = subprocess.Popen(words, cwd=clone, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith("HAITANG_")
+    }  # what is set here is not set on a fresh machine
+    data.mkdir()
+    with instance.log.open("wb") as log:
+        process = subprocess.Popen(words, cwd=clone, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_until_ready(instance, process, 900)
             seconds = time.monotonic() - began

@@ -15,9 +15,10 @@ import httpx
 
 from haitang.base.errors import error
 from haitang.base.settings import settings
+from haitang.server.supervisor.logs import last_lines
 from haitang.support.security.tls.contexts import verifying
 
-DID_NOT_START = error("tour.did_not_start", 500, "平台在 {seconds} 秒内没有就绪。请查看 {log}。最后的状态：{state}")
+DID_NOT_START = error("tour.did_not_start", 500, "平台没有就绪（最多等 {seconds} 秒）。最后的状态：{state}。日志 {log} 的末尾：\n{tail}")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def wait_until_ready(instance: Instance, process: subprocess.Popen[bytes], secon
         if good:
             return state
         time.sleep(0.5)
-    raise DID_NOT_START(seconds=int(seconds), log=instance.log, state=state)
+    raise DID_NOT_START(seconds=int(seconds), log=instance.log, state=state, tail=last_lines(instance.data, "tour"))
 
 
 @contextmanager

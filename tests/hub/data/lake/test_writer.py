@@ -117,7 +117,7 @@ def test_rows_of_several_releases_are_in_blocks_of_their_own(lake: Any) -> None:
 
 def synced_and_written(lake: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[set[str], set[str]]:
     synced: list[str] = []
-    monkeypatch.setattr(durable, "_fsync", lambda path: synced.append(str(path)))
+    monkeypatch.setattr(durable.disk, "sync", lambda path: synced.append(str(path)))
     Writer(lake, "s").write([(1, batch(*[reading(n, at=START + n * 60 * 1_000_000) for n in range(50)]))])
     return set(synced), {row[0] for row in lake.execute("select data_file from ducklake_list_files('lake', 'observations')").fetchall()}
 
@@ -143,7 +143,7 @@ def test_a_failed_sync_leaves_nothing_and_the_message_can_come_again(lake: Any, 
 
     message = (1, batch(*[reading(n, at=START + n * HOUR) for n in range(50)]))
     with monkeypatch.context() as patched:
-        patched.setattr(durable, "_fsync", full)
+        patched.setattr(durable.disk, "sync", full)
         with pytest.raises(OSError, match="space"):
             Writer(lake, "s").write([message])
     assert rows(lake) == []

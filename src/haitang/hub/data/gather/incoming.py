@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from haitang.base.disk import sync
 from haitang.base.errors import error
 from haitang.hub.data.gather.parts import top
 from haitang.hub.data.gather.states import ENDED
@@ -52,6 +53,7 @@ def keep(stream: Readable, name: str) -> Incoming:
         raise EMPTY(name=name)
     path = folder() / f"{hashed.hexdigest()}{_suffix(name)}"
     os.replace(kept.name, path)
+    sync(folder())
     return Incoming(Path(name).name, path, hashed.hexdigest(), size)
 
 

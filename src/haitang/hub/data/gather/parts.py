@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from haitang.base.clock import now
+from haitang.base.disk import sync
 from haitang.base.settings import settings
 
 
@@ -56,17 +57,9 @@ def write(table: Any, to: Path) -> None:
     made = to.with_suffix(".incoming")
     alike = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     pq.write_table(table, made, compression="zstd", use_dictionary=alike, store_decimal_as_integer=True, data_page_version="2.0")
-    _sync(made)
+    sync(made)
     os.replace(made, to)
-    _sync(to.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(to.parent)
 
 
 def forget(run: UUID) -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from haitang.base import disk
 from haitang.base.settings import settings
 from haitang.hub.data.lake.s3 import is_s3
 
@@ -33,14 +34,6 @@ def _since(began: Mark) -> int:
     return 0 if ahead < -SLACK // 2 else began.wall - SLACK
 
 
-def _fsync(path: str | Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _sync_folder(folder: Path, since: int) -> int:
     """Sync new files here and below; a folder is two deep (table, partition) under the schema's."""
     count, fresh = 0, folder.stat().st_mtime_ns >= since
@@ -49,10 +42,10 @@ def _sync_folder(folder: Path, since: int) -> int:
             if entry.is_dir(follow_symlinks=False):
                 count += _sync_folder(Path(entry.path), since)
             elif fresh and entry.stat().st_mtime_ns >= since:
-                _fsync(entry.path)
+                disk.sync(entry.path)
                 count += 1
     if fresh:
-        _fsync(folder)
+        disk.sync(folder)
     return count
 
 
@@ -70,5 +63,5 @@ def sync(began: Mark, *tables: str) -> int:
     count = sum(_sync_folder(folder, since) for folder in folders if folder.is_dir())
     for above in (base, Path(root)):
         if above.is_dir() and above.stat().st_mtime_ns >= since:
-            _fsync(above)
+            disk.sync(above)
     return count

@@ -4,6 +4,8 @@ import json
 import socket
 from pathlib import Path
 
+from haitang.base.disk import sync
+
 
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on now."""
@@ -29,5 +31,6 @@ def kept_port(file: Path, name: str) -> int:
         kept[name] = free_port()
         draft = file.with_suffix(".new")
         draft.write_text(json.dumps(kept), "utf-8")
+        sync(draft)
         draft.replace(file)
     return kept[name]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from haitang.base.disk import sync
 from haitang.base.errors import error
 from haitang.base.settings import settings
 from haitang.support.security.cryptography import sealed
@@ -58,6 +59,7 @@ def keep(name: str, content: bytes) -> None:
         pass
     finally:
         draft.unlink()
+    sync(folder())
 
 
 def _opened_content(file: Path, changed: int) -> bytes:

@@ -21,6 +21,7 @@ from django.db import connection, transaction
 
 from haitang.base import clock
 from haitang.base.actions import Act, acting, action, system
+from haitang.base.disk import sync
 from haitang.base.errors import error
 from haitang.base.settings import BAD_SETTING, settings
 from haitang.support.security.evidence.archive_lines import archive_statement, private_lines
@@ -103,6 +104,7 @@ def _written(kind: str, first: int, last: int, mode: int, write: Any) -> tuple[P
     digest = _digest(draft)
     file = folder() / f"{kind}-{first}-{last}-{digest[:16]}.jsonl.gz"
     draft.replace(file)
+    sync(folder())
     return file, digest
 
 

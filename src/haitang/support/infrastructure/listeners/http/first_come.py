@@ -13,6 +13,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from haitang.base.disk import sync
 from haitang.support.infrastructure.listeners.http.remembered import KEPT
 from haitang.support.infrastructure.listeners.instants import EPOCH, micros
 
@@ -90,7 +91,7 @@ class FirstCome:
         finally:
             os.close(descriptor)
         if made:
-            _sync(self._file.parent)
+            sync(self._file.parent)
 
     def _load(self, file: Path) -> None:
         with contextlib.suppress(FileNotFoundError), file.open("rb") as lines:
@@ -98,12 +99,3 @@ class FirstCome:
                 at, key = line[:16], line[17:-1]
                 if at.isdigit() and key.isascii():
                     self._remember(key.decode("ascii"), int(at))
-
-
-def _sync(folder: Path) -> None:
-    """A new name in a folder is on the disk once the folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
