@@ -65,8 +65,9 @@ def _observations(known: Acknowledged) -> list[Figure]:
 
 def _gathered() -> bool:
     from haitang.hub.data.gather.models import Run
+    from haitang.hub.data.gather.states import ENDED
 
-    return not Run.objects.exclude(state__in=("done", "failed", "cancelled")).exists()
+    return not Run.objects.exclude(state__in=ENDED).exists()
 
 
 def _rows(known: Acknowledged) -> list[Figure]:

@@ -82,9 +82,8 @@ def _installed(folder: Path) -> list[Figure]:
     http, hj212, mqtt = _free_ports(3)
     words = [str(clone / "haitang"), "up", "--data", str(data), "--http", str(http), "--hj212", str(hj212), "--mqtt", str(mqtt)]
     instance = Instance(data, "", http, hj212)
-    own = {
-        name: value for name, value in os.environ.items() if not name.startswith("HAITANG_")
-    }  # what is set here is not set on a fresh machine
+    # What is set here is not set on a fresh machine.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("HAITANG_")}
     data.mkdir()
     with instance.log.open("wb") as log:
         process = subprocess.Popen(words, cwd=clone, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

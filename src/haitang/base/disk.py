@@ -11,3 +11,10 @@ def sync(path: str | Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def put(draft: Path, to: Path) -> None:
+    """Give a written file its name: after a loss of power it is there whole, or not at all."""
+    sync(draft)
+    draft.replace(to)
+    sync(to.parent)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from haitang.base import clock
-from haitang.base.disk import sync
+from haitang.base.disk import put
 from haitang.base.errors import error
 from haitang.base.settings import Settings
 from haitang.hub.data.gather.backing import hold
@@ -65,8 +65,7 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
             entry = tarfile.TarInfo("manifest.json")
             entry.size, entry.mode = len(text), 0o600
             archive.addfile(entry, io.BytesIO(text))
-    sync(draft)
-    draft.replace(file)
+    put(draft, file)
     return manifest
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from haitang.base.disk import sync
+from haitang.base.disk import put
 from haitang.base.errors import error
 from haitang.hub.data.gather.parts import top
 from haitang.hub.data.gather.states import ENDED
@@ -46,14 +46,11 @@ def keep(stream: Readable, name: str) -> Incoming:
             kept.write(piece)
             size += len(piece)
             hashing.result()
-        kept.flush()
-        os.fsync(kept.fileno())
     if not size:
         os.unlink(kept.name)
         raise EMPTY(name=name)
     path = folder() / f"{hashed.hexdigest()}{_suffix(name)}"
-    os.replace(kept.name, path)
-    sync(folder())
+    put(Path(kept.name), path)
     return Incoming(Path(name).name, path, hashed.hexdigest(), size)
 
 

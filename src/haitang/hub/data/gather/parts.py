@@ -4,7 +4,6 @@ They lie in `DATA/gather/<run>/`, not in the lake's folder, whose tidying remove
 file would be, but for the block, so that the writer need not write its rows again where all of them are new.
 """
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from haitang.base.clock import now
-from haitang.base.disk import sync
+from haitang.base.disk import put
 from haitang.base.settings import settings
 
 
@@ -57,9 +56,7 @@ def write(table: Any, to: Path) -> None:
     made = to.with_suffix(".incoming")
     alike = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     pq.write_table(table, made, compression="zstd", use_dictionary=alike, store_decimal_as_integer=True, data_page_version="2.0")
-    sync(made)
-    os.replace(made, to)
-    sync(to.parent)
+    put(made, to)
 
 
 def forget(run: UUID) -> None:

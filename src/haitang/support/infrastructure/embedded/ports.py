@@ -4,7 +4,7 @@ import json
 import socket
 from pathlib import Path
 
-from haitang.base.disk import sync
+from haitang.base.disk import put
 
 
 def free_port() -> int:
@@ -31,6 +31,5 @@ def kept_port(file: Path, name: str) -> int:
         kept[name] = free_port()
         draft = file.with_suffix(".new")
         draft.write_text(json.dumps(kept), "utf-8")
-        sync(draft)
-        draft.replace(file)
+        put(draft, file)
     return kept[name]

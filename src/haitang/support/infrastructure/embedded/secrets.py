@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from haitang.base.disk import sync
+from haitang.base.disk import put
 
 
 def kept_secret(file: Path) -> str:
@@ -15,7 +15,5 @@ def kept_secret(file: Path) -> str:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as out:
             out.write(secrets.token_urlsafe(24))
-        sync(draft)  # or a cluster may be there after a power loss whose password is not
-        draft.replace(file)
-        sync(file.parent)
+        put(draft, file)  # or a cluster may be there after a power loss whose password is not
     return file.read_text("ascii").strip()

@@ -21,7 +21,7 @@ from django.db import connection, transaction
 
 from haitang.base import clock
 from haitang.base.actions import Act, acting, action, system
-from haitang.base.disk import sync
+from haitang.base.disk import put
 from haitang.base.errors import error
 from haitang.base.settings import BAD_SETTING, settings
 from haitang.support.security.evidence.archive_lines import archive_statement, private_lines
@@ -96,15 +96,11 @@ def _written(kind: str, first: int, last: int, mode: int, write: Any) -> tuple[P
     """A gzip file under the name of its content, synced before it gets that name."""
     draft = folder() / f".{kind}-{first}-{last}.{os.getpid()}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as raw:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as out:
-            write(out)
-        raw.flush()
-        os.fsync(raw.fileno())
+    with os.fdopen(descriptor, "wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as out:
+        write(out)
     digest = _digest(draft)
     file = folder() / f"{kind}-{first}-{last}-{digest[:16]}.jsonl.gz"
-    draft.replace(file)
-    sync(folder())
+    put(draft, file)
     return file, digest
 
 

@@ -51,9 +51,8 @@ class Judge:
     @cached_property
     def _begins(self) -> npt.NDArray[np.bool_]:
         found = np.zeros(256, bool)
-        found[[*range(33), 0xC2, 0xE2, 0xE3, *(word.encode()[0] for word in self._words)]] = (
-            True  # white space: ASCII, or the first byte of another one
-        )
+        white = (*range(33), 0xC2, 0xE2, 0xE3)  # ASCII, or the first byte of another one
+        found[[*white, *(word.encode()[0] for word in self._words)]] = True
         return found
 
     @cached_property
