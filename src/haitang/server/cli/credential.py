@@ -27,7 +27,7 @@ def _end_of(day: datetime | None) -> datetime | None:
 @click.option("--label", default="", help="用途（purpose）。")
 @click.option("--new", metavar="TYPE", help="设备尚未登记：按此类型暂时登记，待人确认（register it provisionally as this type）。")
 @until
-@instance("data", running=True, boot=True)
+@instance("data", running=True, boot=True, handed_over=True)
 @as_json
 def issue(thing: str, label: str, new: str | None, until: datetime | None, as_json: bool) -> None:
     from haitang.support.infrastructure.credentials import actions
@@ -46,7 +46,7 @@ def issue(thing: str, label: str, new: str | None, until: datetime | None, as_js
 @click.argument("thing")
 @click.argument("identifier")
 @until
-@instance("data", running=True, boot=True)
+@instance("data", running=True, boot=True, handed_over=True)
 @as_json
 def rotate(thing: str, identifier: str, until: datetime | None, as_json: bool) -> None:
     from haitang.support.infrastructure.credentials import actions, queries
@@ -61,7 +61,7 @@ def rotate(thing: str, identifier: str, until: datetime | None, as_json: bool) -
 @click.argument("thing")
 @click.argument("identifier")
 @click.option("--reason", required=True, help="理由（reason）。")
-@instance("data", running=True, boot=True)
+@instance("data", running=True, boot=True, handed_over=True)
 def revoke(thing: str, identifier: str, reason: str) -> None:
     from haitang.support.infrastructure.credentials import actions, queries
     from haitang.support.infrastructure.things.queries import get
@@ -73,7 +73,7 @@ def revoke(thing: str, identifier: str, reason: str) -> None:
 
 @command.command("list", help="列出一台设备的凭据（lists a device's credentials）。")
 @click.argument("thing")
-@instance("data", running=True, boot=True)
+@instance("data", running=True, boot=True, handed_over=True)
 @as_json
 def listed(thing: str, as_json: bool) -> None:
     from haitang.support.infrastructure.credentials import queries

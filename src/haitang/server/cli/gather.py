@@ -36,7 +36,7 @@ EVERY = 0.3  # seconds between two looks at the run
 @click.option("--organization", default="", metavar="ID", help="与 --infer 合用：数据是哪个单位的（whose data it is）。")
 @click.option("--propose-only", is_flag=True, help="与 --infer 合用：只提议，不采集（only propose）。")
 @click.option("--load", type=click.Choice(["update", "full"]), help="update 按主键新增和更新；full 为全量，文件里没有的标为移除（load）。")
-@instance("data", running=True, boot=True)
+@instance("data", running=True, boot=True, handed_over=True)
 @as_json
 def command(
     file: Path, resource: str | None, source: str, mend: str | None, infer: bool, title: str, organization: str, propose_only: bool, load: str | None, as_json: bool

@@ -7,7 +7,8 @@
         settings().data ...
 
 `instance` takes the named options away, makes them this process's settings together with what the instance in `--data` says of
-itself, and with `boot=True` sets Django up and puts the declarations in force.
+itself, and with `boot=True` sets Django up and puts the declarations in force. With `handed_over=True` the running instance
+carries the command out, which spares that second or two: for commands that ask nothing on a terminal and run no code of folders.
 """
 
 import functools
@@ -18,7 +19,8 @@ from typing import Any, TypeVar
 
 import click
 
-from haitang.base.settings import use
+from haitang.base.settings import settings, use
+from haitang.server.handover import hand_over
 from haitang.server.instance import settings_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,7 +46,7 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def instance(*names: str, boot: bool = False, running: bool = False) -> Callable[[F], F]:
+def instance(*names: str, boot: bool = False, running: bool = False, handed_over: bool = False) -> Callable[[F], F]:
     """Add the options `names` and make the instance that they name the one this process works on.
 
     `running=True` refuses when that instance does not run.
@@ -55,6 +57,8 @@ def instance(*names: str, boot: bool = False, running: bool = False) -> Callable
         def run(**given: Any) -> Any:
             chosen = {name: given.pop(name) for name in names}
             use(settings_of(chosen, must_run=running))
+            if handed_over:
+                hand_over(settings().run)
             if boot:
                 from haitang.server.boot import boot as start
 

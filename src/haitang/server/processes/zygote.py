@@ -1,7 +1,7 @@
 """The zygote: it loads once what every process needs, and each process is forked from it, so that they start at once and share the memory of what is loaded.
 
 It has no thread, connection or release of its own, for a fork would copy them. Orders come over its standard input, a socket of the supervisor: an `Order` with the
-descriptor of the log. A process becomes the supervisor's own child, not the zygote's: it is forked by a process in between that ends at once, while the supervisor adopts
+descriptor of the log. Commands that are handed over (`server.handover`) are forked from it too, and are its own children. A process becomes the supervisor's own child, not the zygote's: it is forked by a process in between that ends at once, while the supervisor adopts
 what becomes an orphan below it (PR_SET_CHILD_SUBREAPER).
 """
 
@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import NoReturn
 
 import msgspec
@@ -20,7 +21,7 @@ from setproctitle import setproctitle
 
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings
-from haitang.server import beat
+from haitang.server import beat, handover
 from haitang.server.processes import ONCE, ZYGOTE, host, module, names
 from haitang.server.supervisor.death import tie
 from haitang.server.supervisor.zygote import Order
@@ -34,9 +35,15 @@ def run() -> None:
     supervisor, orders = os.getppid(), socket.socket(fileno=os.dup(0))
     _load()
     setproctitle(f"haitang {ZYGOTE} {settings().data}")
+    commands = handover.listen(settings().run)
     while True:
         beat.beat(settings().run, ZYGOTE)
-        if not select.select([orders], [], [], beat.EVERY)[0]:
+        spoken = select.select([orders, commands], [], [], beat.EVERY)[0]
+        handover.reap()
+        if commands in spoken:
+            with suppress(OSError):
+                handover.take(commands, [orders])
+        if orders not in spoken:
             continue
         told, logs, *_ = socket.recv_fds(orders, LARGEST, 1)
         if not told:

@@ -1,7 +1,6 @@
 """What is done with whole columns gives the same bytes as what is done value by value."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ from haitang.hub.data.catalogue.kinds import ResourceField
 from haitang.hub.data.catalogue.tables import leaf
 from haitang.hub.data.gather.judge import codes, leaves
 from haitang.hub.data.lake.connection import plain
+from haitang.support.security.evidence.columns import digests
 from haitang.support.standards.codes import CODES
 
 TYPES = {
@@ -52,15 +52,9 @@ def test_leaves_of_columns_are_those_of_rows(rows: list[tuple[Any, ...]]) -> Non
     )
     CONNECTION.register("given_rows", table)
     by_row = [text for (text,) in CONNECTION.execute(f"select {leaf(TYPES)} from given_rows").fetchall()]
-    written = [f'{leaves.written(name, type)} as "{leaves.WRITTEN}{name}"' for name, type in TYPES.items() if type != "varchar"]
+    written = [f'"{name}"::varchar as "{leaves.WRITTEN}{name}"' for name, type in TYPES.items() if type != "varchar"]
     prepared = CONNECTION.execute(f"select *, {', '.join(written)} from given_rows").to_arrow_table()
-    assert [each.hex() for each in leaves.hashed(leaves.texts(CONNECTION, prepared, TYPES))] == by_row
-
-
-def test_an_exact_number_is_written_with_all_its_places() -> None:
-    CONNECTION.register("given_rows", pa.table({"n": pa.array([Decimal("0.0000000001"), Decimal("0E-10")], pa.decimal128(38, 10))}))
-    found = CONNECTION.execute(f"select {leaves.written('n', 'decimal(38, 10)')} from given_rows").fetchall()
-    assert found == [("0.0000000001",), ("0.0000000000",)]
+    assert [bytes(each).hex() for each in digests(leaves.texts(prepared, TYPES))] == by_row
 
 
 @settings(deadline=None)

@@ -91,7 +91,7 @@ def test_columns_are_judged_as_rows_are(given: list[Row]) -> None:
         for line, reasons in told.items()
     } == {line: reasons for line, reasons in expected.items() if reasons}
     assert len(given) == judged.accepted.num_rows + len(judged.refused)
-    assert [each.hex() for each in judged.leaves] == by_sql(judged.accepted)
+    assert [bytes(each).hex() for each in judged.leaves] == by_sql(judged.accepted)
 
 
 def by_sql(accepted: Any) -> list[str]:

@@ -40,7 +40,7 @@ def test_a_part_that_an_earlier_release_staged_lands_with_its_own_tree(bench: Be
     Part.objects.update(arity=2, first_line=None, last_line=None)
     bench.work()
     bench.gather(GOOD.replace("S00", "S01"))
-    assert bench.lake.execute("select arity, first_seq, last_seq from lake.blocks order by id").fetchall() == [(2, 2, 3), (16, 2, 3)]
+    assert bench.lake.execute("select arity, first_seq, last_seq from lake.blocks order by id").fetchall() == [(2, 2, 3), (32, 2, 3)]
 
 
 def test_what_is_not_accepted_is_quarantined_with_raw_text_line_and_reasons(bench: Bench) -> None:

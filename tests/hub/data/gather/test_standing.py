@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haitang.hub.data.catalogue.kinds import ResourceField
-from haitang.hub.data.catalogue.tables import columns_of_field
 from haitang.hub.data.gather import readers
 from haitang.hub.data.gather.judge import convert
-from haitang.hub.data.gather.judge.leaves import written
 from haitang.hub.data.gather.judge.seen import Hashes
 from haitang.hub.data.gather.judge.standing import stands
 from haitang.hub.data.gather.readers.types import Chunk
@@ -40,9 +38,8 @@ text = st.one_of(
 def test_what_stands_is_what_its_value_is_written_as(name: str, texts: list[str | None]) -> None:
     declared = FIELDS[name]
     column = pa.array(["before", *texts], pa.string()).slice(1)  # as a part of a longer one
-    (type,) = columns_of_field("v", declared).values()
     CONNECTION.register("given_texts", pa.table({"t": column}))
-    told = CONNECTION.execute(f"select {written('v', type)} from (select {convert.value('t', declared)} as v from given_texts)").fetchall()
+    told = CONNECTION.execute(f"select v::varchar from (select {convert.value('t', declared)} as v from given_texts)").fetchall()
     for cell, (again,), standing in zip(texts, told, stands(column, declared), strict=True):
         assert not standing or (cell is not None and again in (cell, None))
 

@@ -9,6 +9,7 @@ again. Columns: those of the fields, then
     ended_block, ended_how, ended_at   (past only) what ended it: updated or removed
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -52,22 +53,34 @@ def columns_of(resource: Resource) -> dict[str, str]:
     return {column: type for name, field in resource.fields.items() for column, type in columns_of_field(name, field).items()}
 
 
-def canonical(columns: Iterable[str]) -> str:
-    """SQL of the canonical text of a row: the JSON object of its columns, by name, as DuckDB writes it in UTC, absent values null.
+# Of the tree over the leaves of a block of a resource: with two, its inner nodes would cost as much as the leaves. It tells how a leaf is written, too: in trees of
+# AS_JSON, which earlier releases made, it is an object of JSON (ADR 0078).
+ARITY, AS_JSON = 32, (2, 16)
 
-    It is the leaf of the evidence block: SHA-256 of 0x00 and its UTF-8 bytes. Which columns a block covers stands in `gathered.columns`, so that a field
-    added later leaves earlier blocks as they were.
+
+def canonical(columns: Iterable[str], arity: int = ARITY) -> str:
+    """SQL of the canonical text of a row of a block whose tree has this arity.
+
+    It is a line of CSV (RFC 4180) without its end: what the names of the columns are known by (`mark_of`), then each value, by name, as DuckDB casts it to
+    text in UTC, in double quotes with those in it doubled; nothing where it is absent. The leaf of the evidence block is SHA-256 of 0x00 and its UTF-8 bytes. Which columns a block covers stands in
+    `gathered.columns`, so that a field added later leaves earlier blocks as they were.
     """
-    members = ", ".join(f"'{name}': \"{name}\"" for name in sorted(columns))
-    return f"to_json({{{members}}})::varchar"
+    names = sorted(columns)
+    if arity in AS_JSON:
+        members = ", ".join(f"'{name}': \"{name}\"" for name in names)
+        return f"to_json({{{members}}})::varchar"
+    values = [f"""coalesce('"' || replace("{name}"::varchar, '"', '""') || '"', '')""" for name in names]
+    return " || ',' || ".join([f"""'"{mark_of(names)}"'""", *values])
 
 
-def leaf(columns: Iterable[str]) -> str:
+def mark_of(names: Iterable[str]) -> str:
+    """What the names of columns, in order, are known by: the first 16 hex digits of SHA-256 over them with a comma behind each."""
+    return hashlib.sha256("".join(f"{name}," for name in names).encode()).hexdigest()[:16]
+
+
+def leaf(columns: Iterable[str], arity: int = ARITY) -> str:
     """SQL of the leaf hash (hex, RFC 6962) of a row."""
-    return f"sha256(chr(0) || {canonical(columns)})"
-
-
-ARITY = 16  # of the tree over the leaves of a block of a resource: with two, its inner nodes would cost as much as the leaves
+    return f"sha256(chr(0) || {canonical(columns, arity)})"
 
 
 def root(leaves: Sequence[bytes]) -> str:

@@ -20,7 +20,6 @@ from haitang.base.clock import now
 from haitang.base.errors import error
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.tables import ARITY
-from haitang.hub.data.catalogue.tables import root as root_of
 from haitang.hub.data.gather import incoming, parts, readers
 from haitang.hub.data.gather.ahead import ahead
 from haitang.hub.data.gather.judge.columns import match, refuse_missing
@@ -31,6 +30,7 @@ from haitang.hub.data.gather.models import Part, Run
 from haitang.hub.data.gather.readers.types import Chunk, Layout
 from haitang.hub.data.gather.releases import note, under
 from haitang.hub.data.lake.connection import plain
+from haitang.support.security.evidence.columns import root as root_of
 
 TAKEN_OVER = error("gather.taken_over", 409, "采集任务 {run} 已由另一个进程接手或取消。")
 MEMORY = "400MB"
@@ -149,7 +149,7 @@ def _judged(judge: Judge, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, Judg
 
 def _rooted(judged: Iterable[tuple[Chunk, Judged]]) -> Iterator[tuple[Chunk, Judged, str]]:
     for chunk, each in judged:
-        yield chunk, each, root_of(each.leaves) if each.rows else ""
+        yield chunk, each, root_of(each.leaves, ARITY).hex() if each.rows else ""
 
 
 READING = (

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 Hash = Callable[[bytes], bytes]
 MOST_ARITY = 1024
+LEAF, INNER = b"\x00", b"\x01"  # before what is hashed: a leaf, the nodes below an inner one
 
 
 def sha256(data: bytes) -> bytes:
@@ -19,12 +20,12 @@ def sha256(data: bytes) -> bytes:
 
 def leaf_hash(data: bytes, *, hash: Hash = sha256) -> bytes:
     """The hash of one leaf: H(0x00 || data)."""
-    return hash(b"\x00" + data)
+    return hash(LEAF + data)
 
 
 def node_hash(left: bytes, right: bytes, *, hash: Hash = sha256) -> bytes:
     """The hash of an inner node: H(0x01 || left || right)."""
-    return hash(b"\x01" + left + right)
+    return hash(INNER + left + right)
 
 
 class Tree:
@@ -69,9 +70,9 @@ def _above(level: list[bytes], arity: int, hash: Hash) -> list[bytes]:
     """The level above one of several nodes."""
     if arity == 2 and hash is sha256:  # each block of observations: half the time of what follows
         of, pairs = hashlib.sha256, zip(level[::2], level[1::2], strict=False)
-        return [of(b"\x01" + left + right).digest() for left, right in pairs] + (level[-1:] if len(level) % 2 else [])
+        return [of(INNER + left + right).digest() for left, right in pairs] + (level[-1:] if len(level) % 2 else [])
     alone = len(level) - (len(level) % arity == 1)
-    return [hash(b"\x01" + b"".join(level[first : min(first + arity, alone)])) for first in range(0, alone, arity)] + level[alone:]
+    return [hash(INNER + b"".join(level[first : min(first + arity, alone)])) for first in range(0, alone, arity)] + level[alone:]
 
 
 def verify_inclusion(
@@ -89,6 +90,6 @@ def verify_inclusion(
             if len(siblings) != beside * len(node):
                 return False
             at = place * len(node)
-            node = hash(b"\x01" + siblings[:at] + node + siblings[at:])
+            node = hash(INNER + siblings[:at] + node + siblings[at:])
         index, size = index // arity, -(-size // arity)
     return next(steps, None) is None and node == root

@@ -36,10 +36,16 @@ def bytes_of(column: Any) -> tuple[Any, Any]:
     return np.frombuffer(data, np.uint8), offsets
 
 
+def used_of(column: Any) -> Any:
+    """The bytes of all its values."""
+    data, offsets = bytes_of(column)
+    return data[offsets[0] : offsets[-1]]
+
+
 def odd(column: Any, lengths: Sequence[int], plain: Callable[[Any], Any]) -> Any:
     """Rows with a text that has none of these lengths (none given: any will do), or a byte that is not plain."""
-    data, offsets = bytes_of(column)
-    found = np.searchsorted(offsets, np.flatnonzero(~plain(data[offsets[0] : offsets[-1]])) + offsets[0], "right") - 1
+    _, offsets = bytes_of(column)
+    found = np.searchsorted(offsets, np.flatnonzero(~plain(used_of(column))) + offsets[0], "right") - 1
     if lengths:
         given = np.diff(offsets)
         fits = given == lengths[0]
@@ -53,5 +59,8 @@ def odd(column: Any, lengths: Sequence[int], plain: Callable[[Any], Any]) -> Any
 def _suspects(column: Any) -> Any:
     """Rows whose first or last byte may be of white space."""
     text, offsets = bytes_of(column)
+    used = used_of(column)
+    if not len(used) or (used.min() > ord(" ") and used.max() < 128):  # most columns, and quicker said of all bytes than of some
+        return np.empty(0, np.intp)
     filled = np.flatnonzero(offsets[1:] > offsets[:-1])
     return filled[_MOST_BEGIN[text[offsets[:-1][filled]]] | _MOST_END[text[offsets[1:][filled] - 1]]]

@@ -28,6 +28,7 @@ from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
 from haitang.hub.data.gather.judge.seen import Seen, Staged
 from haitang.hub.data.gather.readers.types import Chunk
+from haitang.support.security.evidence.columns import Digests, digests
 
 Reason = dict[str, Any]
 Columns = Mapping[str, str | Sequence[str]]
@@ -62,9 +63,9 @@ class Judged:
         return len(self.accepted)
 
     @cached_property
-    def leaves(self) -> list[bytes]:
+    def leaves(self) -> Digests:
         """The leaf hash of each accepted row."""
-        return leaves.hashed(self.texts())
+        return digests(self.texts())
 
     @property
     def faults(self) -> dict[str, Counter[str]]:
@@ -86,14 +87,14 @@ class Judge:
     ) -> None:  # fmt: skip
         self.keep_keys = keep_keys
         self.connection, self.resource, self.columns, self.lookups, self.locate = connection, resource, columns, lookups, locate
-        self._beside = connection.cursor()  # for leaves, which another thread may make
         self.staged = Staged(parts if parts is not None else [])
         today = now().astimezone(clock.CHINA).date()
         self.rules: list[Rule] = rules_of(resource, lambda id: declarations.get(CodeTable, id).valid_on(today))
         self.stored = columns_of(resource)
         self._ready = {name for name, f in resource.fields.items() if f.type == "point" or codes.code_of(f.type)}
         self._texts = [n for n, f in resource.fields.items() if n in columns and f.type not in convert.CONVERTED]
-        self._computed = {column: type for column, type in columns_of(resource).items() if column not in self._texts}
+        self._computed = [column for column in columns_of(resource) if column not in self._texts]
+        self._standing = [n for n, f in resource.fields.items() if n in columns and f.type in standing.TYPES]
         self.keys = Seen(connection, "key", resource.key, self.staged)
         self.unique = {n: Seen(connection, n, [n], self.staged) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
         self._register_codes()
@@ -126,18 +127,13 @@ class Judge:
                 )
             if declared.type != "point":
                 values.append(convert.value(_quoted(f"t__{name}"), declared) + f' as "{name}"')
-        written = [f'{self._written(*each)} as "{leaves.WRITTEN}{each[0]}"' for each in self._computed.items()]
+        written = [f'"{column}"::varchar as "{leaves.WRITTEN}{column}"' for column in self._computed]
         return f"select {', '.join(['*', *written])} from (select {', '.join(values)} from (select {', '.join(texts)} from"
-
-    def _written(self, column: str, type: str) -> str:
-        declared = self.resource.fields.get(column)
-        if declared is None or declared.type not in standing.TYPES:
-            return leaves.written(column, type)
-        return f'case when "{standing.STANDS}{column}" then "t__{column}" else {leaves.written(column, type)} end'
 
     def _values_sql(self) -> str:
         """Every value that is not the text of its cell, how the leaf writes it, what tells repetitions, and whether the row breaks a rule."""
-        values = [f'"{column}", "{leaves.WRITTEN}{column}"' for column in self._computed]
+        values = [f'"{column}"' for column in self._computed]
+        values += [f'"{leaves.WRITTEN}{column}"' for column in self._computed if column not in self._standing]
         hashes = [f"{seen.hash} as {seen.column}" for seen in self._each_seen()]
         broken = " or ".join(f"({rule.sql})" for rule in self.rules) or "false"
         # as a case, DuckDB looks closer only at the rows that need it, and an unknown answer is no
@@ -156,7 +152,7 @@ class Judge:
         self.connection.unregister("cells")
         return Judged(
             accepted.select([*self.stored, "line"]),
-            lambda: leaves.texts(self._beside, accepted, self.stored),
+            lambda: leaves.texts(accepted, self.stored),
             len(repeated),
             refused,
             {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},
@@ -174,7 +170,21 @@ class Judge:
         for name in self._texts:
             found = found.append_column(name, cells[f"t__{name}"])
         broken = found["broken"].to_numpy()
+        for name in self._standing:
+            found = found.append_column(leaves.WRITTEN + name, self._written(cells, name, broken))
         return found.filter(pa.array(~broken)) if broken.any() else found, np.flatnonzero(broken)
+
+    def _written(self, cells: Any, name: str, broken: Any) -> Any:
+        """How the values of a field are written: as they stand, and only in sound rows where they stand otherwise as DuckDB writes them."""
+        text = cells[f"t__{name}"].combine_chunks()
+        otherwise = ~(cells[standing.STANDS + name].to_numpy() | broken)
+        if text.null_count:
+            otherwise &= text.is_valid().to_numpy(zero_copy_only=False)
+        if not otherwise.any():
+            return text
+        with self._only(cells, np.flatnonzero(otherwise)):
+            told = self._ask(f'select n, "{leaves.WRITTEN}{name}" as v from typed order by n').to_arrow_table()["v"]
+        return pc.replace_with_mask(text, pa.array(otherwise), told.combine_chunks())
 
     def _each_seen(self) -> list[Seen]:
         return [self.keys, *self.unique.values()]

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from haitang.hub.data.gather import faults
@@ -18,8 +19,8 @@ from haitang.hub.data.gather.readers.tokens import Places, Tokens
 from haitang.hub.data.gather.readers.types import BLANK, Broken
 
 _NUL_SHOWN = "␀"
-_LF = 10
 _MOST_RAW = 1 << 16  # characters kept of a broken row
+_IN_CACHE = 1 << 21  # bytes that Arrow splits before it makes columns of them; what has a longer row goes one by one
 
 
 class _Form(Protocol):
@@ -47,11 +48,6 @@ class Lines:
     rows: int
     line: int
 
-    def raw(self, places: Sequence[int]) -> list[str]:
-        """The text of these rows."""
-        ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == _LF)
-        return [self.text[int(ends[n - 1]) + 1 if n else 0 : int(ends[n])].decode("utf-8", "replace")[:_MOST_RAW] for n in places]
-
 
 def lines_of(text: bytes, line: int, form: _Form) -> Lines | None:
     """A block (UTF-8, ended by a line break) as lines, where each of its lines is a row."""
@@ -67,8 +63,14 @@ def cut_lines(lines: Lines, form: _Form, judge: Judge, tally: Tally) -> Built | 
     if columns is None:
         return None
     tally.file_rows += lines.rows
-    columns, line, kept = judged(columns, lines.line + np.arange(lines.rows, dtype=np.int64), judge, tally)
-    return columns, line, [], lambda places: lines.raw([int(kept[place]) for place in places])
+    columns, line, _ = judged(columns, lines.line + np.arange(lines.rows, dtype=np.int64), judge, tally)
+    return columns, line, [], lambda places: _joined(columns, places, form.dialect)
+
+
+def _joined(columns: pa.RecordBatch, places: Sequence[int], dialect: Dialect) -> list[str]:
+    """The text of rows without quotes: their cells with a delimiter between them."""
+    cells = columns.take(pa.array(places, pa.int64())).columns
+    return [text[:_MOST_RAW] for text in pc.binary_join_element_wise(*cells, dialect.delimiter.decode()).to_pylist()]
 
 
 def cut(piece: Piece, form: _Form, judge: Judge, tally: Tally) -> Built:
@@ -174,7 +176,7 @@ def _read(data: bytes, rows: int, form: _Form) -> pa.RecordBatch | None:
     keys = [str(n) for n in range(len(names))]
     quote = form.dialect.quote.decode() or False
     options = {
-        "read_options": arrow_csv.ReadOptions(column_names=keys, block_size=max(len(data) + 1, 1 << 10), use_threads=False),
+        "read_options": arrow_csv.ReadOptions(column_names=keys, block_size=_IN_CACHE, use_threads=False),
         "parse_options": arrow_csv.ParseOptions(
             delimiter=form.dialect.delimiter.decode(), quote_char=quote, double_quote=bool(quote), newlines_in_values=True,
             ignore_empty_lines=False,
