@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from haitang.hub.data.catalogue.kinds import Resource, ResourceField
+from haitang.hub.data.lake.schema import ARITY as ARITY
 from haitang.hub.data.lake.schema import tables
 from haitang.support.security.evidence import merkle
 
@@ -65,9 +66,6 @@ def canonical(columns: Iterable[str]) -> str:
 def leaf(columns: Iterable[str]) -> str:
     """SQL of the leaf hash (hex, RFC 6962) of a row."""
     return f"sha256(chr(0) || {canonical(columns)})"
-
-
-ARITY = 16  # of the tree over the leaves of a block of a resource: with two, its inner nodes would cost as much as the leaves
 
 
 def root(leaves: Sequence[bytes]) -> str:

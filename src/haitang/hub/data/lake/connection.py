@@ -13,6 +13,7 @@ import duckdb
 from psycopg.conninfo import conninfo_to_dict
 
 from haitang.base.errors import error
+from haitang.base.postgresql import sessions
 from haitang.base.settings import settings
 from haitang.hub.data.lake import spill
 from haitang.hub.data.lake.s3 import Access, is_s3
@@ -69,6 +70,7 @@ def _attach(connection: Any, *, read_only: bool) -> None:
     names = {"host": "host", "port": "port", "user": "user", "password": "password", "dbname": "database"}
     secret = ", ".join(f"{word} {quoted(address.pop(key))}" for key, word in names.items() if key in address)
     connection.execute(f"create secret lake_catalogue (type postgres, {secret})")
+    address.setdefault("application_name", quoted(sessions.name()))
     rest = " ".join(f"{key}={value}" for key, value in address.items())
     data = settings().lake_path.rstrip("/") + "/"
     connection.execute(
