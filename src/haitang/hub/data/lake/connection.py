@@ -24,6 +24,7 @@ NO_EXTENSION = error(
 )
 
 CATALOGUE = "lake"
+CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}  # of each DuckDB
 _local = threading.local()
 _shared: dict[tuple[int, str], Any] = {}
 _lock = threading.Lock()
@@ -51,8 +52,7 @@ def plain(*, memory: str = "512MB", extensions: tuple[str, ...] = (), threads: i
     """A DuckDB without the lake, in UTC, that neither installs nor loads anything by itself. `threads`: None for as many as there are processors."""
     connection = duckdb.connect(
         config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
+            **CONFIG,
             "memory_limit": memory,
             "temp_directory": str(spill.folder()),
             **({"threads": str(threads)} if threads else {}),
