@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from bootstrap_steps import Failed, environment, is_prepared, say, web_assets
+from bootstrap_steps import Failed, is_prepared, prepared, say
 from unbundling import is_bundle, unbundled
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -27,11 +27,7 @@ def main(arguments: list[str]) -> int:  # noqa: RET503  (execv does not return)
             if not _try(lock):
                 say("另一个 haitang 正在准备环境，等待它完成（another haitang is preparing the environment）…")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            if offline or is_bundle(CHECKOUT):
-                python = unbundled(CHECKOUT)
-            else:
-                python = environment(CHECKOUT, developing=developing)
-                web_assets(CHECKOUT, python)
+            python = unbundled(CHECKOUT) if offline or is_bundle(CHECKOUT) else prepared(CHECKOUT, developing=developing)
     except OSError as refused:
         python = CHECKOUT / ".venv" / "bin" / "python"
         if refused.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or not is_prepared(CHECKOUT):

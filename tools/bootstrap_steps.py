@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
@@ -49,13 +50,22 @@ def run(title: str, command: list[str], *, cwd: Path, remedy: str, env: dict[str
     say(f"  {title}：{time.monotonic() - began:.0f} 秒")
 
 
-def environment(checkout: Path, *, developing: bool) -> Path:
-    """`.venv` with the pinned dependencies (those for tests too, when `developing`); gives its Python."""
+def prepared(checkout: Path, *, developing: bool) -> Path:
+    """`.venv` with the pinned dependencies (those for tests too, when `developing`) and the web assets; gives its Python. Side by side, where Node.js need not come from a wheel."""
     python = make_environment(checkout)
-    wanted = ["run", "dev"] if developing else ["run"]
-    for name in wanted:
-        _install(checkout, python, name)
+    with ThreadPoolExecutor(1) as beside:
+        assets = beside.submit(web_assets, checkout, python) if _npm_of_machine() else None
+        _packages(checkout, python, developing=developing)
+    if assets:
+        assets.result()
+    else:
+        web_assets(checkout, python)
     return python
+
+
+def _packages(checkout: Path, python: Path, *, developing: bool) -> None:
+    """What the tests need includes what a run needs: one installation does."""
+    _install(checkout, python, *(("dev", "run") if developing else ("run",)))
 
 
 def make_environment(checkout: Path) -> Path:
@@ -119,12 +129,10 @@ def pip(python: Path) -> list[str]:
     return [getattr(sys, "_base_executable", sys.executable), "-m", "pip", "--python", str(python), *quiet[:2]]
 
 
-def _install(checkout: Path, python: Path, name: str) -> None:
+def _install(checkout: Path, python: Path, name: str, *within: str) -> None:
+    """The pins of this name, and so those `within` them."""
     pins = checkout / "requirements" / f"{name}.txt"
-    stamp = checkout / ".venv" / f".{name}.stamp"
-    value = digest(pins)
-    # What the tests need includes what a run needs.
-    if holds(stamp, value):
+    if holds(_stamp(checkout, name), digest(pins)):
         return
     run(
         f"安装依赖 requirements/{name}.txt",
@@ -132,7 +140,12 @@ def _install(checkout: Path, python: Path, name: str) -> None:
         cwd=checkout,
         remedy="请检查网络或软件包镜像设置（pip config），然后重试：已下载的部分会保留。",
     )
-    stamp.write_text(value)
+    for each in (name, *within):
+        _stamp(checkout, each).write_text(digest(checkout / "requirements" / f"{each}.txt"))
+
+
+def _stamp(checkout: Path, name: str) -> Path:
+    return checkout / ".venv" / f".{name}.stamp"
 
 
 def web_assets(checkout: Path, python: Path) -> None:
@@ -162,8 +175,7 @@ def web_assets(checkout: Path, python: Path) -> None:
 def node_and_npm(checkout: Path, python: Path) -> tuple[list[str], dict[str, str]]:
     """The command npm, and the environment in which what it starts finds `node`: the machine's, else that of a wheel."""
     env = {**os.environ, "NO_UPDATE_NOTIFIER": "1"}
-    npm = shutil.which("npm", path=env.get("PATH"))
-    if npm and _node_is_new(shutil.which("node", path=env.get("PATH"))):
+    if npm := _npm_of_machine():
         return [npm], env
     if not (folder := _node_of_wheel(python)):
         pins = checkout / "requirements" / "node.txt"
@@ -179,6 +191,12 @@ def node_and_npm(checkout: Path, python: Path) -> tuple[list[str], dict[str, str
     env["PATH"] = f"{folder / 'bin'}{os.pathsep}{env.get('PATH', '')}"
     # A wheel holds no symbolic links, so its bin/npm does not find what it stands for.
     return [str(folder / "bin" / "node"), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")], env
+
+
+def _npm_of_machine() -> str | None:
+    """The machine's npm, where its Node.js is new enough."""
+    npm = shutil.which("npm")
+    return npm if npm and _node_is_new(shutil.which("node")) else None
 
 
 def _node_of_wheel(python: Path) -> Path | None:

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from django.db import close_old_connections, connection
 
+from haitang.base.postgresql import sessions
 from haitang.base.settings import settings
 from haitang.base.sql import rows
 
@@ -20,6 +21,15 @@ def test_a_connection_that_the_server_ended_is_opened_anew_for_the_next_request(
         other.execute("select pg_terminate_backend(%s, 5000)", [before])
     close_old_connections()
     assert pid() != before
+
+
+def test_a_process_ends_its_own_sessions_and_nobody_elses() -> None:
+    with psycopg.connect(settings().database_url, autocommit=True) as other:
+        own = pid()
+        assert sessions.end(settings().database_url) >= 1
+        assert other.execute("select count(*) from pg_stat_activity where pid = %s", [own]).fetchone() == (0,)
+    close_old_connections()
+    assert pid() != own
 
 
 def test_one_that_stands_is_used_without_a_question() -> None:

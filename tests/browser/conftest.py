@@ -42,7 +42,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.timeout(600))  # the first one prepares the district, on a machine that may be busy
-        item.add_marker(pytest.mark.xdist_group("browser"))
         if lacking and not os.environ.get("CI"):
             item.add_marker(pytest.mark.skip(reason=lacking))
 

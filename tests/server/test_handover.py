@@ -19,7 +19,7 @@ from haitang.server import handover
 listening = handover.listen(Path(sys.argv[1]))
 print("there", flush=True)
 while True:
-    handover.take(listening, [])
+    handover.take(listening)
 """
 ASKS = """
 import sys

@@ -84,14 +84,47 @@ def test_a_process_that_dies_comes_back(instance: Instance) -> None:
     assert "worker 意外结束（信号 SIGKILL）" in instance.said
 
 
+def test_what_they_are_forked_from_has_an_heir_that_need_not_load_the_code_anew(instance: Instance) -> None:
+    for _ in range(3):
+        before, heir = instance.pid_of("zygote"), _heir_of(instance)
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: instance.has("zygote") and instance.pid_of("zygote") == heir, 10)  # noqa: B023
+        worker = instance.pid_of("worker")
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: instance.has("worker") and instance.pid_of("worker") != worker, 10)  # noqa: B023
+
+
 def test_without_what_they_are_forked_from_the_others_go_on_and_one_that_dies_is_waited_for(instance: Instance) -> None:
     others = {name: instance.pid_of(name) for name in instance.told["processes"] if name != "worker"}
-    os.kill(instance.pid_of("zygote"), signal.SIGKILL)
-    os.kill(instance.pid_of("worker"), signal.SIGKILL)
+    gone = {instance.pid_of("zygote"), _heir_of(instance)}
+    for pid in (*gone, instance.pid_of("worker")):
+        os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not instance.ready()["parts"]["process:worker"]["ok"], 10)
     assert httpx.get(f"{instance.url}/ready", trust_env=False).status_code == 503
     wait_until(lambda: instance.ready()["parts"]["process:worker"]["ok"], 60)
     assert {name: instance.pid_of(name) for name in others} == others
+    assert not {instance.pid_of("zygote"), _heir_of(instance)} & gone
+
+
+def _heir_of(instance: Instance) -> int:
+    """The heir's process id, as soon as there is one that is not the zygote."""
+    found: set[int] = set()
+
+    def there() -> bool:
+        zygote = instance.pid_of("zygote") if instance.has("zygote") else 0
+        found.clear()
+        found.update(pid for pid in instance.processes() if _title(pid).startswith("haitang zygote") and pid != zygote)
+        return len(found) == 1 and zygote != 0
+
+    wait_until(there, 60)
+    return found.pop()
+
+
+def _title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8")
+    except OSError:
+        return ""
 
 
 def test_what_the_processes_are_forked_from_has_no_connection_that_they_would_share(instance: Instance) -> None:

@@ -55,3 +55,8 @@ def test_an_old_node_or_one_that_does_not_run_is_none(tmp_path: Path) -> None:
     for file in (old, broken):
         file.chmod(0o755)
     assert [bootstrap_steps._node_is_new(str(file)) for file in (old, broken, tmp_path / "absent")] == [False] * 3
+
+
+def test_what_the_tests_need_includes_what_a_run_needs() -> None:
+    run, dev = (set((TOP / "requirements" / f"{name}.txt").read_text("utf-8").splitlines()) for name in ("run", "dev"))
+    assert run - dev == set()

@@ -57,5 +57,6 @@ def _proved(block: int, indexes: Iterable[int]) -> list[Row]:
     """Rows of one block with their proofs, from the stored rows of the whole block."""
     stored = lake.dicts("select * from lake.observations where block = ? order by block_index", [block])
     texts = [canonical(observation_of(row)) for row in stored]
-    tree = Tree([leaf_hash(text) for text in texts])
+    (found,) = lake.dicts("select coalesce(arity, 2) as arity from lake.blocks where id = ?", [block])
+    tree = Tree([leaf_hash(text) for text in texts], arity=found["arity"])
     return [Row(str(block), at, texts[at].decode(), [step.hex() for step in tree.inclusion_proof(at)]) for at in indexes]

@@ -110,8 +110,8 @@ def listen(run: Path) -> socket.socket:
     return listening
 
 
-def take(listening: socket.socket, others: list[socket.socket]) -> None:
-    """Fork the process of the command that asks; it closes the sockets of this one. Raises OSError where that cannot be done now."""
+def take(listening: socket.socket, *others: socket.socket) -> None:
+    """Fork the process of the command that asks; it closes the sockets of its parent. Raises OSError where that cannot be done now."""
     asking, _ = listening.accept()
     with asking:
         if os.fork() == 0:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from haitang.base import clock
 from haitang.base.actions import acting, system
@@ -136,3 +137,20 @@ def test_the_source_looks_at_most_as_often_as_told(django_assert_num_queries: ob
     source()
     with django_assert_num_queries(0):  # type: ignore[operator]
         source()
+
+
+def test_what_was_in_force_holds_while_the_database_is_away_and_the_first_look_says_no_more_than_that(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit()
+    held = source()
+
+    def away(_: object) -> None:
+        raise OperationalError("the database is shutting down")
+
+    monkeypatch.setattr("haitang.base.declarations.release.looks", [away])
+    source.forget()
+    assert source().digest == held.digest
+    with pytest.raises(OperationalError) as told:
+        Source()()
+    assert told.value.__context__ is None

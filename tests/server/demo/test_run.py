@@ -14,7 +14,7 @@ from haitang.server.demo.people import CAST
 from haitang.server.demo.stories import OPEN, PAST, REPORTS
 from tests.server.instances import Instance, haitang, wait_until
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 MOVES = {
     ("dispatcher", "accepted"): {"file", "dismiss"},
     ("dispatcher", "filed"): {"dispatch", "reject"},

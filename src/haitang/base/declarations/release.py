@@ -214,19 +214,19 @@ class Source:
 
     def _look_outside_loops(self) -> Declarations:
         """Django's connections refuse to work inside an event loop, so there the look happens in a thread of its own."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._look()
-        return self._aside.submit(self._look).result()
+        return self._aside.submit(self._look).result() if _in_a_loop() else self._look()
 
     def _look(self) -> Declarations:
+        known = self._declarations
         try:
-            seen = pointer()
+            return self._asked()
         except OperationalError:
-            if self._declarations is None:
+            if known is None:
                 raise
-            return self._declarations  # the database is away for a moment: what was in force still is
+            return self._declarations or known  # the database is away for a moment: what was in force still is
+
+    def _asked(self) -> Declarations:
+        seen = pointer()
         if self._declarations is None or seen != self._pointer:
             self._declarations = load_in_force()
             self._pointer = seen
@@ -235,6 +235,14 @@ class Source:
             look(self._declarations)
         self._looked = time.monotonic()
         return self._declarations
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def source_in_force() -> Callable[[], Declarations]:

@@ -4,12 +4,19 @@ A server that ended a connection has closed it, so there is something to read wh
 """
 
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
+
+from haitang.base.postgresql import sessions
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """The backend that the settings name; Django looks for this name in this module."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """With the name of our sessions, asked for in the process that opens them."""
+        return {"application_name": sessions.name(), **super().get_connection_params()}
 
     def is_usable(self) -> bool:
         """Whether the connection can be used for the next request."""

@@ -3,6 +3,8 @@
 It has no thread, connection or release of its own, for a fork would copy them. Orders come over its standard input, a socket of the supervisor: an `Order` with the
 descriptor of the log. Commands that are handed over (`server.handover`) are forked from it too, and are its own children. A process becomes the supervisor's own child, not the zygote's: it is forked by a process in between that ends at once, while the supervisor adopts
 what becomes an orphan below it (PR_SET_CHILD_SUBREAPER).
+
+Its heir is forked from it as well: it waits, without a beat, for its first order, which comes when this one has died, and then is the zygote.
 """
 
 import gc
@@ -32,25 +34,39 @@ LARGEST = 4096  # bytes of an order
 
 def run() -> None:
     """Fork what is ordered until the supervisor is gone."""
-    supervisor, orders = os.getppid(), socket.socket(fileno=os.dup(0))
+    supervisor, orders = os.getppid(), _orders()
     _load()
     setproctitle(f"haitang {ZYGOTE} {settings().data}")
-    commands = handover.listen(settings().run)
+    _obey(orders, supervisor)
+
+
+def _obey(orders: socket.socket, supervisor: int, *, heir: bool = False) -> None:
+    """An heir neither beats nor takes commands before its first order, since another one does."""
+    commands = None if heir else handover.listen(settings().run)
     while True:
-        beat.beat(settings().run, ZYGOTE)
-        spoken = select.select([orders, commands], [], [], beat.EVERY)[0]
+        if commands:
+            beat.beat(settings().run, ZYGOTE)
+        spoken = select.select([orders, commands] if commands else [orders], [], [], beat.EVERY if commands else None)[0]
         handover.reap()
         if commands in spoken:
             with suppress(OSError):
-                handover.take(commands, [orders])
+                handover.take(commands, orders)
         if orders not in spoken:
             continue
-        told, logs, *_ = socket.recv_fds(orders, LARGEST, 1)
+        told, given, *_ = socket.recv_fds(orders, LARGEST, 2)
         if not told:
             return
-        born = _fork(msgspec.json.decode(told, type=Order), logs[0], supervisor)
-        os.close(logs[0])
+        commands = commands or handover.listen(settings().run)
+        beat.beat(settings().run, ZYGOTE)
+        born = _fork(msgspec.json.decode(told, type=Order), given, supervisor)
+        for descriptor in given:
+            os.close(descriptor)
         orders.send(str(born).encode("ascii"))
+
+
+def _orders() -> socket.socket:
+    """Where orders come in: the standard input, away from what a child gets there."""
+    return socket.socket(fileno=os.dup(0))
 
 
 def _load() -> None:
@@ -63,14 +79,14 @@ def _load() -> None:
     gc.freeze()  # the collector writes into what it looks at, and a page written to is shared no longer
 
 
-def _fork(order: Order, log: int, supervisor: int) -> int:
+def _fork(order: Order, given: list[int], supervisor: int) -> int:
     """The process id of what was born."""
     read, write = os.pipe()
     between = os.fork()
     if between == 0:
         child = os.fork()
         if child == 0:
-            _live(order, log, supervisor)
+            _live(order, given, supervisor)
         os.write(write, str(child).encode("ascii"))
         os._exit(0)
     os.close(write)
@@ -79,16 +95,19 @@ def _fork(order: Order, log: int, supervisor: int) -> int:
         return int(answer.read() or 0)
 
 
-def _live(order: Order, log: int, supervisor: int) -> NoReturn:
+def _live(order: Order, given: list[int], supervisor: int) -> NoReturn:
     """The whole life of a process. It ends without the interpreter's own end, which would wait for threads that a fork does not copy."""
     code = 1
     try:
         os.setsid()  # Ctrl-C reaches the supervisor alone, which stops the rest in order
-        _open(log)
+        _open(*given)
         _be_adopted(order.until, supervisor)
         tie(signal.Signals(order.death), supervisor)
         setproctitle(f"haitang {order.name} {settings().data}")
-        host.run(order.name)
+        if order.name == ZYGOTE:
+            _obey(_orders(), supervisor, heir=True)
+        else:
+            host.run(order.name)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -103,9 +122,9 @@ def _live(order: Order, log: int, supervisor: int) -> NoReturn:
         os._exit(code)
 
 
-def _open(log: int) -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, place in ((nothing, 0), (log, 1), (log, 2)):
+def _open(log: int, orders: int = -1) -> None:
+    given = os.open(os.devnull, os.O_RDONLY) if orders < 0 else orders
+    for descriptor, place in ((given, 0), (log, 1), (log, 2)):
         os.dup2(descriptor, place)
     os.closerange(3, 65536)
 

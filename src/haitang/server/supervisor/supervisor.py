@@ -33,6 +33,7 @@ class Supervisor:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.children: list[Child] = []
+        self._zygote: Zygote | None = None
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -65,7 +66,7 @@ class Supervisor:
     async def _start(self) -> None:
         plain(f"海棠 Haitang · 数据目录 {self.settings.data} · 地方 {self.settings.place}")
         self.settings, specs = await asyncio.to_thread(self._settle)
-        zygote = Zygote(self.settings)
+        zygote = self._zygote = Zygote(self.settings)
         await asyncio.gather(self._begin_engines(specs), self._begin(zygote.spec()))
         self._tell("starting")
         await self._prepare(zygote)
@@ -126,6 +127,8 @@ class Supervisor:
         say("正在停止…")
         engines_of_it = [child for child in self.children if child.spec.name in ("postgres", "nats")]
         await asyncio.gather(*(child.stop() for child in self.children if child not in engines_of_it))
+        if self._zygote:
+            await self._zygote.stop()
         for child in reversed(engines_of_it):
             await child.stop()
         (self.settings.run / "instance.json").unlink(missing_ok=True)

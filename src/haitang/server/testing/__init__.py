@@ -1,10 +1,11 @@
-"""All checks of a checkout, one after the other; each is run, and the last lines say which failed."""
+"""All checks of a checkout, one after the other beside the tests; each is run, and the last lines say which failed."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from haitang.server.instance import CHECKOUT
@@ -15,11 +16,13 @@ from haitang.server.testing.peers import peers_there
 
 
 def run_all(*, long_too: bool, expression: str | None) -> int:
-    """Run the checks, then pytest with its closing lines on stdout; gives the exit code."""
-    failed = [] if expression else [name for name, command in _checks() if not _passes(name, command)]
+    """Run the checks beside pytest, which waits much and has its closing lines on stdout; gives the exit code."""
     skipped = {mark: reason for mark, there in _OUTSIDE.items() if (reason := there())}
-    print("\n== pytest", flush=True)
-    tests = subprocess.run(_pytest(long_too, expression, skipped), cwd=CHECKOUT, env=_environment())
+    with ThreadPoolExecutor(1) as beside:
+        checked = beside.submit(lambda: [name for name, command in ([] if expression else _checks()) if not _passes(name, command)])
+        print("== pytest", flush=True)
+        tests = subprocess.run(_pytest(long_too, expression, skipped), cwd=CHECKOUT, env=_environment())
+        failed = checked.result()
     if tests.returncode:
         failed.append("pytest")
     for mark, reason in skipped.items():
@@ -56,9 +59,8 @@ def _checks() -> list[tuple[str, list[str]]]:
 
 def _passes(name: str, command: list[str]) -> bool:
     began = time.monotonic()
-    print(f"== {name} …", end=" ", flush=True)
     ran = subprocess.run(command, cwd=CHECKOUT, env=_environment(), capture_output=True, text=True)
-    print(f"{'通过' if ran.returncode == 0 else '未通过'}（{time.monotonic() - began:.0f} 秒）", flush=True)
+    print(f"== {name} {'通过' if ran.returncode == 0 else '未通过'}（{time.monotonic() - began:.0f} 秒）", flush=True)
     if ran.returncode or "跳过" in ran.stdout:
         print(ran.stdout + ran.stderr, flush=True)
     return ran.returncode == 0
@@ -67,8 +69,9 @@ def _passes(name: str, command: list[str]) -> bool:
 def _pytest(long_too: bool, expression: str | None, skipped: Iterable[str]) -> list[str]:
     without = [*([] if long_too else ["long"]), *skipped]
     marks = " and ".join(f"not {word}" for word in without)
-    # One test file to one worker: an instance that a file starts is started once.
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--durations=10"]
+    # tests/scheduling.py: one file to one worker. There is a worker more than processors, since a third of the time tests wait for what they started.
+    workers = len(os.sched_getaffinity(0)) + 1
+    command = [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "loadfile", "--durations=10"]
     return [*command, *(["-m", marks] if marks else []), *(["-k", expression] if expression else [])]
 
 

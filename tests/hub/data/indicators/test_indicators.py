@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from haitang.base import clock
 from haitang.base.clock import CHINA
@@ -66,6 +67,14 @@ def test_the_share_of_good_days_of_all_and_of_each_station(lake: Any) -> None:
     found = queries.one("good_air_days")
     assert (found.value, found.target, found.status) == (75.0, 92, "bad")
     assert {m.member: round(m.value or 0, 1) for m in found.members} == {"s1": 66.7, "s2": 100.0}
+
+
+def test_before_anything_was_derived_an_indicator_waits_and_nothing_is_complained_of(lake: Any) -> None:
+    with capture_logs() as said:
+        assert "derive.not_derived" in refresh()["good_air_days"]
+    assert {entry["log_level"] for entry in said} == {"info"}, said
+    store(lake, 1, *day(0))
+    assert refresh() == {}
 
 
 def test_a_number_moves_with_its_data_and_keeps_its_history(lake: Any) -> None:

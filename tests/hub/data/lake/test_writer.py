@@ -24,16 +24,16 @@ def rows(lake: Any, table: str = "observations") -> list[dict[str, Any]]:
 def roots_hold(lake: Any) -> int:
     """Every block's root is that of its stored rows, in place; returns the number of blocks."""
     blocks = rows_of_blocks(lake)
-    for id, table, count, root in blocks:
+    for id, table, count, root, arity in blocks:
         made = observation_of if table == "observations" else set_aside_of
         stored = [row for row in rows(lake, table) if row["block"] == id]
         assert [row["block_index"] for row in stored] == list(range(count))
-        assert merkle.root([merkle.leaf_hash(canonical(made(row))) for row in stored]).hex() == root
+        assert merkle.root([merkle.leaf_hash(canonical(made(row))) for row in stored], arity=arity).hex() == root
     return len(blocks)
 
 
-def rows_of_blocks(lake: Any) -> list[tuple[int, str, int, str]]:
-    return lake.execute("select id, table_name, rows, root from lake.blocks order by id").fetchall()
+def rows_of_blocks(lake: Any) -> list[tuple[int, str, int, str, int]]:
+    return lake.execute("select id, table_name, rows, root, coalesce(arity, 2) from lake.blocks order by id").fetchall()
 
 
 def test_a_row_reads_back_as_it_was_sent(lake: Any) -> None:

@@ -1,9 +1,13 @@
 """Reads of derivations, for indicators, pages and charts."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
+
 from haitang.base.declarations import in_force
+from haitang.base.errors import error
 from haitang.base.text import Saying
 from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.models import DerivationRun
@@ -11,9 +15,11 @@ from haitang.hub.data.derive.sources import relation
 from haitang.hub.data.derive.sql import BAD_SQL, Source, parse, render
 from haitang.hub.data.lake.queries import dicts
 
+NOT_DERIVED = error("derive.not_derived", 503, "派生数据 {name} 还没有计算过：收到第一批数据后几秒内即可查询，请稍后再试。")
+
 
 def select(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """Run one SELECT over derivations (by id) and lake tables; raises BAD_SQL. `day_of`, `hour_of_day` and `start_of_year` are understood."""
+    """Run one SELECT over derivations (by id) and lake tables; raises BAD_SQL, NOT_DERIVED. `day_of`, `hour_of_day` and `start_of_year` are understood."""
     declarations = in_force()
     parsed = parse(sql, declarations.all(Derive).keys())
     if parsed.functions:
@@ -24,7 +30,12 @@ def select(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
             raise BAD_SQL(reason=Saying("这里不能用 {name}，请先写成派生数据", name=source.word))
         return relation(source, declarations, (), None)
 
-    return dicts(render(parsed, only_tables, lambda name: name), params)
+    try:
+        return dicts(render(parsed, only_tables, lambda name: name), params)
+    except duckdb.CatalogException as reason:
+        if missing := re.search(r"Table with name derived_(\w+) does not exist", str(reason)):
+            raise NOT_DERIVED(name=missing[1]) from None
+        raise
 
 
 def table_of(derivation: str) -> str:

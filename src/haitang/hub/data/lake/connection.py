@@ -13,6 +13,7 @@ import duckdb
 from psycopg.conninfo import conninfo_to_dict
 
 from haitang.base.errors import error
+from haitang.base.postgresql import sessions
 from haitang.base.settings import settings
 from haitang.hub.data.lake import spill
 from haitang.hub.data.lake.s3 import Access, is_s3
@@ -23,6 +24,7 @@ NO_EXTENSION = error(
 )
 
 CATALOGUE = "lake"
+CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}  # of each DuckDB
 _local = threading.local()
 _shared: dict[tuple[int, str], Any] = {}
 _lock = threading.Lock()
@@ -50,8 +52,7 @@ def plain(*, memory: str = "512MB", extensions: tuple[str, ...] = (), threads: i
     """A DuckDB without the lake, in UTC, that neither installs nor loads anything by itself. `threads`: None for as many as there are processors."""
     connection = duckdb.connect(
         config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
+            **CONFIG,
             "memory_limit": memory,
             "temp_directory": str(spill.folder()),
             **({"threads": str(threads)} if threads else {}),
@@ -69,6 +70,7 @@ def _attach(connection: Any, *, read_only: bool) -> None:
     names = {"host": "host", "port": "port", "user": "user", "password": "password", "dbname": "database"}
     secret = ", ".join(f"{word} {quoted(address.pop(key))}" for key, word in names.items() if key in address)
     connection.execute(f"create secret lake_catalogue (type postgres, {secret})")
+    address.setdefault("application_name", quoted(sessions.name()))
     rest = " ".join(f"{key}={value}" for key, value in address.items())
     data = settings().lake_path.rstrip("/") + "/"
     connection.execute(

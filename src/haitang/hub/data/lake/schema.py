@@ -9,6 +9,7 @@ from typing import Any
 
 from haitang.hub.data.lake.transaction import transaction
 
+ARITY = 16  # of the trees of new blocks of observations: with two, inner nodes would be half of all hashes
 _ROLLUP = """thing varchar, property varchar, statistic varchar, start timestamptz, day date, count bigint,
              sum double, mean double, min double, max double, last double, last_at timestamptz"""
 

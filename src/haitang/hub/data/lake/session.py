@@ -9,6 +9,8 @@ import structlog
 from django.db import close_old_connections
 
 from haitang.base.errors import error
+from haitang.base.pace import Pace
+from haitang.base.postgresql import sessions
 from haitang.base.settings import settings
 from haitang.hub.data.lake import compact, connection, followers, rollup, schema
 from haitang.hub.data.lake.ledger import ToLedger
@@ -27,6 +29,7 @@ LOCK = 0x68_61_69_74_61_6E_67  # advisory lock of the lake's one writer
 MERGE_EVERY = 60.0  # seconds
 TIDY_EVERY = 3600.0
 ROLLUP_EVERY = 2.0
+ROLLUP_LATEST = 300.0
 ROLLUP_SHARE = 0.2  # of the writer's time, under a load that would have it take more: charts are then a few seconds older
 
 
@@ -34,7 +37,7 @@ class Session:
     """Lives in one thread. After an error make a new one: memory may be behind the lake."""
 
     def __init__(self, stream: str) -> None:
-        self.database = psycopg.connect(settings().database_url, autocommit=True, options=NOTICED)
+        self.database = psycopg.connect(settings().database_url, autocommit=True, options=NOTICED, application_name=sessions.name())
         try:
             if not self.database.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]:  # type: ignore[index]
                 raise TAKEN()
@@ -49,7 +52,7 @@ class Session:
         self.writer = Writer(self.lake, stream)
         self.twin = ToTwin(self.database, self.lake)
         self.ledger = ToLedger(self.lake)
-        self._roll_up_at = 0.0
+        self._roll_up_at, self._roll_up_pace = 0.0, Pace(times=1 / ROLLUP_SHARE, least=0.0, most=ROLLUP_LATEST)
         self._merged = self._tidied = time.monotonic()
         self.twin.catch_up(self.writer.position)
 
@@ -69,7 +72,7 @@ class Session:
         if force or at >= self._roll_up_at:
             rollup.update(self.lake, position)
             ended = time.monotonic()
-            self._roll_up_at = max(at + ROLLUP_EVERY, ended + (ended - at) / ROLLUP_SHARE)
+            self._roll_up_at = max(at + ROLLUP_EVERY, ended + self._roll_up_pace.rest(ended - at))
             close_old_connections()
             self._enter_blocks(position)
             added = self._follow(force=force)

@@ -15,6 +15,7 @@ from haitang.hub.data.lake.admission import admit, admit_aside
 from haitang.hub.data.lake.buckets import day_literal, day_number, micros
 from haitang.hub.data.lake.canonical import canonical
 from haitang.hub.data.lake.columns import KEY, key_of, key_table, observation_table, set_aside_table
+from haitang.hub.data.lake.schema import ARITY
 from haitang.hub.data.lake.transaction import transaction
 from haitang.support.infrastructure.stream.messages import Batch, Observation, SetAside
 from haitang.support.security.evidence import merkle
@@ -117,10 +118,10 @@ class Writer:
         self.connection.register("incoming", arrow)
         self.connection.execute(f"insert into lake.{table} by name from incoming")
         self.connection.unregister("incoming")
-        root = merkle.root([merkle.leaf_hash(canonical(row)) for row in rows]).hex()
+        root = merkle.root([merkle.leaf_hash(canonical(row)) for row in rows], arity=ARITY).hex()
         self.connection.execute(
-            "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?, null)",
-            [block, table, len(rows), root, min(messages), max(messages), now(), release],
+            "insert into lake.blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [block, table, len(rows), root, min(messages), max(messages), now(), release, ARITY],
         )
 
 

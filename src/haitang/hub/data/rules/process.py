@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import close_old_connections, connections
 
+from haitang.base.pace import Pace
 from haitang.hub.data.rules.engine import NAME, Engine
 from haitang.support.infrastructure.stream.client import Stream
 from haitang.support.infrastructure.stream.serving import serve_until
@@ -27,6 +28,7 @@ async def run(stop: asyncio.Event) -> None:
 async def _serve(stream: Stream, stop: asyncio.Event) -> None:
     engine, consumer = Engine(await stream.identity()), stream.consumer(NAME)
     loop, ticked, due = asyncio.get_running_loop(), time.monotonic(), 0.0
+    pace = Pace(times=SHARE, least=SETTLE, most=LONGEST)
     judged: list[Callable[[], Awaitable[None]]] = []  # their acknowledgements
     with ThreadPoolExecutor(1, thread_name_prefix="rules") as thread:
 
@@ -48,7 +50,7 @@ async def _serve(stream: Stream, stop: asyncio.Event) -> None:
                     for ack in judged:
                         await ack()
                     judged, ended = [], time.monotonic()
-                    due = ended + min(LONGEST, max(SETTLE, SHARE * (ended - began)))
+                    due = ended + pace.rest(ended - began)
                 if time.monotonic() - ticked >= TICK and not judged:
                     caught_up = not delivered and await stream.pending(NAME) == 0
                     await work(lambda calm=caught_up: engine.tick(caught_up=calm))  # type: ignore[misc]
