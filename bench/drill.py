@@ -5,11 +5,11 @@ python -m bench.drill DATA FILE < what was acknowledged (JSON)
 
 import asyncio
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from bench import client
 from bench.figures import Figure
 from bench.worker import Acknowledged
 
@@ -24,14 +24,7 @@ _STEPS = {
 
 def drilled(instance: Any, known: Acknowledged, file: Path) -> list[Figure]:
     """Back the running instance up and rehearse the restore in a process of its own, as the command does."""
-    command = [sys.executable, "-m", "bench.drill", str(instance.data), str(file)]
-    done = subprocess.run(
-        command, input=known.told(), capture_output=True, text=True, timeout=600, cwd=Path(__file__).parents[1], check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"the drill of the backup failed: {done.stderr[-3000:]}")
-    print(done.stderr, end="", file=sys.stderr, flush=True)
-    told = json.loads(done.stdout)
+    told = client.told("bench.drill", instance.data, file, given=known.told())
     drill = told["drill"]
     return [
         *(Figure(f"drill under load: {_STEPS[step['name']]}", step["seconds"], "s") for step in drill["steps"]),

@@ -12,7 +12,7 @@ from haitang.support.security.people.kinds import Organization, Role
 from haitang.support.security.policy.engine import NONE, engine
 from haitang.support.security.policy.entities import PLATFORM, Subject, subject_of
 from haitang.support.security.policy.kinds import Policy
-from haitang.support.security.policy.rows import FALSE, TRUE, rows
+from haitang.support.security.policy.rows import ATTRIBUTES, FALSE, TRUE, rows
 
 permission("listtest.read", "查看")
 
@@ -86,6 +86,8 @@ def test_a_row_is_listed_just_when_it_may_be_read(actor: Actor, row: Subject) ->
         decided = engine().verdict(actor, "listtest.read", row, NONE).allowed
     assert found.holds(row) == decided
     assert in_duckdb(found.sql(COLUMNS, FIXED), row) == decided
+    alike = {name: getattr(row, name) for name in ATTRIBUTES}
+    assert found.sql({}, alike) == ("true" if decided else "false", []), "what is alike in every row is asked of none"
 
 
 @pytest.mark.django_db

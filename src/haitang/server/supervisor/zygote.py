@@ -23,7 +23,7 @@ from haitang.server.supervisor.logs import open_log
 
 READY_SECONDS = 60.0
 FORK_SECONDS = 10.0
-AGAIN_SECONDS = 1.0  # before an heir is asked for again, where none could be had
+AGAIN_SECONDS = 1.0  # before an heir is asked for again, where none could be had or it died
 
 
 class Order(msgspec.Struct):
@@ -114,7 +114,8 @@ class Zygote:
             with suppress(OSError):
                 heir = self._heir = await self._new_heir()
                 await heir.over()
-                continue
+                if heir.taken.is_set():
+                    continue
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _new_heir(self) -> Heir:

@@ -1,6 +1,6 @@
 """A reader gets the fields and rows that policies give, masked inside the query; nothing leaks by filtering, sorting or counting."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from haitang.base.actions import Actor
 from haitang.base.declarations import Declarations
 from haitang.base.declarations.in_force import holding
 from haitang.base.errors import HaitangError
+from haitang.hub.data.catalogue import paging
 from haitang.hub.data.catalogue.kinds import Resource, ResourceField
 from haitang.hub.data.catalogue.reads import Asked, read
 from haitang.hub.data.catalogue.tables import ensure
@@ -177,3 +178,18 @@ def test_an_answer_leaves_its_evidence_whether_or_not_it_says_whose_data_it_was(
     record = EvidenceRecord.objects.get(ref=found.evidence)
     assert (record.facts["rows"], record.facts["answer"]) == (1, answer_digest(found.encoded))
     assert (record.facts["subjects"]["count"], Access.objects.filter(ref=found.evidence).count()) == (whose, whose)
+
+
+def test_a_policy_that_decides_alike_for_every_row_is_no_condition_of_the_query(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements, really = list[str](), paging._table
+
+    def noted(sql: str, values: Sequence[Any]) -> Any:
+        statements.append(sql)
+        return really(sql, values)
+
+    monkeypatch.setattr(paging, "_table", noted)
+    assert read(reader(), PERMIT, asked(), way=WAY).total == len(ROWS)
+    assert statements[0] == "select count(*)::bigint as rows from lake.resource_permit", "counted by the lake, not row by row"
+    statements.clear()
+    assert read(reader("town", "longgang"), PERMIT, asked(), way=WAY).total == 2
+    assert all("starts_with" in sql for sql in statements), "a filter of rows stands in every query"

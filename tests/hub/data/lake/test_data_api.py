@@ -1,5 +1,6 @@
 """The lake over HTTP: for a known actor, with errors that say how to mend them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from haitang.hub.data.lake import rollup
 from haitang.hub.data.lake.as_json import columns
 from haitang.hub.data.lake.data_api import routes
 from haitang.hub.data.lake.writer import Writer
-from tests.hub.data.fresh import HOUR, START, batch, reading
+from tests.hub.data.fresh import HOUR, START, batch, fresh_lake, reading
 
 SERIES = {
     "thing": "s1",
@@ -34,9 +35,18 @@ def as_asker(asker: Asker | None) -> ASGIApp:
     return run
 
 
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A lake with three hours of readings and the tables of a resource, which tests only read."""
+    with fresh_lake(tmp_path_factory.mktemp("unchanged")) as lake:
+        rollup.update(lake, Writer(lake, "s").write([(1, batch(*[reading(n, at=START + n * HOUR) for n in range(3)]))]).position)
+        for table in ("resource_permit", "resource_permit_past"):
+            lake.execute(f"create table lake.{table} as select '某餐馆' as holder")
+        yield lake
+
+
 @pytest.fixture
-def client(lake: Any) -> TestClient:
-    rollup.update(lake, Writer(lake, "s").write([(1, batch(*[reading(n, at=START + n * HOUR) for n in range(3)]))]).position)
+def client(unchanged: Any) -> TestClient:
     return TestClient(as_asker(Asker("staff:1", frozenset({"data.read"}))))
 
 
@@ -119,9 +129,7 @@ def test_who_may_not_read_data_gets_none(client: TestClient, asker: Asker | None
      '"resource_permit', " resource_permit", "resource_permit ", "resource_permit%0a", "resource_permit;", "(select * from lake.resource_permit)",
      "resource_permit as rollup_hour", "blocks, lake.resource_permit", "derived_x union select * from lake.resource_permit"],
 )  # fmt: skip
-def test_rows_of_a_resource_are_read_by_no_name_of_their_table(lake: Any, client: TestClient, name: str, suffix: str) -> None:
-    lake.execute("create table lake.resource_permit as select '某餐馆' as holder")
-    lake.execute("create table lake.resource_permit_past as select '某餐馆' as holder")
+def test_rows_of_a_resource_are_read_by_no_name_of_their_table(client: TestClient, name: str, suffix: str) -> None:
     answer = client.get(f"/tables/{name.replace('permit', 'permit' + suffix)}")
     assert (answer.status_code in (400, 403, 404), "某餐馆" in answer.text) == (True, False)
     assert client.get("/tables/resource_permit").json()["error"] == "lake.by_resource"
@@ -134,8 +142,7 @@ def test_nothing_but_tables_of_the_lake_has_a_name(client: TestClient, name: str
     assert client.get(f"/tables/{name}").status_code == 404
 
 
-def test_a_condition_reaches_no_other_table(lake: Any, client: TestClient) -> None:
-    lake.execute("create table lake.resource_permit as select '某餐馆' as holder")
+def test_a_condition_reaches_no_other_table(client: TestClient) -> None:
     for column in ('x" or exists (select 1 from lake.resource_permit) or "x', "(select holder from lake.resource_permit)"):
         answer = client.get("/tables/blocks", params={column: "1"})
         assert (answer.status_code, "某餐馆" in answer.text) == (400, False)

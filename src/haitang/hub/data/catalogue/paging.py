@@ -128,10 +128,9 @@ def _blocks(rows: Rows) -> Blocks:
 
 def _stretch(rows: Rows, shown: str, order: Order, offset: int, size: int) -> Any:
     """An Arrow table of `size` rows from `offset` on, of which some are there."""
-    near = rows.where == "true" and offset < FAR
-    if near and order == Order():
+    if rows.where == "true" and order == Order() and offset < FAR:
         return _from_the_start(rows, shown, offset, min(size, total(rows) - offset))
-    if near or order.by:
+    if order.by:
         return _by_keys(rows, shown, order, offset, size)
     blocks = _blocks(rows)
     first, last, place = (blocks.turned if order.newest else blocks.span)(offset, size)

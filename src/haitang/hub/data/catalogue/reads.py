@@ -114,14 +114,14 @@ def _where(
     fixed = {"ref": seen.ref, "kind": seen.kind, "organization": seen.organization, "level": seen.level, "sharing": seen.sharing}
     division = _division_column(resource)
     text, values = rows(actor, lake.READ, around).sql({"division": division} if division else {}, fixed)
-    parts, types = [text], _types(resource)
+    parts, types = [] if text == "true" else [text], _types(resource)
     for op, given in (("=", asked.equal), (">=", asked.least), ("<=", asked.most)):
         for column, value in given.items():
             parts.append(f'"{_usable(resource, column, clear)}" {op} cast(? as {types[column]})')
             values.append(value)
     if asked.sort:
         _usable(resource, asked.sort.lstrip("-"), clear)
-    return " and ".join(parts), values
+    return " and ".join(parts) or "true", values
 
 
 def _usable(resource: Resource, column: str, clear: Mapping[str, bool]) -> str:

@@ -4,8 +4,10 @@ So a list of 10,000 rows asks once, in the query, and shows what `decide` would 
 and, or and not them; a check refuses policies that say more (`policy.reads_as_a_filter`), and at run time such a policy permits nothing and forbids everything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
 import cedarpy
@@ -43,33 +45,25 @@ class Filter:
         found = getattr(subject, self.attribute)
         return found is not None and (self.op == "has" or _holds(self.op, found, self.value))
 
-    def q(self, columns: Mapping[str, str], fixed: Mapping[str, Any] | None = None) -> Q:
-        """As a condition of Django. `columns`: attribute -> field; `fixed`: attributes that are alike in every row; others are absent."""
+    def settled(self, columns: Collection[str], fixed: Mapping[str, Any]) -> "Filter":
+        """What is left to ask of each row. `fixed`: attributes that are alike in every row; those that are neither there nor in `columns` are absent."""
         match self.op:
-            case "true":
-                return ~Q(pk__in=[])
-            case "false":
-                return Q(pk__in=[])
+            case "true" | "false":
+                return self
             case "and" | "or" | "not":
-                parts = [part.q(columns, fixed) for part in self.parts]
-                return ~parts[0] if self.op == "not" else _joined(parts, self.op)
-        if self.attribute in (fixed or {}):
-            return _settled(self, fixed or {}).q({})
-        field = columns.get(self.attribute)
-        return _atom(self, field) if field else Q(pk__in=[])
+                parts = [part.settled(columns, fixed) for part in self.parts]
+                return negated(parts[0]) if self.op == "not" else reduce(both if self.op == "and" else either, parts)
+        if self.attribute in fixed:
+            return TRUE if self.holds(Subject(**{self.attribute: fixed[self.attribute]})) else FALSE
+        return self if self.attribute in columns else FALSE
+
+    def q(self, columns: Mapping[str, str], fixed: Mapping[str, Any] | None = None) -> Q:
+        """As a condition of Django. `columns`: attribute -> field; `fixed` as in `settled`."""
+        return _q(self.settled(columns, fixed or {}), columns)
 
     def sql(self, columns: Mapping[str, str], fixed: Mapping[str, Any] | None = None) -> tuple[str, list[Any]]:
-        """As a condition of DuckDB with its parameters; `columns` are SQL expressions."""
-        if self.op in ("true", "false"):
-            return self.op, []
-        if self.op in ("and", "or", "not"):
-            parts = [part.sql(columns, fixed) for part in self.parts]
-            written = f" {self.op} ".join(text for text, _ in parts) if self.op != "not" else f"not {parts[0][0]}"
-            return f"({written})", [value for _, values in parts for value in values]
-        if self.attribute in (fixed or {}):
-            return _settled(self, fixed or {}).op, []
-        column = columns.get(self.attribute)
-        return _sql_atom(self, column) if column else ("false", [])
+        """As a condition of DuckDB with its parameters, just `true` where every row passes; `columns` are SQL expressions."""
+        return _sql(self.settled(columns, fixed or {}), columns)
 
 
 TRUE, FALSE = Filter("true"), Filter("false")
@@ -86,15 +80,27 @@ def _holds(op: str, found: Any, value: Any) -> bool:
     return bool({"<": found < value, "<=": found <= value, ">": found > value, ">=": found >= value}[op])
 
 
-def _settled(atom: Filter, fixed: Mapping[str, Any]) -> Filter:
-    return TRUE if atom.holds(Subject(**{atom.attribute: fixed[atom.attribute]})) else FALSE
+def _q(left: Filter, columns: Mapping[str, str]) -> Q:
+    match left.op:
+        case "true":
+            return ~Q(pk__in=[])
+        case "false":
+            return Q(pk__in=[])
+        case "and" | "or" | "not":
+            parts = [_q(part, columns) for part in left.parts]
+            return ~parts[0] if left.op == "not" else reduce(and_ if left.op == "and" else or_, parts)
+    return _atom(left, columns[left.attribute])
 
 
-def _joined(parts: list[Q], op: str) -> Q:
-    found = parts[0]
-    for part in parts[1:]:
-        found = found & part if op == "and" else found | part
-    return found
+def _sql(left: Filter, columns: Mapping[str, str]) -> tuple[str, list[Any]]:
+    match left.op:
+        case "true" | "false":
+            return left.op, []
+        case "and" | "or" | "not":
+            parts = [_sql(part, columns) for part in left.parts]
+            written = f" {left.op} ".join(text for text, _ in parts) if left.op != "not" else f"not {parts[0][0]}"
+            return f"({written})", [value for _, values in parts for value in values]
+    return _sql_atom(left, columns[left.attribute])
 
 
 def _atom(atom: Filter, field: str) -> Q:
