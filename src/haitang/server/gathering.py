@@ -27,8 +27,7 @@ def start_file(file: Path, resource: str | None, source: str = "", load: str | N
     if not wanted:
         raise NO_RESOURCE()
     declared = in_force().get(Resource, wanted)
-    with file.open("rb") as stream:
-        kept = incoming.keep(stream, file.name)
+    kept = incoming.keep_file(file)
     with acting(system("operator")) as act:
         return actions.start(act=act, resource=declared, file=kept, source=source, load=load)
 

@@ -29,8 +29,7 @@ def start_inferred(file: Path, id: str, title: str, organization: str, *, only: 
 
 
 def _start(proposal: Proposal, file: Path, organization: str) -> Run:
-    with file.open("rb") as stream:
-        kept = incoming.keep(stream, file.name)
+    kept = incoming.keep_file(file)
     with acting(system("operator")) as act:
         _, run = gather_provisionally(
             act=act, id=proposal.id, title=proposal.title, files=proposal.files, about=about(proposal), columns=proposal.mapping, file=kept,

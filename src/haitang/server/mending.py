@@ -13,8 +13,7 @@ def mend(run: str, file: Path) -> Mended:
     operator = system("operator")
     found = queries.get(operator, run)
     rows = by_file.given(found, file)
-    with file.open("rb") as stream:
-        kept = incoming.keep(stream, file.name)
+    kept = incoming.keep_file(file)
     incoming.drop(kept)
     with acting(operator) as act:
         return actions.mend_by_file(act=act, run=found, rows=rows, digest=kept.digest)

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,20 +40,47 @@ def folder() -> Path:
 
 def keep(stream: Readable, name: str) -> Incoming:
     """Copy what `stream` gives; raises EMPTY. The suffix of the name stays, because readers look at it."""
+
+    def fill(draft: Path) -> None:
+        with draft.open("wb") as kept:
+            while piece := stream.read(_PIECE):
+                kept.write(piece)
+
+    return _keep(fill, name)
+
+
+def keep_file(file: Path) -> Incoming:
+    """The same of a file on this machine, whose bytes the system copies by itself where it is no pipe."""
+    if not file.is_file():
+        with file.open("rb") as stream:
+            return keep(stream, file.name)
+    return _keep(lambda draft: shutil.copyfile(file, draft), file.name)
+
+
+def _keep(fill: Callable[[Path], object], name: str) -> Incoming:
     folder().mkdir(parents=True, exist_ok=True)
-    hashed, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as kept, ThreadPoolExecutor(1) as beside:
-        while piece := stream.read(_PIECE):
-            hashing = beside.submit(hashed.update, piece)
-            kept.write(piece)
-            size += len(piece)
-            hashing.result()
-    if not size:
-        os.unlink(kept.name)
-        raise EMPTY(name=name)
-    path = folder() / f"{hashed.hexdigest()}{_suffix(name)}"
-    put(Path(kept.name), path)
-    return Incoming(Path(name).name, path, hashed.hexdigest(), size)
+    descriptor, made = tempfile.mkstemp(dir=folder())
+    os.close(descriptor)
+    draft = Path(made)
+    try:
+        fill(draft)
+        if not (size := draft.stat().st_size):
+            raise EMPTY(name=name)
+        digest = _synced(draft)
+        path = folder() / f"{digest}{_suffix(name)}"
+        put(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Incoming(Path(name).name, path, digest, size)
+
+
+def _synced(draft: Path) -> str:
+    """Its SHA-256, worked out while the disk takes it."""
+    with draft.open("rb") as kept, ThreadPoolExecutor(1) as beside:
+        syncing = beside.submit(os.fsync, kept.fileno())
+        digest = hashlib.file_digest(kept, "sha256").hexdigest()
+        syncing.result()
+    return digest
 
 
 def _suffix(name: str) -> str:

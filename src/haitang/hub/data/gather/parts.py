@@ -55,7 +55,11 @@ def write(table: Any, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     made = to.with_suffix(".incoming")
     alike = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    pq.write_table(table, made, compression="zstd", use_dictionary=alike, store_decimal_as_integer=True, data_page_version="2.0")
+    whole = [field.name for field in table.schema if pa.types.is_integer(field.type)]
+    pq.write_table(
+        table, made, compression="zstd", use_dictionary=alike, column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+        store_decimal_as_integer=True, data_page_version="2.0", write_batch_size=8192,
+    )  # fmt: skip
     put(made, to)
 
 

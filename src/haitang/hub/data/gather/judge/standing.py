@@ -47,7 +47,10 @@ def _date(data: Any, offsets: Any) -> Mask:
     """2026-03-01."""
     found: Mask = np.diff(offsets) == 10
     rows = np.flatnonzero(found)
-    text = data[offsets[:-1][rows][:, None] + np.arange(10, dtype=offsets.dtype)].T
+    if 10 * len(rows) == offsets[-1] - offsets[0]:  # the others are empty: the bytes lie in a row, ten by ten
+        text = data[offsets[0] : offsets[-1]].reshape(-1, 10).T
+    else:
+        text = data[offsets[:-1][rows][:, None] + np.arange(10, dtype=offsets.dtype)].T
     sound = (text[4] == _DASH) & (text[7] == _DASH) & (text[0] != _ZERO)
     for place in (0, 1, 2, 3, 5, 6, 8, 9):
         sound &= text[place] - _ZERO < 10

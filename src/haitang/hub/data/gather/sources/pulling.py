@@ -65,8 +65,7 @@ def _pull(source: Source, actor: Actor) -> str:
             raise faults.NOTHING_AT_ALL(source=source.id)
         file = None
         if found.rows:
-            with target.open("rb") as stream:
-                file = incoming.keep(stream, target.name)
+            file = incoming.keep_file(target)
         with acting(actor) as act:
             return actions.pulled(act=act, source=source, file=file, rows=found.rows, cursor=found.cursor)
 

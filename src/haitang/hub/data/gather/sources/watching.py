@@ -102,8 +102,7 @@ def _take(source: Source, sighting: TakenFile, file: Path, actor: Actor) -> Take
 
 def _keep(file: Path) -> incoming.Incoming:
     format_of(file)  # refuses what no reader can read, before it becomes a run
-    with file.open("rb") as stream:
-        return incoming.keep(stream, file.name)
+    return incoming.keep_file(file)
 
 
 def _digest(file: Path) -> str:
