@@ -21,6 +21,9 @@ from haitang.server.supervisor.child import HUNG, Running, Spec, beating, not_hu
 from haitang.server.supervisor.death import PR_SET_CHILD_SUBREAPER, prctl, tied_to_parent
 from haitang.server.supervisor.logs import open_log
 
+# Of malloc (glibc), said before anything is loaded: libraries start threads then, each with an arena that gives back what it freed. What is forked would use these, and have
+# the pages of each chunk of a file cleared anew, which took a sixth of gathering's time.
+_ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 READY_SECONDS = 60.0
 FORK_SECONDS = 10.0
 AGAIN_SECONDS = 1.0  # before an heir is asked for again, where none could be had or it died
@@ -136,7 +139,7 @@ class Zygote:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "haitang.server.cli", "run", ZYGOTE, stdin=theirs.fileno(), stdout=log, stderr=log, cwd=CHECKOUT,
-                env=environment(self._settings), start_new_session=True, preexec_fn=tied_to_parent(signal.SIGTERM),
+                env={**environment(self._settings), **_ONE_ARENA}, start_new_session=True, preexec_fn=tied_to_parent(signal.SIGTERM),
             )  # fmt: skip
         finally:
             theirs.close()

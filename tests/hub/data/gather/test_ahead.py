@@ -1,11 +1,19 @@
 """Items made ahead by a thread: the same, in order, with their errors, and none left running."""
 
 import threading
+import weakref
 from collections.abc import Iterator
+from typing import TypeVar
 
 import pytest
 
 from haitang.hub.data.gather.ahead import ahead
+
+T = TypeVar("T")
+
+
+def same(item: T) -> T:
+    return item
 
 
 def made_here() -> Iterator[str]:
@@ -14,8 +22,8 @@ def made_here() -> Iterator[str]:
 
 
 def test_items_come_in_order_from_another_thread() -> None:
-    assert list(ahead(iter(range(50)))) == list(range(50))
-    assert set(ahead(made_here())) == {"ahead"}
+    assert list(ahead(iter(range(50)), same)) == list(range(50))
+    assert set(ahead(made_here(), same)) == {"ahead"}
 
 
 def test_an_error_comes_after_the_items_before_it() -> None:
@@ -23,7 +31,7 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         yield 1
         raise ValueError("二")
 
-    found = ahead(broken())
+    found = ahead(broken(), same)
     assert next(found) == 1
     with pytest.raises(ValueError, match="二"):
         next(found)
@@ -39,8 +47,41 @@ def test_closed_early_the_thread_ends_and_the_source_is_closed() -> None:
         finally:
             closed.set()
 
-    found = ahead(ahead(endless()))
+    found = ahead(ahead(endless(), same), same)
     next(found)
     found.close()
     assert closed.wait(5)
     assert "ahead" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_no_more_is_made_than_was_asked_for() -> None:
+    begun: list[int] = []
+    asked = threading.Event()
+
+    def make(item: int) -> int:
+        begun.append(item)
+        if item == 2:
+            asked.set()
+        return item
+
+    found = ahead(iter(range(10)), make)
+    assert next(found) == 0
+    assert not asked.wait(0.2), begun
+    assert next(found) == 1
+    assert asked.wait(5)
+    found.close()
+
+
+def test_what_was_given_is_kept_by_nobody() -> None:
+    class Large:
+        pass
+
+    found = ahead(iter([1, 2, 3]), lambda _: Large())
+    seen = [weakref.ref(next(found)) for _ in range(3)]  # the generator holds the one that it gave last
+    assert [each() for each in seen[:2]] == [None, None]
+    found.close()
+
+
+def test_an_error_of_making_is_raised_too() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(iter([1, 0]), lambda item: 1 // item))

@@ -1,30 +1,32 @@
 """Work ahead of who uses it: one thread makes the next item while this one is busy with the last."""
 
-import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 _END = object()
 
 
-def ahead(items: Iterator[T], *, most: int = 1) -> Generator[T, None, None]:
-    """The same items, at most so many made before they are asked for. An error of `items` is raised here; closed early, it stops making them."""
-    made: queue.Queue[Any] = queue.Queue(most)
-    left = threading.Event()
-    maker = threading.Thread(target=_make, args=(items, made, left), name="ahead", daemon=True)
+def ahead(items: Iterator[S], make: Callable[[S], T], *, most: int = 1) -> Generator[T, None, None]:
+    """What `make` makes of each item, at most so many made before they are asked for, and none kept once it is given. An error is raised here; closed early, it stops."""
+    made: SimpleQueue[Any] = SimpleQueue()
+    room, left = threading.Semaphore(most), threading.Event()
+    maker = threading.Thread(target=_make, args=(items, make, made, room, left), name="ahead", daemon=True)
     maker.start()
     try:
         while (item := made.get()) is not _END:
+            room.release()
             if isinstance(item, _Failed):
                 raise item.reason
             yield item
+            del item
     finally:
         left.set()
-        while maker.is_alive():
-            _drain(made)
-            maker.join(0.05)
+        room.release()
+        maker.join()
 
 
 class _Failed:
@@ -32,24 +34,20 @@ class _Failed:
         self.reason = reason
 
 
-def _make(items: Iterator[Any], made: "queue.Queue[Any]", left: threading.Event) -> None:
-    put: Callable[[Any], None] = made.put
+def _make(
+    items: Iterator[Any], make: Callable[[Any], Any], made: "SimpleQueue[Any]", room: threading.Semaphore, left: threading.Event
+) -> None:
     try:
+        room.acquire()
         for item in items:
-            put(item)
+            made.put(make(item))
+            del item
+            room.acquire()
             if left.is_set():
                 break
-        put(_END)
+        made.put(_END)
     except BaseException as reason:
-        put(_Failed(reason))
+        made.put(_Failed(reason))
     finally:
         if close := getattr(items, "close", None):
             close()
-
-
-def _drain(made: "queue.Queue[Any]") -> None:
-    try:
-        while True:
-            made.get_nowait()
-    except queue.Empty:
-        return

@@ -7,8 +7,9 @@ commit, the chunk is read again and its part replaced; killed after it, reading 
 import json
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -65,10 +66,10 @@ class Gathering:
         by a thread of its own, while earlier ones are staged."""
         chunks = self._chunks()
         for chunk in chunks:
-            judge = self.judge or self._begin(chunk)
-            yield from _rooted(_judged(judge, [chunk]))
-            if not chunk.done and not self.run.root_id:
-                yield from ahead(_rooted(ahead(_judged(judge, ahead(chunks)))))
+            judge, more = self.judge or self._begin(chunk), not chunk.done and not self.run.root_id
+            yield _rooted(_judged(judge, chunk))
+            if more:
+                yield from ahead(ahead(ahead(chunks, lambda each: each), partial(_judged, judge)), _rooted)
 
     def _chunks(self) -> Iterator[Chunk]:
         if self.run.root_id:
@@ -140,16 +141,15 @@ class Gathering:
             run.save(update_fields=["state", "parts", "notes"])
 
 
-def _judged(judge: Judge, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, Judged]]:
-    for chunk in chunks:
-        judged = judge.judge(chunk)
-        judge.remember(judged)
-        yield chunk, judged
+def _judged(judge: Judge, chunk: Chunk) -> tuple[Chunk, Judged]:
+    judged = judge.judge(chunk)
+    judge.remember(judged)
+    return chunk, judged
 
 
-def _rooted(judged: Iterable[tuple[Chunk, Judged]]) -> Iterator[tuple[Chunk, Judged, str]]:
-    for chunk, each in judged:
-        yield chunk, each, root_of(each.leaves, ARITY).hex() if each.rows else ""
+def _rooted(judged: tuple[Chunk, Judged]) -> tuple[Chunk, Judged, str]:
+    chunk, each = judged
+    return chunk, each, root_of(each.leaves, ARITY).hex() if each.rows else ""
 
 
 READING = (
