@@ -23,6 +23,7 @@ from haitang.hub.data.lake.connection import NOT_READY
 
 log = structlog.get_logger()
 
+NICE = 10  # as the writer, which takes what is read into the lake: answers, alarms and pages go first
 WAIT, SOON = 0.5, 0.1  # seconds between two looks at the queue, and while the writer has a run to land
 PAUSE = 2.0
 SWEEP = 3600.0  # seconds between two looks for what nothing needs any more
