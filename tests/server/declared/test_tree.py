@@ -7,8 +7,10 @@ import pytest
 from haitang.base.actions import Actor, acting, may, permission, system
 from haitang.base.declarations import put_in_force
 from haitang.server import release
+from haitang.support.security.people.kinds import Organization as Declared
 from haitang.support.security.people.models import Organization
 from haitang.support.security.people.organizations.actions import change_organization
+from haitang.support.security.people.queries import filling
 from haitang.support.security.policy.decide import rows
 from haitang.support.security.policy.engine import Engine, engine
 from haitang.support.security.policy.entities import Subject
@@ -65,3 +67,21 @@ def test_what_is_compared_or_tried_on_files_knows_only_the_files() -> None:
     from haitang.server.declared import load, owners_with
 
     assert Engine(load(owners_with(None)).partial).within("government") == ["government", "bureau"]
+
+
+def test_who_provides_data_is_who_fills_the_role_in_the_table() -> None:
+    for id in ("annex", "station"):
+        Organization.objects.create(id=id, title=id, fills=["laboratory"], parent_id="bureau")
+    found = filling("laboratory")
+    assert found is not None
+    assert (engine().filling("laboratory"), found.pk) == ("annex", "annex")
+    Organization.objects.filter(pk="annex").update(active=False)
+    assert engine().filling("laboratory") == "station"
+    assert engine().filling("no_such_role") is None
+
+
+def test_a_role_is_filled_as_the_table_says_and_no_longer_as_the_files() -> None:
+    role, id = next((role, id) for id, each in release.current().all(Declared).items() for role in each.fills)
+    assert engine().filling(role) == id
+    Organization.objects.filter(pk=id).update(fills=[])
+    assert engine().filling(role) is None

@@ -13,10 +13,10 @@ from typing import Any
 from haitang.base.actions import Actor, acting, noting, require
 from haitang.base.errors import error
 from haitang.hub.data.catalogue import kept, paging
-from haitang.hub.data.catalogue.kinds import LEVELS, Resource
+from haitang.hub.data.catalogue.kinds import Resource, ResourceField
 from haitang.hub.data.catalogue.masks import masked
-from haitang.hub.data.catalogue.queries import PROVISIONAL, provider
-from haitang.hub.data.catalogue.tables import columns_of_field, name_of
+from haitang.hub.data.catalogue.queries import PROVISIONAL, provider, provider_role
+from haitang.hub.data.catalogue.tables import columns_of, columns_of_field, name_of
 from haitang.hub.data.lake import queries as lake
 from haitang.hub.data.lake.versions import version as lake_version
 from haitang.support.security.evidence.actions import answer_digest, record_access
@@ -59,21 +59,27 @@ class Answer:
 
 def subject(resource: Resource, level: str = "general") -> Subject:
     """A resource at a level, as policies see it."""
-    organization = provider(resource)
     return Subject(
-        ref=f"resource:{resource.id}", kind="resource", organization=organization.pk if organization else None, level=NUMBERS[level],
-        sharing=resource.sharing,
+        ref=f"resource:{resource.id}", kind="resource", organization=_provided_by(resource), level=NUMBERS[level], sharing=resource.sharing
     )  # fmt: skip
+
+
+def _provided_by(resource: Resource) -> str | None:
+    """As policies know organizations, which need not ask the table in each request."""
+    role = provider_role(resource)
+    if role:
+        return engine().filling(role)
+    proposer = provider(resource)
+    return proposer.pk if proposer else None
 
 
 def open_columns(actor: Actor, resource: Resource, around: Circumstances, seen: Subject | None = None) -> dict[str, bool]:
     """Column -> whether the reader sees it in clear."""
     decide = engine().verdict
     seen = seen or subject(resource)
-    opens = {level: decide(actor, lake.READ, replace(seen, level=NUMBERS[level]), around).allowed for level in LEVELS}
-    return {
-        column: opens[field.classified] for name, field in resource.fields.items() for column in columns_of_field(name, field)
-    }  # fmt: skip
+    there = {field.classified for field in resource.fields.values()}
+    opens = {level: decide(actor, lake.READ, replace(seen, level=NUMBERS[level]), around).allowed for level in there}
+    return {column: opens[field.classified] for column, field in _fields(resource).items()}
 
 
 def read(actor: Actor, resource: Resource, asked: Asked, *, way: str, purpose: str = "", grant: str = "") -> Answer:
@@ -114,7 +120,7 @@ def _where(
     fixed = {"ref": seen.ref, "kind": seen.kind, "organization": seen.organization, "level": seen.level, "sharing": seen.sharing}
     division = _division_column(resource)
     text, values = rows(actor, lake.READ, around).sql({"division": division} if division else {}, fixed)
-    parts, types = [] if text == "true" else [text], _types(resource)
+    parts, types = [] if text == "true" else [text], columns_of(resource)
     for op, given in (("=", asked.equal), (">=", asked.least), ("<=", asked.most)):
         for column, value in given.items():
             parts.append(f'"{_usable(resource, column, clear)}" {op} cast(? as {types[column]})')
@@ -132,8 +138,9 @@ def _usable(resource: Resource, column: str, clear: Mapping[str, bool]) -> str:
     return column
 
 
-def _types(resource: Resource) -> dict[str, str]:
-    return {column: type for name, field in resource.fields.items() for column, type in columns_of_field(name, field).items()}
+def _fields(resource: Resource) -> dict[str, ResourceField]:
+    """Column -> the field that it belongs to."""
+    return {column: field for name, field in resource.fields.items() for column in columns_of_field(name, field)}
 
 
 def _division_column(resource: Resource) -> str | None:
@@ -149,8 +156,7 @@ def _asked_of_lake(
 ) -> tuple[paging.Page, int]:
     import duckdb
 
-    types = _types(resource)
-    fields = {column: field for name, field in resource.fields.items() for column in columns_of_field(name, field)}
+    types, fields = columns_of(resource), _fields(resource)
     shown = [
         f'"{column}"' if clear[column] else f'{masked(column, types[column], fields[column])} as "{column}"' for column in types if column in there
     ]  # fmt: skip
@@ -164,15 +170,15 @@ def _asked_of_lake(
 
 def _evident(actor: Actor, resource: Resource, answer: Answer, clear: Mapping[str, bool], *, way: str, around: Circumstances) -> Answer:
     """Leave evidence where a field above general level was shown in clear, or a grant was used."""
-    fields = {column: field for name, field in resource.fields.items() for column in columns_of_field(name, field)}
+    fields = _fields(resource)
     above = [column for column, field in fields.items() if clear[column] and NUMBERS[field.classified] > NUMBERS["general"]]
     if not (above or around.grant):
         return answer
     digest = answer_digest(answer.encoded)
-    subjects = [
-        (field.type, str(row[column])) for row in answer.rows for column, field in fields.items()
-        if column in above and field.type in KINDS and row.get(column) is not None
-    ]  # fmt: skip
+    of_whom = [(column, fields[column].type) for column in above if fields[column].type in KINDS]
+    subjects = (
+        [(type, str(row[column])) for row in answer.rows for column, type in of_whom if row.get(column) is not None] if of_whom else []
+    )
     with acting(actor) if subjects else nullcontext(noting(actor)) as act:  # whose data it was stands in a second statement
         ref = record_access(
             act=act, resource=resource.id, fields=sorted(fields), rows=len(answer.rows), answer=digest, purpose=around.purpose, way=way,

@@ -17,6 +17,8 @@ from uuid import UUID
 from haitang.support.security.cryptography.suites import ED25519, Suite
 from haitang.support.security.evidence.canonical import canonical
 
+_AS_IT_IS = frozenset({str, int, float, bool})
+
 
 @dataclass(frozen=True)
 class Secret:
@@ -32,6 +34,8 @@ def salted(salt: bytes, value: Any, suite: Suite = ED25519) -> str:
 
 def plain(value: Any, salt: bytes, suite: Suite = ED25519) -> Any:
     """`value` as a JSON value: times in ISO 8601, decimals and ids as text, secrets as `{"salted": SHA-256}` or `{"salted_sm3": SM3}`."""
+    if value is None or type(value) in _AS_IT_IS:  # most values; an enumeration's member is of another type
+        return value
     if isinstance(value, Secret):
         return {"salted" if suite is ED25519 else f"salted_{suite.hash_name}": salted(salt, value.value, suite)}
     if isinstance(value, Mapping):

@@ -76,6 +76,10 @@ class Engine:
     def division(self, organization: str) -> str | None:
         return self._organizations.get(organization, (None, None))[1]
 
+    def filling(self, role: str) -> str | None:
+        """The organization that fills an organization role."""
+        return self.tree.filling.get(role)
+
     def within(self, organization: str) -> list[str]:
         """An organization and all below it."""
         found = [organization]
