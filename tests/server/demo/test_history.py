@@ -1,14 +1,11 @@
 """The stories as they happen: real actions by real people of the database, in the order of their times."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from haitang.base import clock
 from haitang.base.declarations.in_force import holding
-from haitang.base.declarations.loader import load_folders
-from haitang.base.declarations.owners import applications, owner_of_folder, rooms
 from haitang.hub.business.cases.models import Case
 from haitang.hub.business.notifications.models import Notice
 from haitang.hub.business.procedures.models import RunEvent
@@ -18,12 +15,11 @@ from haitang.server.demo.history import tell_stories
 from haitang.server.demo.inboxes import fill_inboxes
 from haitang.server.demo.people import CAST, make_people
 from haitang.server.demo.stories import OPEN, PAST, REPORTS
-from haitang.server.discovery import load_kinds
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.models import Organization
+from tests.hub.data.shipped import shipped
 
-PLACE = Path(__file__).parents[3] / "places/dazu"
 NOW = datetime(2026, 11, 23, 15, 20, tzinfo=clock.CHINA)
 
 
@@ -37,14 +33,11 @@ def _alarm(number: int) -> Alarm:
 
 @pytest.mark.django_db
 def test_cases_at_every_stage_come_from_alarms_and_read_naturally() -> None:
-    load_kinds()
-    loaded = load_folders([*rooms(), *applications(), owner_of_folder(PLACE, "place")])
-    assert loaded.declarations
     for id, fills in (("ecology", "ecology_bureau"), ("centre", "command_centre"), ("audit", "audit_bureau"), ("data", "big_data_bureau")):
         Organization.objects.create(id=id, title=id, fills=[fills])
     Thing.objects.create(id="s1", title="试验站", device="air_station", organization_id="ecology", mn="s1", origin="replay")
     Alarm.objects.bulk_create([_alarm(number) for number in range(44)])
-    with holding(loaded.declarations), clock.frozen(NOW):
+    with holding(shipped()), clock.frozen(NOW):
         assert make_people() == len(CAST)
         assert make_people() == 0
         assert tell_stories(NOW) == len(OPEN) + len(PAST) + len(REPORTS)

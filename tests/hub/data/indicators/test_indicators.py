@@ -12,8 +12,6 @@ from haitang.base import clock
 from haitang.base.clock import CHINA
 from haitang.base.declarations import in_force
 from haitang.base.declarations.in_force import holding
-from haitang.base.declarations.loader import load_folders
-from haitang.base.declarations.owners import applications, owner_of_folder, rooms
 from haitang.base.errors import HaitangError
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.derive import engine
@@ -22,11 +20,10 @@ from haitang.hub.data.indicators.models import IndicatorValue
 from haitang.hub.data.indicators.refresh import refresh
 from haitang.hub.data.lake import rollup
 from haitang.hub.data.lake.writer import Writer
-from haitang.server.discovery import load_kinds
 from haitang.support.infrastructure.things.models import Thing
 from tests.hub.data.fresh import DAY, HOUR, START, batch, fresh_lake, reading
+from tests.hub.data.shipped import shipped
 
-PLACE = Path(__file__).parents[4] / "places/dazu"
 CLEAN = {"pm2_5": 30.0, "pm10": 40.0, "so2": 5.0, "no2": 20.0, "co": 0.5, "o3": 60.0}
 NOON = datetime(2026, 3, 4, 12, tzinfo=CHINA)  # START is 2026-03-01 in China
 
@@ -34,12 +31,9 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=CHINA)  # START is 2026-03-01 in China
 @pytest.fixture
 def lake(tmp_path: Path, db: None) -> Iterator[Any]:
     """An empty lake, two stations, what ships in force, noon of 4 March."""
-    load_kinds()
-    loaded = load_folders([*rooms(), *applications(), owner_of_folder(PLACE, "place")])
-    assert loaded.declarations, "\n".join(map(str, loaded.errors))
     for id in ("s1", "s2"):
         Thing.objects.create(id=id, title=id, device="air_station", mn=id)
-    with holding(loaded.declarations), clock.frozen(NOON), fresh_lake(tmp_path) as connection:
+    with holding(shipped()), clock.frozen(NOON), fresh_lake(tmp_path) as connection:
         yield connection
 
 

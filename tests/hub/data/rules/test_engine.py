@@ -2,26 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from haitang.base import clock
 from haitang.base.declarations import in_force, put_in_force
-from haitang.base.declarations.loader import load_folders
-from haitang.base.declarations.owners import applications, owner_of_folder, rooms
 from haitang.base.errors import HaitangError
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.lake.buckets import micros
 from haitang.hub.data.rules.engine import Engine
 from haitang.hub.data.rules.models import Alarm, RuleState
 from haitang.hub.data.rules.queries import open_alarms
-from haitang.server.discovery import load_kinds
 from haitang.support.infrastructure.stream.messages import Batch, Observation
 from haitang.support.infrastructure.things.models import MaintenanceWindow, Thing
 from haitang.support.security.people.models import Organization
+from tests.hub.data.shipped import shipped
 
-PLACE = Path(__file__).parents[4] / "places/dazu"
 EIGHT = datetime(2026, 3, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -29,14 +25,11 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def engine(db: None) -> Iterator[Engine]:
     """What ships is in force; one station; 08:00 in China."""
-    load_kinds()
     try:
         before = in_force()
     except Exception:
         before = None
-    loaded = load_folders([*rooms(), *applications(), owner_of_folder(PLACE, "place")])
-    assert loaded.declarations, "\n".join(map(str, loaded.errors))
-    put_in_force(loaded.declarations)
+    put_in_force(shipped())
     Organization.objects.create(id="ecology", title="区生态环境局", fills=["ecology_bureau"])
     Thing.objects.create(id="station", title="试验站", device="air_station", organization_id="ecology", division="", mn="x" * 24)
     with clock.frozen(EIGHT):

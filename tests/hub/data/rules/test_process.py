@@ -12,34 +12,27 @@ from django.db import connection
 from haitang.base import clock
 from haitang.base import settings as base
 from haitang.base.declarations.in_force import holding
-from haitang.base.declarations.loader import load_folders
-from haitang.base.declarations.owners import applications, owner_of_folder, rooms
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.lake.buckets import micros
 from haitang.hub.data.rules import process
 from haitang.hub.data.rules.models import Alarm, ConsumerOffset
-from haitang.server.discovery import load_kinds
 from haitang.support.infrastructure.stream.client import connect
 from haitang.support.infrastructure.things.models import Thing
 from haitang.support.security.people.models import Organization
 from tests.hub.data.fresh import HOUR, batch, reading
+from tests.hub.data.shipped import shipped
 from tests.support.infrastructure.nats_server import NatsServer
-
-PLACE = Path(__file__).parents[4] / "places/dazu"
 
 
 @pytest.fixture
 def stream(transactional_db: None, tmp_path: Path) -> Iterator[NatsServer]:
     """A NATS server of its own, one station, what ships in force."""
-    load_kinds()
-    loaded = load_folders([*rooms(), *applications(), owner_of_folder(PLACE, "place")])
-    assert loaded.declarations
     Organization.objects.create(id="ecology", title="区生态环境局", fills=["ecology_bureau"])
     Thing.objects.create(id="s1", title="试验站", device="air_station", organization_id="ecology", mn="s1")
     before, server = base.settings(), NatsServer(tmp_path)
     server.start()
     base.use(replace(before, nats_url=server.url))
-    with holding(loaded.declarations):
+    with holding(shipped()):
         yield server
     base.use(before)
     server.stop()
