@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from haitang.base.actions import acting, system
 from haitang.base.declarations import in_force
-from haitang.base.errors import error
+from haitang.base.errors import HaitangError, error
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather import actions, incoming
 from haitang.hub.data.gather.kinds import Source
@@ -26,10 +27,15 @@ def start_file(file: Path, resource: str | None, source: str = "", load: str | N
     wanted = resource or (in_force().get(Source, source).resource if source else None)
     if not wanted:
         raise NO_RESOURCE()
-    declared = in_force().get(Resource, wanted)
-    kept = incoming.keep_file(file)
+    with ThreadPoolExecutor(1) as beside:
+        keeping = beside.submit(incoming.keep_file, file)  # large ones take as long as reading the declarations
+        try:
+            declared = in_force().get(Resource, wanted)
+        except HaitangError:
+            incoming.drop(keeping.result())
+            raise
     with acting(system("operator")) as act:
-        return actions.start(act=act, resource=declared, file=kept, source=source, load=load)
+        return actions.start(act=act, resource=declared, file=keeping.result(), source=source, load=load)
 
 
 def wait(run: Run, tell: Callable[[], None], every: float) -> None:

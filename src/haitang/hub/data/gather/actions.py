@@ -21,6 +21,7 @@ from haitang.hub.data.gather.incoming import Incoming, forget
 from haitang.hub.data.gather.judge.columns import Headings, digest
 from haitang.hub.data.gather.kinds import Source
 from haitang.hub.data.gather.models import Held, Run, Understanding
+from haitang.hub.data.gather.waiting import enqueue
 from haitang.support.security.evidence.facts import Secret
 from haitang.support.security.people.queries import filling
 
@@ -48,7 +49,7 @@ def start(
     """Put a file into the queue. What is not given comes from the source, where one is named."""
     declared = in_force().get(Source, source) if source else None
     organization = organization or (sender.organization if sender else "") or _sender(resource, declared)
-    run = Run.objects.create(
+    run = enqueue(
         resource=resource.id, source=source, organization=organization, file=file.name[:255], path=str(file.path), digest=file.digest,
         load=load or (declared.load if declared else "update"), columns=dict(columns or (declared.columns if declared else {})),
         layout=dict(layout or (declared.layout.model_dump(exclude_defaults=True) if declared else {})),
@@ -242,7 +243,7 @@ def resubmit(*, act: Act, run: Run) -> Run:
     ids = [row.pk for row in rows]
     if not ids:
         raise NOTHING_MENDED()
-    again = Run.objects.create(
+    again = enqueue(
         resource=run.resource, source=run.source, organization=run.organization, file=run.file, root=run, columns=run.columns, synthetic=run.synthetic,
         load="update", created_at=act.at, created_by=act.actor.ref,
     )  # fmt: skip

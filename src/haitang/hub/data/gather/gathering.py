@@ -67,9 +67,9 @@ class Gathering:
         chunks = self._chunks()
         for chunk in chunks:
             judge, more = self.judge or self._begin(chunk), not chunk.done and not self.run.root_id
-            yield _rooted(_judged(judge, chunk))
+            yield _rooted(_judged(judge, _prepared(judge, chunk)))
             if more:
-                yield from ahead(ahead(ahead(chunks, lambda each: each), partial(_judged, judge)), _rooted)
+                yield from ahead(ahead(ahead(chunks, partial(_prepared, judge)), partial(_judged, judge)), _rooted)
 
     def _chunks(self) -> Iterator[Chunk]:
         if self.run.root_id:
@@ -141,8 +141,13 @@ class Gathering:
             run.save(update_fields=["state", "parts", "notes"])
 
 
-def _judged(judge: Judge, chunk: Chunk) -> tuple[Chunk, Judged]:
-    judged = judge.judge(chunk)
+def _prepared(judge: Judge, chunk: Chunk) -> tuple[Chunk, Any]:
+    return chunk, judge.prepared(chunk)
+
+
+def _judged(judge: Judge, given: tuple[Chunk, Any]) -> tuple[Chunk, Judged]:
+    chunk, cells = given
+    judged = judge.judge(chunk, cells)
     judge.remember(judged)
     return chunk, judged
 

@@ -24,6 +24,7 @@ from haitang.hub.data.catalogue.tables import ARITY, OWN, ensure, leaf, name_of,
 from haitang.hub.data.gather import adding, parts
 from haitang.hub.data.gather.models import Part, Run
 from haitang.hub.data.gather.releases import under
+from haitang.hub.data.gather.waiting import wake
 from haitang.hub.data.lake.connection import quoted
 from haitang.hub.data.lake.schema import tables
 from haitang.hub.data.lake.transaction import transaction
@@ -93,6 +94,7 @@ def _land(connection: Any, group: list[Part]) -> dict[int, Landed]:
             Part.objects.filter(run=group[0].run, number=number).update(landed=True, block=each.block)
         counts = {name: F(name) + sum(getattr(each, name) for each in landed.values()) for name in COUNTS}
         Run.objects.filter(pk=group[0].run_id).update(**counts)
+        wake()
     return landed
 
 

@@ -139,9 +139,9 @@ class Judge:
         # as a case, DuckDB looks closer only at the rows that need it, and an unknown answer is no
         return f"select {', '.join(['n', 'line', *values, *hashes])}, case when {broken} then true else false end as broken from typed"
 
-    def judge(self, chunk: Chunk) -> Judged:
-        """What becomes of each row of a chunk."""
-        cells = self._cells(chunk)
+    def judge(self, chunk: Chunk, cells: Any = None) -> Judged:
+        """What becomes of each row of a chunk. `cells`: prepared before."""
+        cells = self.prepared(chunk) if cells is None else cells
         self.connection.register("cells", cells)
         self._look_up()
         found, bad = self._found(cells)
@@ -201,7 +201,8 @@ class Judge:
         self.staged.parts.append(part)
         self.staged.unwritten.pop(0)
 
-    def _cells(self, chunk: Chunk) -> Any:
+    def prepared(self, chunk: Chunk) -> Any:
+        """The cells of a chunk as an Arrow table: trimmed, codes in their normal form, with masks of what stands and what is faulty. Another thread may do it meanwhile."""
         count, cells = chunk.columns.num_rows, {}
         for name, heading in self.columns.items():
             declared = self.resource.fields[name]

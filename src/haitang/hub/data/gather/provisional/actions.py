@@ -15,6 +15,7 @@ from haitang.hub.data.gather import actions as gather
 from haitang.hub.data.gather import parts
 from haitang.hub.data.gather.incoming import Incoming
 from haitang.hub.data.gather.models import Held, Part, Run, Understanding
+from haitang.hub.data.gather.waiting import enqueue
 
 TAKEN = error("gather.id_taken", 409, "已有数据资源“{id}”。请换一个编号，或直接采集到这个资源。")
 REFUSED = error("gather.proposal_refused", 422, "声明还不能用：{problems}")
@@ -114,7 +115,7 @@ def discard(*, act: Act, provisional: Provisional, note: str = "") -> Run:
         parts.forget(run.pk)
     found.status = Provisional.Status.LEAVING
     _decided(act, found, note)
-    last = Run.objects.create(
+    last = enqueue(
         resource=found.declaration, organization=found.organization, state=Run.State.LANDING, load="discard", parts=1, created_at=act.at,
         created_by=act.actor.ref,
     )  # fmt: skip
