@@ -8,7 +8,7 @@ import ctypes
 import pyarrow as pa
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # numbers of glibc's mallopt(3)
-_KEPT, _ONE = 1 << 30, 32 << 20  # bytes that are kept free; of the largest piece that is kept (glibc takes no more)
+_KEPT, _ONE = 256 << 20, 32 << 20  # bytes that are kept free; of the largest piece that is kept (glibc takes no more)
 
 
 def keep() -> None:
