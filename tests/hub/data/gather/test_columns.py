@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haitang.hub.data.catalogue.kinds import ResourceField
-from haitang.hub.data.catalogue.tables import leaf
+from haitang.hub.data.catalogue.tables import AS_JSON, canonical, leaf, mark_of
 from haitang.hub.data.gather.judge import codes, leaves
 from haitang.hub.data.lake.connection import plain
 from haitang.support.security.evidence.columns import digests
@@ -55,6 +55,22 @@ def test_leaves_of_columns_are_those_of_rows(rows: list[tuple[Any, ...]]) -> Non
     written = [f'"{name}"::varchar as "{leaves.WRITTEN}{name}"' for name, type in TYPES.items() if type != "varchar"]
     prepared = CONNECTION.execute(f"select *, {', '.join(written)} from given_rows").to_arrow_table()
     assert [bytes(each).hex() for each in digests(leaves.texts(prepared, TYPES))] == by_row
+
+
+def text_of(arity: int) -> str:
+    found = CONNECTION.execute(
+        f"""select {canonical(["b", "a", "c"], arity)} from (select 1.25::decimal(18, 2) as a, 'x"y' as b, null::date as c)"""
+    ).fetchone()
+    return str(found[0])
+
+
+def test_the_text_of_a_row_names_its_columns_and_quotes_its_values() -> None:
+    assert text_of(32) == f'"{mark_of("abc")}","1.25","x""y",'
+    assert mark_of("abc") != mark_of("acb")
+
+
+def test_the_text_of_a_row_of_an_earlier_release_is_what_it_was() -> None:
+    assert {text_of(arity) for arity in AS_JSON} == {'{"a":1.25,"b":"x\\"y","c":null}'}
 
 
 @settings(deadline=None)
