@@ -8,37 +8,7 @@ import json
 import sys
 import time
 
-from bench.turns import Turns
-
-
-class Reader(Turns):
-    """Reads each answer to its end."""
-
-    kept = b""
-
-    def begin(self) -> None:
-        self.kept = b""
-        super().begin()
-
-    def data_received(self, data: bytes) -> None:
-        self.kept += data
-        if self.done.done() or not whole(self.kept):
-            return
-        if self.kept.startswith(b"HTTP/1.1 200 "):
-            self.answered()
-        else:
-            self.refused(self.kept)
-
-
-def whole(data: bytes) -> bool:
-    """Whether an answer is there to its end."""
-    head, there, body = data.partition(b"\r\n\r\n")
-    if not there:
-        return False
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            return len(body) >= int(line.partition(b":")[2])
-    return body.endswith(b"0\r\n\r\n")
+from bench.turns import HttpTurns
 
 
 async def main(port: int, token: str, connections: int) -> None:
@@ -50,7 +20,7 @@ async def main(port: int, token: str, connections: int) -> None:
     readers = []
     for number in range(connections):
         mine = made[number::connections]
-        readers.append((await loop.create_connection(lambda mine=mine: Reader(mine, latencies), "127.0.0.1", port))[1])  # type: ignore[misc]
+        readers.append((await loop.create_connection(lambda mine=mine: HttpTurns(mine, latencies), "127.0.0.1", port))[1])  # type: ignore[misc]
     began, used = time.perf_counter(), time.process_time()
     for reader in readers:
         reader.begin()

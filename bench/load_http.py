@@ -15,26 +15,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bench.city import PROPERTIES
-from bench.turns import Turns
+from bench.turns import HttpTurns
 
 INSTANTS = 100
 LATE, TWICE = 0.05, 0.01
 
 
-class Poster(Turns):
+class Poster(HttpTurns):
     """Posts as fast as it is answered, or a batch every `apart` seconds from `due` on."""
 
     def __init__(self, requests: list[bytes], latencies: list[float], apart: float = 0.0) -> None:
         super().__init__(requests, latencies)
         self.apart, self.due = apart, 0.0
-
-    def data_received(self, data: bytes) -> None:
-        if not data.startswith(b"HTTP/1.1 "):
-            return  # the rest of an answer whose head was seen
-        if data.startswith(b"HTTP/1.1 200 "):
-            self.answered()
-        else:
-            self.refused(data)
 
     def go_on(self) -> None:
         if self.apart:

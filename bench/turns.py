@@ -39,3 +39,33 @@ class Turns(asyncio.Protocol):
     def connection_lost(self, reason: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(reason or ConnectionError("closed before the last answer"))
+
+
+class HttpTurns(Turns):
+    """Over HTTP: each answer is read to its end. Its head alone is none: the rest of it and the head of the next can come as one."""
+
+    kept = b""
+
+    def begin(self) -> None:
+        self.kept = b""
+        super().begin()
+
+    def data_received(self, data: bytes) -> None:
+        self.kept += data
+        if self.done.done() or not whole(self.kept):
+            return
+        if self.kept.startswith(b"HTTP/1.1 200 "):
+            self.answered()
+        else:
+            self.refused(self.kept)
+
+
+def whole(data: bytes) -> bool:
+    """Whether an answer is there to its end."""
+    head, there, body = data.partition(b"\r\n\r\n")
+    if not there:
+        return False
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return len(body) >= int(line.partition(b":")[2])
+    return body.endswith(b"0\r\n\r\n")

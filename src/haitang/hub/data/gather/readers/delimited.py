@@ -23,7 +23,7 @@ from haitang.hub.data.gather.readers.tokens import tokenize
 from haitang.hub.data.gather.readers.types import ROWS, Chunk, Layout, Position
 
 _SAMPLE = 1 << 18
-_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 18, 24 << 20
+_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 18, 1 << 24
 _LONGEST_ROW = 32 << 20
 _LOOKED_AT = 60  # rows among which headings are looked for
 
