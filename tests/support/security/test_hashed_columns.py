@@ -31,3 +31,11 @@ def test_the_root_is_that_of_the_tree(values: list[bytes], arity: int) -> None:
 def test_a_column_of_many_batches_keeps_its_order() -> None:
     values = [str(number).encode() for number in range(30_000)]
     assert [bytes(each) for each in columns.digests(pa.array(values))] == [hashlib.sha256(value).digest() for value in values]
+
+
+def test_what_was_hashed_is_kept_by_nobody() -> None:
+    columns.digests(pa.array([b"first"]))
+    before = pa.total_allocated_bytes()
+    for _ in range(3):
+        columns.digests(pa.array([b"x" * 1000] * 5000))
+    assert pa.total_allocated_bytes() - before < 1_000_000

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from haitang.base.ids import new_id
 from haitang.support.security.evidence import merkle
 
 Digests = npt.NDArray[np.uint8]  # shape (rows, 32)
@@ -23,7 +24,11 @@ def digests(texts: Any) -> Digests:
     if not batches:
         return np.empty((0, SIZE), np.uint8)
     context, hashed = _engine()
-    found = context.create_dataframe([batches]).select(hashed).collect()
+    name = new_id().hex
+    try:
+        found = context.create_dataframe([batches], name).select(hashed).collect()
+    finally:
+        context.deregister_table(name)  # else it keeps every column that it was ever given
     return np.concatenate([_bytes_of(batch.column(0)) for batch in found])
 
 
