@@ -7,15 +7,14 @@ import ctypes
 
 import pyarrow as pa
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # numbers of glibc's mallopt(3)
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # numbers of glibc's mallopt(3)
 _KEPT, _ONE = 256 << 20, 32 << 20  # bytes that are kept free; of the largest piece that is kept (glibc takes no more)
 
 
 def keep() -> None:
-    """From now on; before this process has made many threads. Where the C library is not glibc nothing changes."""
+    """From now on, in the one arena that all processes have (`supervisor.zygote`). Where the C library is not glibc nothing changes."""
     if not hasattr(library := ctypes.CDLL(None), "mallopt"):
         return
-    library.mallopt(_ARENA_MAX, 1)
     library.mallopt(_TRIM_THRESHOLD, _KEPT)
     library.mallopt(_MMAP_THRESHOLD, _ONE)
     pa.set_memory_pool(pa.system_memory_pool())

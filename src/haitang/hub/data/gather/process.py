@@ -25,7 +25,7 @@ from haitang.hub.data.lake.connection import NOT_READY
 log = structlog.get_logger()
 
 NICE = 10  # as the writer, which takes what is read into the lake: answers, alarms and pages go first
-WAIT, SOON = 0.5, 0.1  # seconds between two looks at the queue where nobody wakes it, and while the writer has a run to land
+WAIT = 0.5  # seconds between two looks at the queue where nobody wakes it
 PAUSE = 2.0
 SWEEP = 3600.0  # seconds between two looks for what nothing needs any more
 LOCK = 0x67_61_74_68  # class of the advisory locks
@@ -49,7 +49,7 @@ def run(stop: threading.Event) -> None:
                 swept = time.monotonic()
                 sweep()
             if not once(stop, failures):
-                wait(SOON if Run.objects.filter(state=Run.State.LANDING).exists() else WAIT)
+                wait(WAIT)
         except DatabaseError:
             log.exception("gather.database")
             connection.close()

@@ -68,9 +68,6 @@ def root(leaf_hashes: Sequence[bytes], *, hash: Hash = sha256, arity: int = 2) -
 
 def _above(level: list[bytes], arity: int, hash: Hash) -> list[bytes]:
     """The level above one of several nodes."""
-    if arity == 2 and hash is sha256:  # each block of observations: half the time of what follows
-        of, pairs = hashlib.sha256, zip(level[::2], level[1::2], strict=False)
-        return [of(INNER + left + right).digest() for left, right in pairs] + (level[-1:] if len(level) % 2 else [])
     alone = len(level) - (len(level) % arity == 1)
     return [hash(INNER + b"".join(level[first : min(first + arity, alone)])) for first in range(0, alone, arity)] + level[alone:]
 
