@@ -96,6 +96,13 @@ def test_a_command_ends_with_who_asked(tmp_path: Path, other: "subprocess.Popen[
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize("other", ["def failing(given): raise OSError('the disk is gone')\nhandover._carried_out = failing"], indirect=True)
+def test_what_goes_wrong_on_the_way_is_said_to_who_asked(tmp_path: Path, other: "subprocess.Popen[str]") -> None:
+    asked = ask(tmp_path / "run")
+    assert "the disk is gone" in asked.communicate(timeout=60)[1]
+    assert asked.returncode == 1
+
+
 @pytest.mark.parametrize("other", [SLEEPS], indirect=True)
 def test_who_asked_is_told_that_the_process_died(tmp_path: Path, other: "subprocess.Popen[str]") -> None:
     asked = ask(tmp_path / "run")

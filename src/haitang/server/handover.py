@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
+from setproctitle import setproctitle
 
 from haitang.base.errors import error
 
@@ -131,12 +132,13 @@ def _live(asking: socket.socket) -> NoReturn:
     """The whole life of a command's process. It ends as those that are forked from the zygote do."""
     code = 1
     try:
-        command = _agreed(asking)
+        try:
+            command = _agreed(asking)
+        except OSError:  # nobody to agree with: the other side does the work
+            os._exit(code)
         _become(command)
         threading.Thread(target=_heed, args=(asking,), name="signals", daemon=True).start()
         code = _carried_out(command.arguments)
-    except OSError:  # nobody to agree with: the other side does the work
-        pass
     except BaseException:
         traceback.print_exc()
     finally:
@@ -168,6 +170,7 @@ def _agreed(asking: socket.socket) -> Command:
 def _become(command: Command) -> None:
     global arguments
     arguments = None  # what is carried out here is not handed over again
+    setproctitle(f"haitang command {command.arguments[0] if command.arguments else ''}")  # or it would look like another zygote
     os.chdir(command.folder)
     os.umask(command.mask)
     os.environ.clear()

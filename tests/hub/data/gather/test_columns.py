@@ -1,6 +1,7 @@
 """What is done with whole columns gives the same bytes as what is done value by value."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -67,6 +68,12 @@ def text_of(arity: int) -> str:
 def test_the_text_of_a_row_names_its_columns_and_quotes_its_values() -> None:
     assert text_of(32) == f'"{mark_of("abc")}","1.25","x""y",'
     assert mark_of("abc") != mark_of("acb")
+
+
+def test_an_exact_number_is_written_with_all_its_places() -> None:
+    CONNECTION.register("given_rows", pa.table({"n": pa.array([Decimal("0.0000000001"), Decimal("0E-10")], pa.decimal128(38, 10))}))
+    found = CONNECTION.execute(f"select {canonical(['n'])} from given_rows").fetchall()
+    assert found == [(f'"{mark_of("n")}","0.0000000001"',), (f'"{mark_of("n")}","0.0000000000"',)]
 
 
 def test_the_text_of_a_row_of_an_earlier_release_is_what_it_was() -> None:
