@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.district import PNG
@@ -40,8 +40,9 @@ def test_a_case_goes_from_dispatch_to_closing(sign_in: SignIn, photo: Path) -> N
     handler.fill("#handlenote", "已覆盖防尘网")
     handler.set_input_files("#handlephoto", photo)
     handler.click("form[action$='/do/handle'] button")
-    handler.wait_for_url(re.compile("/m/tasks"))
+    handler.wait_for_url(re.compile("/m/tasks$"))
     expect(handler.locator(".message.success")).to_be_visible()
+    handler.wait_for_function("Object.keys(localStorage).length == 0")  # what has arrived is not kept on the phone
 
     verifier = sign_in("verifier")
     verifier.goto(f"/cases/{number}")
@@ -80,6 +81,22 @@ def test_what_was_typed_without_a_network_comes_back(sign_in: SignIn) -> None:
     handler.context.set_offline(False)
     handler.reload()
     expect(handler.locator("#handlenote")).to_have_value("山上没有信号")
+
+
+def test_what_was_typed_before_the_program_of_the_page_came_is_kept_too(sign_in: SignIn) -> None:
+    handler = sign_in("handler", width=390, height=844)
+    held: list[Route] = []
+    handler.route(re.compile(r"/draft\.\w+\.js"), lambda script: held.append(script))
+    handler.goto("/m/tasks")
+    handler.click(".task >> nth=0")
+    handler.fill("#handlenote", "网络很慢")
+    while not held:
+        handler.wait_for_timeout(50)
+    held[0].continue_()
+    handler.unroute_all()
+    handler.wait_for_function("Object.values(localStorage).some(each => each.includes('网络很慢'))")
+    handler.reload()
+    expect(handler.locator("#handlenote")).to_have_value("网络很慢")
 
 
 def test_a_filter_stands_in_the_address_and_the_table_is_exported(sign_in: SignIn) -> None:

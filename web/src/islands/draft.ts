@@ -1,8 +1,12 @@
 // Keeps what a person types on this device until it has been sent: a phone on a hillside loses its network, not its note.
 import { say } from "../words";
 
-function key(form: HTMLFormElement): string {
-  return `draft:${form.dataset.draft ?? form.action}`;
+function key(name: string): string {
+  return `draft:${name}`;
+}
+
+function keyOf(form: HTMLFormElement): string {
+  return key(form.dataset.draft ?? form.action);
 }
 
 function fields(form: HTMLFormElement): (HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement)[] {
@@ -11,7 +15,7 @@ function fields(form: HTMLFormElement): (HTMLInputElement | HTMLTextAreaElement 
 }
 
 function restore(form: HTMLFormElement): void {
-  const kept = JSON.parse(localStorage.getItem(key(form)) ?? "null") as Record<string, string> | null;
+  const kept = JSON.parse(localStorage.getItem(keyOf(form)) ?? "null") as Record<string, string> | null;
   if (!kept) return;
   let any = false;
   for (const field of fields(form)) {
@@ -34,13 +38,24 @@ function note(form: HTMLFormElement, text: string): void {
   box.textContent = text;
 }
 
+function keep(form: HTMLFormElement): void {
+  localStorage.setItem(keyOf(form), JSON.stringify(Object.fromEntries(fields(form).map((field) => [field.name, field.value]))));
+}
+
+/** Whether somebody typed before this program came: on a slow network the page is there long before it. */
+function typed(form: HTMLFormElement): boolean {
+  return fields(form).some((field) => !(field instanceof HTMLSelectElement) && field.type !== "checkbox" && field.value !== field.defaultValue);
+}
+
+/** A form whose words are kept, or the message that they have arrived: then nothing of them stays on this device. */
 export function mount(element: HTMLElement): void {
-  const form = element as HTMLFormElement;
-  if (document.querySelector(`[data-draft-sent="${form.dataset.draft ?? ""}"]`)) localStorage.removeItem(key(form));
+  for (const { dataset } of document.querySelectorAll<HTMLElement>("[data-draft-sent]")) localStorage.removeItem(key(dataset.draftSent ?? ""));
+  if (!(element instanceof HTMLFormElement)) return;
+  const form = element;
+  const before = typed(form);
   restore(form);
-  form.addEventListener("input", () => {
-    localStorage.setItem(key(form), JSON.stringify(Object.fromEntries(fields(form).map((field) => [field.name, field.value]))));
-  });
+  if (before) keep(form);
+  form.addEventListener("input", () => keep(form));
   form.addEventListener("submit", (event) => {
     if (navigator.onLine) return;
     event.preventDefault();

@@ -61,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
             request, given, {"answer_problems": wrong, "sentence": "" if wrong else sentence_of(refused), "wrong": True}, refused.status
         )
     told = T("已立案，编号 {number}") if made.filed_at else T("已受理，编号 {number}，待决定是否立案")
-    messages.success(request, translate(told, number=made.number))
+    messages.success(request, translate(told, number=made.number), extra_tags="new-case")  # the name of its draft
     return HttpResponseRedirect(f"/cases/{made.number}")
 
 

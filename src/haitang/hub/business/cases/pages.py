@@ -78,8 +78,8 @@ def act(request: HttpRequest, number: str, what: str) -> HttpResponse:
     if isinstance(made, Submission):
         template = "cases/task.html" if phone else "cases/case.html"
         return show(request, template, context_of(found, actor, made), status=made.status)
-    messages.success(request, made)
-    return HttpResponseRedirect("/m/tasks?sent=" + found.number if phone else f"/cases/{found.number}")
+    messages.success(request, made, extra_tags=f"{found.number}-{what}")  # the name of its draft, which has done its service
+    return HttpResponseRedirect("/m/tasks" if phone else f"/cases/{found.number}")
 
 
 @require_GET
@@ -88,9 +88,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
     """My tasks, the most urgent first."""
     actor = reader(request)
     found = readable(actor).filter(waits_for(actor)).order_by("first_due", "opened_at")
-    return show(
-        request, "cases/tasks.html", {"tasks": [(each, first_deadline(each)) for each in found[:100]], "sent": request.GET.get("sent", "")}
-    )
+    return show(request, "cases/tasks.html", {"tasks": [(each, first_deadline(each)) for each in found[:100]]})
 
 
 @require_GET
