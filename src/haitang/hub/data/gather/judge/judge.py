@@ -22,7 +22,7 @@ from haitang.base.clock import now
 from haitang.base.declarations import Declarations
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource
 from haitang.hub.data.catalogue.tables import columns_of
-from haitang.hub.data.gather.judge import codes, convert, leaves, standing
+from haitang.hub.data.gather.judge import codes, convert, leaves, shapes, standing
 from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
@@ -116,10 +116,12 @@ class Judge:
             elif name in self.columns:
                 texts.append(f'"t__{name}"')
                 texts += [f'"{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
+                texts += [f'"{shapes.MISFITS}{name}"'] if shapes.shaped(declared) else []
             else:
                 texts.append(f'null::varchar as "t__{name}"')
                 texts += [f'false as "m__{name}"'] if name in self._ready else []
                 texts += [f'false as "{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
+                texts += [f'false as "{shapes.MISFITS}{name}"'] if shapes.shaped(declared) else []
                 texts += (
                     [f'null::{type} as "{column}"' for column, type in zip(columns_of_point(name), _POINT, strict=True)]
                     if declared.type == "point"
@@ -215,6 +217,8 @@ class Judge:
                 cells[f"t__{name}"] = text = trimmed(given[0], declared.missing)
                 if declared.type in standing.TYPES:
                     cells[standing.STANDS + name] = pa.array(standing.stands(text, declared))
+                if shape := shapes.shaped(declared):
+                    cells[shapes.MISFITS + name] = pa.array(shapes.misfits(text, shape))
         return pa.table({"n": pa.array(np.arange(count)), "line": chunk.line, **cells})
 
     def _look_up(self) -> None:
