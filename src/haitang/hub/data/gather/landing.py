@@ -34,7 +34,7 @@ log = structlog.get_logger()
 AT_ONCE = 1.0  # seconds of the writer's time in one go
 MOST = 64  # parts that are looked at in one go
 # Parts of a run that is still read, and seconds, for which landing waits: a transaction costs as much for one as for many.
-TOGETHER, LATEST = 16, 2.0
+TOGETHER, LATEST = 16, 3.0
 COUNTS = ("inserted", "updated", "unchanged", "removed")
 GATHERED = "run varchar, part integer, block bigint, columns varchar[], inserted bigint, updated bigint, unchanged bigint, removed bigint, written_at timestamptz"
 

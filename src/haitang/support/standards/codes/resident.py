@@ -7,6 +7,7 @@ detail). Numbers of 15 digits, issued before 1999, carry no check and are accept
 """
 
 import re
+from calendar import isleap
 from datetime import date
 
 import numpy as np
@@ -60,9 +61,15 @@ def _is_date(digits: str) -> bool:
 _DIGITS = alphabet("0123456789")
 _DIGITS_X = alphabet("0123456789X")
 _SUM, _SUM_OLD = weights(*WEIGHTS, 0), weights(*[1] * 15)
-_YEAR, _TWO = weights(1000, 100, 10, 1), weights(10, 1)
+_YEAR, _DAY = (
+    weights(*[0] * 6, 1000, 100, 10, 1, *[0] * 8),
+    weights(*[0] * 10, 1000, 100, 10, 1, *[0] * 4),
+)  # the day with its month before it
+_YEAR_OLD, _DAY_OLD = weights(*[0] * 6, 10, 1, *[0] * 7), weights(*[0] * 8, 1000, 100, 10, 1, *[0] * 3)
 _CHECK_VALUES = np.array(["0123456789X".index(c) for c in CHECKS], np.int32)
-_LENGTHS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87], np.int32)
+_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87)
+_DAYS = np.array([1 <= day % 100 <= _LENGTHS[day // 100] for day in range(10_000)])
+_LEAP_DAY = 229
 
 
 @by_slices
@@ -79,14 +86,13 @@ def _sound(matrix: Bytes) -> Mask:
     digits = _DIGITS.take(matrix)
     total = digits @ _SUM
     check = _CHECK_VALUES[total.astype(np.int32) % 11] == _DIGITS_X.take(matrix[:, 17])
-    sound: Mask = _begins(digits, total) & check & _dates(digits[:, 6:10] @ _YEAR, digits[:, 10:12] @ _TWO, digits[:, 12:14] @ _TWO)
+    sound: Mask = _begins(digits, total) & check & _dates(digits @ _YEAR, digits @ _DAY)
     return sound
 
 
 def _sound_old(matrix: Bytes) -> Mask:
     digits = _DIGITS.take(matrix)
-    born = _dates(1900 + digits[:, 6:8] @ _TWO, digits[:, 8:10] @ _TWO, digits[:, 10:12] @ _TWO)
-    sound: Mask = _begins(digits, digits @ _SUM_OLD) & born
+    sound: Mask = _begins(digits, digits @ _SUM_OLD) & _dates(1900 + digits @ _YEAR_OLD, digits @ _DAY_OLD)
     return sound
 
 
@@ -98,12 +104,11 @@ def _begins(digits: Places, total: Places) -> Mask:
 
 def _dates(*date: Places) -> Mask:
     """Which are a day between the earliest and today; what is no number counts as nothing here."""
-    year, month, day = (np.minimum(part, limit).astype(np.int32) for part, limit in zip(date, (9999, 99, 99), strict=True))
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = _LENGTHS[month] + (leap & (month == 2))
+    year, day = (np.minimum(part, 9999).astype(np.int32) for part in date)
     today = now().astimezone(CHINA).date()
-    whole = year * 10000 + month * 100 + day
-    sound: Mask = (year >= _EARLIEST) & (day >= 1) & (day <= longest) & (whole <= int(f"{today:%Y%m%d}"))
+    sound: Mask = _DAYS.take(day) & (year >= _EARLIEST) & (year * 10000 + day <= int(f"{today:%Y%m%d}"))
+    rows = np.flatnonzero(day == _LEAP_DAY)
+    sound[rows] &= np.array([isleap(each) for each in year[rows].tolist()], bool)
     return sound
 
 

@@ -92,11 +92,9 @@ Cut = Callable[[Form, Judge, Tally], Built]
 
 def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[Cut, int, int, bool]]:
     """Rows that are still to be cut, at most ROWS at once, each time with the offset and line behind them and whether they are the last."""
-    rest, following, size = b"", file.read(_FIRST_BLOCK), _FIRST_BLOCK
+    rest, size = b"", _FIRST_BLOCK
     while True:
-        more, following = following, file.read(size) if following else b""
-        final = not following
-        lines, rest = encoding.next_lines(rest, more, form.decoding, final)
+        lines, rest, final = _next_lines(file, rest, size, form.decoding)
         block = encoding.decode(lines, form.decoding)
         if (whole := _lines(block, line, form)) is not None and whole.rows <= ROWS:
             offset, line = offset + len(lines), line + whole.rows
@@ -124,6 +122,14 @@ def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[
         if final:
             return
         size = _next_size(used, len(tokens.ends))
+
+
+def _next_lines(file: Opened, rest: bytes, size: int, decoding: Decoding) -> tuple[bytes, bytes, bool]:
+    """Whole lines of what is left and of the next block, what is left then, and whether the file ends."""
+    more = file.read(size)
+    following = file.read(1)  # tells whether there is another block, of which nothing else need be kept
+    lines, rest = encoding.next_lines(rest, more, decoding, not following)
+    return lines, rest + following, not following
 
 
 def _next_size(used: int, rows: int) -> int:
