@@ -15,7 +15,7 @@ from haitang.server.front.door import Door
 from haitang.server.front.figures import Counted, Metrics
 from haitang.server.front.headers import Headers
 from haitang.server.front.live import Live
-from haitang.server.front.passing import Control
+from haitang.server.front.passing import Control, sockets
 from haitang.server.front.ready import Readiness
 from haitang.server.front.static import static_files
 from haitang.server.front.stopping import Stopping
@@ -26,7 +26,7 @@ LEVEL = 3  # of compression: 4 costs readings half as much again and makes them 
 
 def application() -> Starlette:
     """The application for the settings in use."""
-    control = Control(settings().run / "control.sock")
+    control = Control(*sockets())
     live = Live(settings().database_url, control)
     ready = Readiness(settings(), control)
 
