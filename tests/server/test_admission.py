@@ -52,7 +52,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[int, SlowControl]]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.UnixSite(runner, str(folder / "s")).start()
-    async with Control(folder / "s", Budget(THREADS)) as control:
+    async with Control(folder / "s", budget=Budget(THREADS)) as control:
         config = uvicorn.Config(
             Starlette(routes=[Mount("/", control.application)]), host="127.0.0.1", port=port, log_level="warning", lifespan="off"
         )

@@ -15,6 +15,7 @@ from haitang.base import settings
 from haitang.base.asker import Asker
 from haitang.server.front.app import application
 from haitang.server.front.live import TOPICS, _topics
+from haitang.server.front.passing import sockets
 from haitang.server.front.ready import operators_token
 from tests.database import free_port
 
@@ -76,7 +77,8 @@ async def _behind_a_front(folder: Path, go: Callable[[httpx.AsyncClient], Awaita
     app.router.add_route("*", "/{tail:.*}", control)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.UnixSite(runner, str(folder / "run" / "control.sock")).start()
+    for socket in sockets():
+        await web.UnixSite(runner, str(socket)).start()
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(application(), host="127.0.0.1", port=port, log_level="error", proxy_headers=False))
     serving = asyncio.create_task(server.serve())

@@ -84,6 +84,16 @@ def test_a_process_that_dies_comes_back(instance: Instance) -> None:
     assert "worker 意外结束（信号 SIGKILL）" in instance.said
 
 
+def test_a_process_of_control_that_dies_leaves_its_socket_to_the_next(instance: Instance) -> None:
+    workers = [pid for pid in instance.processes() if "gunicorn: worker" in _title(pid)]
+    os.kill(workers[0], signal.SIGKILL)
+    answers = [httpx.get(f"{instance.url}/sign-in", trust_env=False, timeout=30).status_code for _ in range(8)]
+    assert answers == [200] * 8
+    now = [pid for pid in instance.processes() if "gunicorn: worker" in _title(pid)]
+    assert set(workers[1:]) < set(now)
+    assert len(now) == len(workers)
+
+
 def test_what_they_are_forked_from_has_an_heir_that_need_not_load_the_code_anew(instance: Instance) -> None:
     for _ in range(3):
         before, heir = instance.pid_of("zygote"), _heir_of(instance)

@@ -105,3 +105,45 @@ def test_a_database_that_is_away_is_told_in_words_and_when_to_come_again(tmp_pat
     assert "数据库暂时不可用" in page.text
     assert "X-Haitang-Away" not in page.headers
     assert through(tmp_path, lambda c: c.get("/away")).json()["code"] == "server.control_unavailable"
+
+
+_asked: list[asyncio.Event] = []
+
+
+async def _named(socket: Path, name: str) -> web.AppRunner:
+    """A process of the control plane that answers with its name, at /slow only when it is let."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/slow":
+            _asked.append(asyncio.Event())
+            await _asked[0].wait()
+        return web.Response(text=name)
+
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.UnixSite(runner, str(socket)).start()
+    return runner
+
+
+def test_a_request_goes_to_the_process_that_has_the_fewest(tmp_path: Path) -> None:
+    async def go() -> tuple[list[str], list[str]]:
+        runners = [await _named(tmp_path / name, name) for name in ("a", "b")]
+        async with Control(tmp_path / "a", tmp_path / "b") as control:
+            front = httpx.ASGITransport(Starlette(routes=[Mount("/", control.application)]))
+            async with httpx.AsyncClient(transport=front, base_url="http://haitang.example") as client:
+                idle = [(await client.get("/")).text for _ in range(4)]
+                slow = asyncio.create_task(client.get("/slow"))
+                while not _asked:
+                    await asyncio.sleep(0.01)
+                busy = [(await client.get("/")).text for _ in range(4)]
+                _asked.pop().set()
+                assert (await slow).text != busy[0]
+        for runner in runners:
+            await runner.cleanup()
+        return idle, busy
+
+    idle, busy = asyncio.run(go())
+    assert sorted(idle) == ["a", "a", "b", "b"]
+    assert len(set(busy)) == 1

@@ -1,16 +1,18 @@
-"""The control plane: Django under gunicorn on a Unix socket that the front alone talks to."""
+"""The control plane: Django under gunicorn, each process on a Unix socket of its own that the front alone talks to."""
 
 import gc
 import logging
 import os
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from haitang.base.settings import settings
 from haitang.server import beat, telemetry
-from haitang.server.front.passing import THREADS
+from haitang.server.front.passing import THREADS, sockets
 
 OWN_SIGNALS = True
 GARBAGE_AT = 20_000  # objects; a request makes a few thousand, nearly all of which go with their last reference
@@ -32,7 +34,7 @@ class Control(BaseApplication):  # type: ignore[misc]
 def _config() -> dict[str, Any]:
     s = settings()
     return {
-        "bind": f"unix:{s.run / 'control.sock'}",
+        "bind": [f"unix:{socket}" for socket in sockets()],
         "umask": 0o077,
         "workers": s.web_workers,
         "worker_class": "gthread",
@@ -46,10 +48,18 @@ def _config() -> dict[str, Any]:
         "worker_tmp_dir": str(s.run),
         "control_socket_disable": True,
         "proc_name": "haitang-control",
+        "pre_fork": lambda arbiter, worker: _place(arbiter.WORKERS.values(), worker),
         "post_worker_init": lambda worker: _begin(),
         "worker_exit": lambda server, worker: _leave(worker),
         "loglevel": "warning",
     }
+
+
+def _place(others: Iterable[Any], worker: Any) -> None:
+    """Have a process listen on the socket that the one before it left: gunicorn gives each all of them."""
+    every = worker.sockets
+    taken = Counter(listener for other in others for listener in other.sockets)
+    worker.sockets = [min(every, key=lambda listener: taken[listener])]
 
 
 def _begin() -> None:
