@@ -233,6 +233,19 @@ def test_indicators_select_from_derivations_by_id(lake: Any) -> None:
     assert found == [{"mean": pytest.approx(23.0)}]
 
 
+def test_what_was_not_derived_yet_is_named_whatever_the_engine_says(lake: Any) -> None:
+    both = "with own as (select station from air_day) select count(*) as n from own join stations using (station)"
+    with pytest.raises(HaitangError) as refused:
+        queries.select(both)
+    assert (refused.value.code, refused.value.data["name"]) == ("derive.not_derived", "air_day、stations")
+    derive(lake, Writer(lake, "s").write([(1, batch(*[reading(h, at=START + h * HOUR) for h in range(24)]))]).position)
+    assert queries.select(both) == [{"n": 1}]
+    lake.execute("drop table lake.derived_stations")
+    with pytest.raises(HaitangError) as refused:
+        queries.select(both)
+    assert (refused.value.code, refused.value.data["name"]) == ("derive.not_derived", "stations")
+
+
 @pytest.mark.parametrize(
     ("sql", "said"),
     [

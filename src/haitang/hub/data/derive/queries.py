@@ -1,6 +1,5 @@
 """Reads of derivations, for indicators, pages and charts."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,9 @@ from haitang.hub.data.derive.kinds import Derive
 from haitang.hub.data.derive.models import DerivationRun
 from haitang.hub.data.derive.sources import relation
 from haitang.hub.data.derive.sql import BAD_SQL, Source, parse, render
+from haitang.hub.data.lake.connection import reader
 from haitang.hub.data.lake.queries import dicts
+from haitang.hub.data.lake.schema import tables
 
 NOT_DERIVED = error("derive.not_derived", 503, "派生数据 {name} 还没有计算过：收到第一批数据后几秒内即可查询，请稍后再试。")
 
@@ -32,9 +33,11 @@ def select(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
 
     try:
         return dicts(render(parsed, only_tables, lambda name: name), params)
-    except duckdb.CatalogException as reason:
-        if missing := re.search(r"Table with name derived_(\w+) does not exist", str(reason)):
-            raise NOT_DERIVED(name=missing[1]) from None
+    except duckdb.CatalogException:
+        there = tables(reader())
+        named = sorted(source.name for source in parsed.sources if source.kind == "derive")
+        if missing := [name for name in named if table_of(name) not in there]:
+            raise NOT_DERIVED(name="、".join(missing)) from None
         raise
 
 
