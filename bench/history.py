@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bench import city
-from bench.instance import merged, tried
+from bench.instance import followed, merged, tried
 from haitang.hub.data.lake.buckets import WIDTH, date_sql, start_sql
 
 DEVICES, DAYS = 2000, 7
@@ -46,8 +46,9 @@ def fill(rows: int) -> float:
 
     tried(rolled_up)
     merged(lake)
-    lake.close()
     _twin(end)
+    tried(lambda: followed(lake))
+    lake.close()
     return time.monotonic() - began
 
 

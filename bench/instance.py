@@ -87,6 +87,25 @@ def merged(lake: Any) -> None:
     tried(lambda: compact.merge(lake))
 
 
+def followed(lake: Any) -> None:
+    """What a benchmark put straight into the lake is done with: no rollup, twin or ledger of the instance's own writer takes it up while something is measured.
+
+    It looks for new blocks whenever it opens the lake anew, so within any minute; 50 million readings took both processors for minutes.
+    """
+    from django.db import connection
+
+    from haitang.hub.data.lake import ledger, offsets, rollup
+    from haitang.hub.data.lake.transaction import transaction
+    from haitang.support.infrastructure.twin import state
+
+    position = lake.execute("select max(id) from lake.blocks").fetchone()[0]
+    with transaction(lake, "offsets"):
+        offsets.reach(lake, rollup.NAME, position)
+        offsets.reach(lake, ledger.NAME, position)
+    connection.ensure_connection()
+    state.update(connection.connection, [], position)
+
+
 def stored() -> int:
     """Observations in the lake."""
     from haitang.hub.data.lake import queries

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.instance import merged
+from bench.instance import followed, merged, tried
 
 ID = "bench_register"
 KINDS, TOWNS = 100, 10
@@ -106,6 +106,7 @@ def fill(rows: int) -> float:
                 f"from range({-(-(last - first) // BLOCK)}) r(b)"
             )
     merged(lake)
+    tried(lambda: followed(lake))
     lake.close()
     return time.monotonic() - began
 

@@ -64,6 +64,17 @@ def test_what_was_not_looked_up_is_no_all_clear(
     assert says in said
 
 
+def test_a_source_that_gives_no_report_is_told_and_fails_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "pip-audit"
+    program.write_text("#!/bin/sh\necho 'ConnectionError: no route' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    said, sound = bill.audit()
+    assert sound
+    assert said.startswith("已跳过")
+    assert said.endswith("ConnectionError: no route")
+
+
 def test_development_adds_to_what_runs() -> None:
     run, dev = ({each["purl"] for each in bill.bill(lock)["components"]} for lock in ("run", "dev"))
     assert run < dev

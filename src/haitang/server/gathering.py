@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -27,12 +29,15 @@ def start_file(file: Path, resource: str | None, source: str = "", load: str | N
     wanted = resource or (in_force().get(Source, source).resource if source else None)
     if not wanted:
         raise NO_RESOURCE()
+    unwanted = Event()
     with ThreadPoolExecutor(1) as beside:
-        keeping = beside.submit(incoming.keep_file, file)  # large ones take as long as reading the declarations
+        keeping = beside.submit(incoming.keep_file, file, unwanted)  # large ones take as long as reading the declarations
         try:
             declared = in_force().get(Resource, wanted)
         except HaitangError:
-            incoming.drop(keeping.result())
+            unwanted.set()
+            with suppress(incoming.Unwanted, HaitangError, OSError):  # what is wrong with the resource is told, not what is with the file
+                incoming.drop(keeping.result())
             raise
     with acting(system("operator")) as act:
         return actions.start(act=act, resource=declared, file=keeping.result(), source=source, load=load)

@@ -58,4 +58,5 @@ class NatsServer:
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
+            self.go_on()  # one that stands still hears nothing
             self._process.wait(10)

@@ -81,6 +81,17 @@ def test_a_reference_must_be_found() -> None:
     assert reasons(good(1, street="1"), good(2, street="2"), known={"streets.code": ["1"]}) == [("street", "references")]
 
 
+def test_each_chunk_is_judged_by_what_is_known_then() -> None:
+    known = {"streets.code": ["1"]}
+    rows = [good(1, street="1"), good(2, street="2"), good(3, street="2", area="x")]
+    judge = judge_for(rows, known)
+    first = judge.judge(chunk(rows))
+    known["streets.code"] = ["2"]
+    again = judge.judge(chunk([*rows, good(4, street="2")]))
+    told = [[(row.line, reason["code"]) for row in found.refused for reason in row.reasons] for found in (first, again)]
+    assert told == [[(3, "references"), (4, "type"), (4, "references")], [(2, "references"), (4, "type")]]
+
+
 def test_a_point_is_moved_to_cgcs2000() -> None:
     found = judged(good(where="105.7215,29.7074")).accepted.to_pylist()[0]
     assert (round(found["where_longitude"], 4), round(found["where_latitude"], 4)) == (105.7179, 29.7101)

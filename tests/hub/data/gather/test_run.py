@@ -59,6 +59,15 @@ def test_what_is_not_accepted_is_quarantined_with_raw_text_line_and_reasons(benc
     assert run.faults["area"] == {"range": 1}
 
 
+def test_what_is_quarantined_is_kept_as_it_came_whatever_stands_in_it(bench: Bench) -> None:
+    names = ["店\\", "\\N", "\\.", "a\tb", "\\u0000x", '"', "店\r\n店", "\\\\t\x7f"]
+    lines = [f'S{n:03},"{name.replace(chr(34), chr(34) * 2)}",-5,a,2020-01-01' for n, name in enumerate(names)]
+    run = bench.gather(HEAD + "\n".join(lines) + "\n")
+    held = list(run.held.order_by("line", "pk"))
+    assert [row.cells["名称"] for row in held] == names
+    assert [row.raw.rstrip("\n") for row in held] == lines
+
+
 def test_quarantined_rows_become_a_work_order_of_the_department(bench: Bench) -> None:
     run = bench.gather(DIRTY)
     case = Case.objects.get()

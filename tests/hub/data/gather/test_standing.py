@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from haitang.hub.data.catalogue.kinds import ResourceField
 from haitang.hub.data.gather import readers
 from haitang.hub.data.gather.judge import convert
-from haitang.hub.data.gather.judge.seen import Hashes
+from haitang.hub.data.gather.judge.seen import Hashes, twice
 from haitang.hub.data.gather.judge.standing import stands
 from haitang.hub.data.gather.readers.types import Chunk
 from haitang.hub.data.lake.connection import plain
@@ -62,6 +62,11 @@ def test_a_hash_that_was_seen_is_known(hashes: list[int], cut: int) -> None:
     for end in (cut, len(hashes)):
         seen.add(np.array(hashes[:end], np.uint64))
         assert seen.have(np.array(hashes[:end], np.uint64)).all()
+
+
+@given(st.lists(st.one_of(st.integers(0, 30), st.integers(0, (1 << 64) - 1)), max_size=200))
+def test_hashes_that_stand_twice_in_a_chunk_are_found(hashes: list[int]) -> None:
+    assert twice(np.array(hashes, np.uint64)).tolist() == [hashes.count(each) > 1 for each in hashes]
 
 
 def test_hardly_any_other_hash_is_taken_for_one_that_was_seen() -> None:

@@ -1,11 +1,15 @@
 """The lake over HTTP: for a known actor, with errors that say how to mend them."""
 
+import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -79,8 +83,21 @@ def test_without_a_thing_a_bucket_is_over_all_things(lake: Any, bucket: str) -> 
 def test_instants_are_written_as_they_are_wherever_they_come_from() -> None:
     times = [START, START + 1, None, -1, START, 0]
     table = pa.table({"time": pa.array(times, pa.timestamp("us", tz="UTC")), "value": [1.0, None, 2.5, 3.0, 4.0, 5.0]})
-    assert msgspec.json.encode(columns(table)) == msgspec.json.encode(table.to_pydict())
-    assert columns(table.slice(0, 0)) == {"time": [], "value": []}
+    assert json.loads(columns(table, table="raw")) == json.loads(msgspec.json.encode({"table": "raw", **table.to_pydict()}))
+    assert columns(table.slice(0, 0)) == b'{"time":[],"value":[]}'
+
+
+@given(
+    st.lists(st.none() | st.floats(), max_size=5),
+    st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), max_size=5),
+    st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=5),
+    st.lists(st.none() | st.booleans(), max_size=5),
+)
+def test_columns_say_in_json_what_they_hold(numbers: list[Any], texts: list[Any], counts: list[Any], flags: list[Any]) -> None:
+    for values, type in ((numbers, pa.float64()), (texts, pa.string()), (counts, pa.int64()), (flags, pa.bool_())):
+        for column in (pa.chunked_array([pa.array(values, type)]), pa.chunked_array([pa.array(values, type)] * 2)):
+            told = json.loads(columns(pa.table({'"': column})))
+            assert told == {'"': [None if isinstance(each, float) and not math.isfinite(each) else each for each in column.to_pylist()]}
 
 
 def test_tables_are_filtered_sorted_and_limited(client: TestClient) -> None:

@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from haitang.base.ids import new_id
-from haitang.hub.data.lake import compact, durable, offsets, schema
+from haitang.hub.data.lake import compact, connection, durable, offsets, schema
 from haitang.hub.data.lake.canonical import canonical, observation_of, set_aside_of
 from haitang.hub.data.lake.columns import key_of
 from haitang.hub.data.lake.offsets import Ranges
@@ -140,6 +140,23 @@ def test_roots_recompute_from_stored_rows_after_compaction(lake: Any) -> None:
     assert lake.execute("select count(*) from ducklake_list_files('lake', 'observations')").fetchone()[0] == 2
     assert offsets.load(lake, "writer:s").ranges == [(1, 30)]
     assert lake.execute("select count(*) from lake.offsets").fetchone()[0] == 1
+
+
+def test_files_that_another_session_merges_meanwhile_stop_nobody(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, other, before_commit = Writer(lake, "s"), connection.writer(), durable.sync
+    for number in range(1, 4):
+        writer.write([(number, batch(*(reading(n, at=START + n * HOUR + number) for n in range(12))))])
+
+    def other_first(since: float, *tables: str) -> None:
+        monkeypatch.setattr(durable, "sync", before_commit)
+        assert compact.merge(other) > 0
+        before_commit(since, *tables)
+
+    monkeypatch.setattr(durable, "sync", other_first)
+    assert compact.merge_unless_merged(lake) == 0
+    assert len(writer.write([(4, batch(reading(1.0, at=START + DAY)))]).observations) == 1
+    assert len(rows(lake)) == 37
+    other.close()
 
 
 def test_rows_of_several_releases_are_in_blocks_of_their_own(lake: Any) -> None:

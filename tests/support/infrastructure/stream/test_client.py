@@ -175,19 +175,19 @@ def test_a_message_that_came_just_before_the_server_fell_silent_is_given(nats_se
         consumer = stream.consumer("rules")
         asked, times = consumer._asked, []
 
-        async def silent_after_the_second(*how: Any) -> Any:
+        async def silent_after_it(*how: Any) -> Any:
             found = await asked(*how)
             times.append(len(found))
-            if len(times) == 2:
+            if found:
                 nats_server.stand_still()
             return found
 
-        consumer._asked = silent_after_the_second  # type: ignore[method-assign]
+        consumer._asked = silent_after_it  # type: ignore[method-assign]
         coming = asyncio.create_task(consumer.fetch(wait=5, at_once=True))
         await asyncio.sleep(0.5)
         await stream.publish(batch())
         assert [each.seq for each in await coming] == [1]
-        assert times == [0, 1]
+        assert times[:2] == [0, 1]
         nats_server.go_on()
         await stream.close()
 

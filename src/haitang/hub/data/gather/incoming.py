@@ -1,13 +1,15 @@
 """Files that are to be gathered: kept below the data directory under their digest until their run ends."""
 
+import errno
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from haitang.base.disk import put
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 
 EMPTY = error("gather.empty_file", 422, "文件“{name}”是空的。")
 NO_FILE = error("gather.no_file", 404, "找不到上传的文件，可能已被清理。请重新上传。")
-_PIECE = 1 << 22
+_PIECE = 1 << 23
+
+
+class Unwanted(Exception):
+    """It turned out that nobody needs a file that was being kept."""
 
 
 @dataclass(frozen=True)
@@ -41,46 +47,58 @@ def folder() -> Path:
 def keep(stream: Readable, name: str) -> Incoming:
     """Copy what `stream` gives; raises EMPTY. The suffix of the name stays, because readers look at it."""
 
-    def fill(draft: Path) -> None:
+    def fill(draft: Path) -> str:
+        digest = hashlib.sha256()
         with draft.open("wb") as kept:
             while piece := stream.read(_PIECE):
+                digest.update(piece)
                 kept.write(piece)
+        return digest.hexdigest()
 
     return _keep(fill, name)
 
 
-def keep_file(file: Path) -> Incoming:
-    """The same of a file on this machine, whose bytes the system copies by itself where it is no pipe."""
-    if not file.is_file():
-        with file.open("rb") as stream:
-            return keep(stream, file.name)
-    return _keep(lambda draft: shutil.copyfile(file, draft), file.name)
+def keep_file(file: Path, unwanted: Event | None = None) -> Incoming:
+    """The same of a file on this machine, whose bytes the system copies by itself where it is no pipe. Raises Unwanted once `unwanted` is set."""
+    if file.is_file():
+        try:
+            return _keep(partial(_copied, file, unwanted or Event()), file.name)
+        except OSError as reason:
+            if reason.errno != errno.EINVAL:  # of a file system that leaves copying to us
+                raise
+    with file.open("rb") as stream:
+        return keep(stream, file.name)
 
 
-def _keep(fill: Callable[[Path], object], name: str) -> Incoming:
+def _copied(file: Path, unwanted: Event, draft: Path) -> str:
+    """Copy a file; returns the SHA-256 of the copy, which another thread works out piece by piece behind this one."""
+    digest, hashing, at = hashlib.sha256(), [], 0
+    with file.open("rb") as given, draft.open("wb") as kept, draft.open("rb") as written, ThreadPoolExecutor(1) as beside:
+        while sent := os.sendfile(kept.fileno(), given.fileno(), at, _PIECE):
+            if unwanted.is_set():
+                raise Unwanted
+            at += sent
+            hashing.append(beside.submit(lambda length: digest.update(written.read(length)), sent))
+        os.fsync(kept.fileno())
+        for each in hashing:
+            each.result()
+    return digest.hexdigest()
+
+
+def _keep(fill: Callable[[Path], str], name: str) -> Incoming:
     folder().mkdir(parents=True, exist_ok=True)
     descriptor, made = tempfile.mkstemp(dir=folder())
     os.close(descriptor)
     draft = Path(made)
     try:
-        fill(draft)
+        digest = fill(draft)
         if not (size := draft.stat().st_size):
             raise EMPTY(name=name)
-        digest = _synced(draft)
         path = folder() / f"{digest}{_suffix(name)}"
         put(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     return Incoming(Path(name).name, path, digest, size)
-
-
-def _synced(draft: Path) -> str:
-    """Its SHA-256, worked out while the disk takes it."""
-    with draft.open("rb") as kept, ThreadPoolExecutor(1) as beside:
-        syncing = beside.submit(os.fsync, kept.fileno())
-        digest = hashlib.file_digest(kept, "sha256").hexdigest()
-        syncing.result()
-    return digest
 
 
 def _suffix(name: str) -> str:

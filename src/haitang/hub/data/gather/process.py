@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 from django.db import DatabaseError, close_old_connections, connection
 
 from haitang.base.actions import acting, system
+from haitang.base.declarations import in_force
 from haitang.base.errors import HaitangError
 from haitang.hub.data.gather import actions, memory
 from haitang.hub.data.gather.gathering import TAKEN_OVER, Gathering, begin
@@ -40,6 +41,8 @@ def run(stop: threading.Event) -> None:
     """Gather until `stop`."""
     sys.setswitchinterval(SWITCH)
     memory.keep()
+    with suppress(HaitangError, DatabaseError):
+        in_force()  # it takes a third of a second, which the first run would wait for
     failures: dict[str, int] = {}
     swept = -SWEEP
     while not stop.is_set():

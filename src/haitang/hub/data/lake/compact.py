@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import structlog
 
 from haitang.base.clock import now
@@ -27,6 +28,15 @@ def merge(connection: Any) -> int:
     with transaction(connection):
         merged = connection.execute("select sum(files_processed) from ducklake_merge_adjacent_files('lake')").fetchone()
     return int(merged[0] or 0)
+
+
+def merge_unless_merged(connection: Any) -> int:
+    """The same, or nothing when another session on the catalogue (an operator's, a benchmark's) has just merged the same files: no reason to open everything anew."""
+    try:
+        return merge(connection)
+    except duckdb.TransactionException as conflict:
+        log.info("lake.merged_meanwhile", reason=str(conflict).splitlines()[-1])
+        return 0
 
 
 def tidy(connection: Any, *, keep: timedelta = KEEP) -> int:

@@ -80,7 +80,7 @@ def _limit(request: Request) -> int:
     return int(written)
 
 
-def series(request: Request) -> dict[str, Any]:
+def series(request: Request) -> bytes:
     """Columns of readings and the table that they were read from: `thing=&property=&statistic=&start=&end=[&bucket=]` one series.
 
     Without `property` every reading of the thing, without `thing` one row a bucket over all things (`bucket=hour of raw`: of the readings as they were stored).
@@ -88,12 +88,12 @@ def series(request: Request) -> dict[str, Any]:
     asked, start, end = request.query_params, _time(request, "start"), _time(request, "end")
     bucket: Any = asked.get("bucket")
     if "property" not in asked:
-        return {"table": "observations", **columns(queries.readings_of(_text(request, "thing"), start, end))}
+        return columns(queries.readings_of(_text(request, "thing"), start, end), table="observations")
     property, statistic = _text(request, "property"), _text(request, "statistic")
     if "thing" not in asked:
         return columns(queries.of_all(property, statistic, start, end, bucket or "hour"))
     found = queries.series(_text(request, "thing"), property, statistic, start, end, bucket)
-    return {"table": queries.table_for(statistic, start, end, bucket), **columns(found)}
+    return columns(found, table=queries.table_for(statistic, start, end, bucket))
 
 
 def twin(request: Request) -> bytes:

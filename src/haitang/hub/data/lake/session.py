@@ -84,8 +84,8 @@ class Session:
             log.info("lake.tidied", files_removed=compact.tidy(self.lake))
             self._tidied = self._merged = at
         elif at - self._merged >= MERGE_EVERY:
-            compact.merge(self.lake)
             self._merged = at
+            compact.merge_unless_merged(self.lake)
         return added
 
     def _follow(self, **how: bool) -> bool:

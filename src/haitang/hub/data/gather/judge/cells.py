@@ -42,6 +42,17 @@ def used_of(column: Any) -> Any:
     return data[offsets[0] : offsets[-1]]
 
 
+def of_length(column: Any, length: int) -> tuple[Any, Any]:
+    """A mask of the values that have so many bytes, and these as a matrix with a row for each place."""
+    _, offsets = bytes_of(column)
+    mask = np.diff(offsets) == length
+    if column.null_count:
+        mask &= column.is_valid().to_numpy(zero_copy_only=False)
+    if length * np.count_nonzero(mask) != offsets[-1] - offsets[0]:  # else the others are empty: the bytes lie in a row, so many by so many
+        column = column.filter(pa.array(mask))
+    return mask, used_of(column).reshape(-1, length).T
+
+
 def odd(column: Any, lengths: Sequence[int], plain: Callable[[Any], Any]) -> Any:
     """Rows with a text that has none of these lengths (none given: any will do), or a byte that is not plain."""
     _, offsets = bytes_of(column)

@@ -22,7 +22,7 @@ from haitang.base.clock import now
 from haitang.base.declarations import Declarations
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource
 from haitang.hub.data.catalogue.tables import columns_of
-from haitang.hub.data.gather.judge import codes, convert, leaves, standing
+from haitang.hub.data.gather.judge import codes, convert, leaves, shapes, standing
 from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
@@ -97,6 +97,8 @@ class Judge:
         self._standing = [n for n, f in resource.fields.items() if n in columns and f.type in standing.TYPES]
         self.keys = Seen(connection, "key", resource.key, self.staged)
         self.unique = {n: Seen(connection, n, [n], self.staged) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
+        self._given: dict[str, _Given] = {}
+        self._asked: dict[str, str] = {}
         self._register_codes()
         self._typed = self._typed_sql()
         self._values = self._values_sql()
@@ -116,10 +118,12 @@ class Judge:
             elif name in self.columns:
                 texts.append(f'"t__{name}"')
                 texts += [f'"{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
+                texts += [f'"{shapes.MISFITS}{name}"'] if shapes.shaped(declared) else []
             else:
                 texts.append(f'null::varchar as "t__{name}"')
                 texts += [f'false as "m__{name}"'] if name in self._ready else []
                 texts += [f'false as "{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
+                texts += [f'false as "{shapes.MISFITS}{name}"'] if shapes.shaped(declared) else []
                 texts += (
                     [f'null::{type} as "{column}"' for column, type in zip(columns_of_point(name), _POINT, strict=True)]
                     if declared.type == "point"
@@ -142,14 +146,14 @@ class Judge:
     def judge(self, chunk: Chunk, cells: Any = None) -> Judged:
         """What becomes of each row of a chunk. `cells`: prepared before."""
         cells = self.prepared(chunk) if cells is None else cells
-        self.connection.register("cells", cells)
+        self._give("cells", cells)
         self._look_up()
         found, bad = self._found(cells)
         reasons = self._reasons(cells, bad)
         repeated = self._repetitions(cells, found, reasons)
         accepted = _without(found, [*(reasons.keys() - set(bad.tolist())), *repeated])
         refused = [*self._refused(chunk, cells, reasons), *_broken(chunk)]
-        self.connection.unregister("cells")
+        self._give("cells", cells.schema.empty_table())
         return Judged(
             accepted.select([*self.stored, "line"]),
             lambda: leaves.texts(accepted, self.stored),
@@ -158,9 +162,21 @@ class Judge:
             {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},
         )
 
-    def _ask(self, query: str, cells: str = "cells") -> Any:
-        """A query over `typed`: the values of the cells that are registered, computed as far as they are asked for."""
-        return self.connection.execute(f"with typed as not materialized ({self._typed} {cells}))) {query}")
+    def _give(self, name: str, table: Any) -> None:
+        """Have queries find this Arrow table under a name. Where its columns are those of the one before, they stay prepared, which is a tenth of their time."""
+        if name in self._given and self._given[name].table.schema.equals(table.schema):
+            self._given[name].table = table
+            return
+        self._asked.clear()
+        self._given[name] = _Given(table)
+        self.connection.register(name, self._given[name])
+
+    def _ask(self, query: str) -> Any:
+        """A query over `typed`: the values of the cells that were given, computed as far as they are asked for."""
+        if query not in self._asked:
+            self._asked[query] = f"asked{len(self._asked)}"
+            self.connection.execute(f"prepare {self._asked[query]} as with typed as not materialized ({self._typed} cells))) {query}")
+        return self.connection.execute(f"execute {self._asked[query]}")
 
     def _found(self, cells: Any) -> tuple[Any, Any]:
         """The values of the rows that break no rule, in the order of the file, and the positions of those that do."""
@@ -215,6 +231,8 @@ class Judge:
                 cells[f"t__{name}"] = text = trimmed(given[0], declared.missing)
                 if declared.type in standing.TYPES:
                     cells[standing.STANDS + name] = pa.array(standing.stands(text, declared))
+                if shape := shapes.shaped(declared):
+                    cells[shapes.MISFITS + name] = pa.array(shapes.misfits(text, shape))
         return pa.table({"n": pa.array(np.arange(count)), "line": chunk.line, **cells})
 
     def _look_up(self) -> None:
@@ -222,7 +240,7 @@ class Judge:
             if rule.referred is not None:
                 values = self._ask(f'select distinct "{rule.field}"::varchar as v from typed where "{rule.field}" is not null')
                 missing = self.lookups.missing(*rule.referred, values.to_arrow_table()["v"])
-                self.connection.register(rule.relation, pa.table({"v": missing}))
+                self._give(rule.relation, pa.table({"v": missing.cast(pa.string())}))
 
     def _reasons(self, cells: Any, bad: Any) -> dict[int, list[Reason]]:
         """Every reason of every row that breaks a rule."""
@@ -233,22 +251,21 @@ class Judge:
         texts = ", ".join(f'"t__{name}"' for name in self.resource.fields)
         with self._only(cells, np.sort(bad)):
             table = self._ask(f"select n, {texts}, {asked} from typed order by n").to_arrow_table()
-        positions = table["n"].to_pylist()
         for number, rule in enumerate(self.rules):
-            broken = table[f"q{number}"].to_numpy().nonzero()[0]
-            column = table[f"t__{rule.field}"] if rule.field else None
-            for row in broken:
-                found.setdefault(positions[row], []).append(rule.reason(column[int(row)].as_py() if column is not None else None))
+            broken = table.select(["n", f"t__{rule.field}"] if rule.field else ["n", "n"]).filter(table[f"q{number}"])
+            quoted = broken[1].to_pylist() if rule.field else [None] * len(broken)
+            for n, text in zip(broken[0].to_pylist(), quoted, strict=True):
+                found.setdefault(n, []).append(rule.reason(text))
         return found
 
     @contextmanager
     def _only(self, cells: Any, rows: Any) -> Iterator[None]:
         """Ask about these rows alone."""
-        self.connection.register("cells", cells.take(pa.array(rows, pa.int64())))
+        self._give("cells", cells.take(pa.array(rows, pa.int64())))
         try:
             yield
         finally:
-            self.connection.register("cells", cells)
+            self._give("cells", cells)
 
     def _repetitions(self, cells: Any, found: Any, reasons: dict[int, list[Reason]]) -> list[int]:
         """Rows that stand twice: added to `reasons`, or given back where the resource drops them."""
@@ -302,6 +319,16 @@ class Judge:
         with self._only(cells, rows):
             found = self._ask(f"select n, {names} from typed where {present}").fetchall()
         return {n: tuple(key) for n, *key in found}
+
+
+class _Given:
+    """An Arrow table for DuckDB, which asks for it each time."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, wanted: Any = None) -> Any:
+        return self.table.__arrow_c_stream__(wanted)
 
 
 def _without(found: Any, excluded: list[int]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from haitang.hub.data.catalogue import conditions
 from haitang.hub.data.catalogue.kinds import TYPES, CodeEntry, Resource, ResourceField
 from haitang.hub.data.gather.judge import codes, convert
+from haitang.hub.data.gather.judge.shapes import MISFITS, shaped
 from haitang.hub.data.gather.judge.standing import STANDS
 from haitang.hub.data.lake.connection import quoted
 
@@ -69,7 +70,7 @@ def _of_field(name: str, declared: ResourceField, key: bool, table: Codes) -> It
         low, high = declared.length
         yield Rule(name, "length", f"length({v}) not between {low} and {high}", {"low": low, "high": high})
     if declared.pattern is not None:
-        yield Rule(name, "pattern", f"not regexp_full_match({v}, {quoted(declared.pattern)})")
+        yield Rule(name, "pattern", f'"{MISFITS}{name}"' if shaped(declared) else f"not regexp_full_match({v}, {quoted(declared.pattern)})")
     if declared.code_table is not None:
         allowed = table(declared.code_table)
         rule = Rule(name, "code_table", "", {"table": declared.code_table}, allowed=allowed)

@@ -12,7 +12,8 @@ import numpy as np
 
 from haitang.hub.data.lake.connection import quoted
 
-_FIRST = 1 << 21  # places of the first table
+_FIRST, _LEAST = 1 << 21, 1 << 16  # places of the first table, and of any
+_PLACES = 20  # bits of those in which hashes of one chunk are looked for twice
 _UPPER = np.uint64(32)
 _MIX = 0x9E3779B97F4A7C15  # odd, with its bits spread: 2^64 by the golden ratio (Knuth, TAOCP 6.4)
 
@@ -20,11 +21,12 @@ _MIX = 0x9E3779B97F4A7C15  # odd, with its bits spread: 2^64 by the golden ratio
 class Hashes:
     """Which hashes were seen: never wrong about one that was, and about one that was not once in a thousand million times.
 
-    Tables of places, larger and larger. Each mixes a hash its own way into a place, and the upper half of the hash is put into the first table where that place is
-    free, so that most tables are nearly full. What finds no place while the largest table is half empty still goes into a small one.
+    Tables of places. Each mixes a hash its own way into a place, and the upper half of the hash is put into the first table where that place is free. What finds
+    none, less and less, goes into smaller and smaller tables, until the largest one is half full; then a larger one comes.
     """
 
     def __init__(self, first: int = _FIRST) -> None:
+        self._least = min(first, _LEAST)
         self._tables = [np.zeros(first, np.uint32)]
         self._counts = [0]
 
@@ -37,21 +39,21 @@ class Hashes:
                 self._counts.append(0)
             table = self._tables[at]
             places, marks = _places(hashes, len(table), at), _marks(hashes)
-            free = table[places] == 0
+            free = table.take(places) == 0
             table[places[free]] = marks[free]  # of two with the same place one is put there
-            left = hashes[table[places] != marks]
+            left = hashes[table.take(places) != marks]
             self._counts[at] += len(hashes) - len(left)
             hashes, at = left, at + 1
 
     def _next_size(self) -> int:
         size, count = max((len(table), count) for table, count in zip(self._tables, self._counts, strict=True))
-        return 2 * size if 2 * count > size else len(self._tables[0])
+        return 2 * size if 2 * count > size else max(len(self._tables[-1]) // 4, self._least)
 
     def have(self, hashes: Any) -> Any:
         """A mask of the hashes."""
         found, marks = np.zeros(len(hashes), bool), _marks(hashes)
         for at, table in enumerate(self._tables):
-            found |= table[_places(hashes, len(table), at)] == marks
+            found |= table.take(_places(hashes, len(table), at)) == marks
         return found
 
 
@@ -94,9 +96,7 @@ class Seen:
 
     def suspects(self, hashes: Any, *, last: bool = False) -> Any:
         """Positions of hashes that stand twice, or stand in an earlier part too. `last`: earlier parts are not asked."""
-        ordered = np.sort(hashes)
-        twice = ordered[1:][ordered[1:] == ordered[:-1]]
-        found = np.isin(hashes, twice) if len(twice) else np.zeros(len(hashes), bool)
+        found = twice(hashes)
         if not last and self.staged:
             found |= self._hashes.have(hashes)
         return np.flatnonzero(found)
@@ -135,6 +135,19 @@ class Seen:
     def add(self, hashes: Any) -> None:
         """Remember the hashes of rows that are staged from now on."""
         self._hashes.add(hashes)
+
+
+def twice(hashes: Any) -> Any:
+    """A mask of those that stand twice. Only the few that have not a place of their own are sorted."""
+    last, each = np.empty(1 << _PLACES, np.int32), np.arange(len(hashes), dtype=np.int32)
+    places = _places(hashes, len(last), 0)
+    last[places] = each
+    stands = last.take(places)
+    alone = np.ones(len(hashes), bool)
+    alone[np.concatenate([each[stands != each], stands[stands != each]])] = False
+    found, ordered = ~alone, np.sort(hashes[~alone])
+    found[found] = np.isin(hashes[found], ordered[1:][ordered[1:] == ordered[:-1]])
+    return found
 
 
 def _files(parts: list[Path]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from haitang.hub.data.catalogue.kinds import ResourceField
-from haitang.hub.data.gather.judge.cells import bytes_of
+from haitang.hub.data.gather.judge.cells import bytes_of, of_length
 
 TYPES = frozenset({"integer", "decimal", "date"})
 STANDS = "c__"  # before the name of a field: the mask as a column
@@ -18,12 +18,9 @@ Mask = npt.NDArray[np.bool_]
 def stands(column: Any, declared: ResourceField) -> Mask:
     """A mask over an Arrow array of trimmed text of a field of one of TYPES. It may leave out some that do; where it is true, DuckDB writes the value with the same
     characters, if the text has one at all (a date may not be in the calendar)."""
-    data, offsets = bytes_of(column)
-    if not len(data):
+    if not len(bytes_of(column)[0]):
         return np.zeros(len(column), bool)
-    found: Mask = (
-        _date(data, offsets) if declared.type == "date" else _number(data, offsets, declared.digits if declared.type == "decimal" else 0)
-    )
+    found = _date(column) if declared.type == "date" else _number(*bytes_of(column), declared.digits if declared.type == "decimal" else 0)
     if column.null_count:
         found &= column.is_valid().to_numpy(zero_copy_only=False)
     return found
@@ -43,16 +40,12 @@ def _number(data: Any, offsets: Any, decimals: int) -> Mask:
     return found
 
 
-def _date(data: Any, offsets: Any) -> Mask:
+def _date(column: Any) -> Mask:
     """2026-03-01."""
-    found: Mask = np.diff(offsets) == 10
-    rows = np.flatnonzero(found)
-    if 10 * len(rows) == offsets[-1] - offsets[0]:  # the others are empty: the bytes lie in a row, ten by ten
-        text = data[offsets[0] : offsets[-1]].reshape(-1, 10).T
-    else:
-        text = data[offsets[:-1][rows][:, None] + np.arange(10, dtype=offsets.dtype)].T
+    found: Mask
+    found, text = of_length(column, 10)
     sound = (text[4] == _DASH) & (text[7] == _DASH) & (text[0] != _ZERO)
     for place in (0, 1, 2, 3, 5, 6, 8, 9):
         sound &= text[place] - _ZERO < 10
-    found[rows] = sound
+    found[found] = sound
     return found

@@ -23,7 +23,7 @@ from haitang.hub.data.gather.readers.tokens import tokenize
 from haitang.hub.data.gather.readers.types import ROWS, Chunk, Layout, Position
 
 _SAMPLE = 1 << 18
-_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 18, 1 << 24
+_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 18, 24 << 20
 _LONGEST_ROW = 32 << 20
 _LOOKED_AT = 60  # rows among which headings are looked for
 
@@ -92,15 +92,14 @@ Cut = Callable[[Form, Judge, Tally], Built]
 
 def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[Cut, int, int, bool]]:
     """Rows that are still to be cut, at most ROWS at once, each time with the offset and line behind them and whether they are the last."""
-    raw, ahead, size = b"", file.read(_FIRST_BLOCK), _FIRST_BLOCK
+    rest, following, size = b"", file.read(_FIRST_BLOCK), _FIRST_BLOCK
     while True:
-        raw += ahead
-        ahead = file.read(size) if ahead else b""
-        final = not ahead
-        lines = encoding.whole_lines(raw, form.decoding, final)
+        more, following = following, file.read(size) if following else b""
+        final = not following
+        lines, rest = encoding.next_lines(rest, more, form.decoding, final)
         block = encoding.decode(lines, form.decoding)
         if (whole := _lines(block, line, form)) is not None and whole.rows <= ROWS:
-            offset, line, raw = offset + len(lines), line + whole.rows, raw[len(lines) :]
+            offset, line = offset + len(lines), line + whole.rows
             yield partial(_cut_lines, whole, final), offset, line, final
             if final:
                 return
@@ -108,7 +107,8 @@ def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[
             continue
         tokens = tokenize(block.text, form.dialect, final)
         if not len(tokens.ends) and not final:
-            if len(raw) > _LONGEST_ROW:
+            rest = lines + rest
+            if len(rest) > _LONGEST_ROW:
                 raise faults.ROW_TOO_LONG(line=line, limit=_LONGEST_ROW >> 20)
             continue
         used = 0
@@ -120,7 +120,7 @@ def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[
             line += _feeds(block.text, begin, end)
             yield partial(cut, piece), offset + taken, line, final and last == len(tokens.ends)
             used = taken
-        offset, raw = offset + used, raw[used:]
+        offset, rest = offset + used, lines[used:] + rest
         if final:
             return
         size = _next_size(used, len(tokens.ends))

@@ -93,6 +93,15 @@ def whole_lines(raw: bytes, decoding: Decoding, final: bool) -> bytes:
     return raw[: (int(feeds[-1]) + 1) * decoding.width] if len(feeds) else b""
 
 
+def next_lines(rest: bytes, more: bytes, decoding: Decoding, final: bool) -> tuple[bytes, bytes]:
+    """The whole lines of `rest` and what follows it, and what follows the last of them. Most of it is copied once."""
+    if not final and decoding.width == 1 and (feed := more.rfind(b"\n")) >= 0:
+        return b"".join((rest, memoryview(more)[: feed + 1])), more[feed + 1 :]
+    raw = rest + more
+    lines = whole_lines(raw, decoding, final)
+    return lines, raw[len(lines) :]
+
+
 def decode(raw: bytes, decoding: Decoding) -> Block:
     """Whole lines of the file as UTF-8."""
     if decoding.encoding == "utf-8" and _is_utf8(raw):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-ROWS = 131_072  # rows of a chunk, at most
+ROWS = 196_608  # rows of a chunk, at most
 
 # JSON values; only the reader that made it understands it. It names the place after a chunk.
 Position = Mapping[str, Any]
