@@ -1,6 +1,7 @@
 """Cases from opening to resolution over the JSON API, as an integrator drives them, with none, many and very many cases there already."""
 
 import json
+import sys
 from typing import Any
 
 from bench import client, floor_cases, registry, stock
@@ -49,6 +50,8 @@ def _measured(instance: Any, tokens: list[str], size: int, each: int, first: flo
 
 def _spike(instance: Any, tokens: list[str], size: int, profile: list[tuple[int, int]]) -> list[Figure]:
     told = client.run("cases", instance.http, *tokens, "spike", json.dumps(profile))
+    if told["errors"]:
+        print(f"spike: {told['first_error'][0]}", file=sys.stderr, flush=True)
     name = f"spike {' '.join(str(rate) for rate, _ in profile)}/s at {size:,} cases"
     return [
         Figure(f"{name}: HTTP errors", told["errors"], "requests", goal=0, more=False),

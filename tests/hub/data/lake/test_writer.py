@@ -2,14 +2,20 @@
 
 import time
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
+from haitang.base.ids import new_id
 from haitang.hub.data.lake import compact, connection, durable, offsets, schema
 from haitang.hub.data.lake.canonical import canonical, observation_of, set_aside_of
+from haitang.hub.data.lake.columns import key_of
 from haitang.hub.data.lake.offsets import Ranges
-from haitang.hub.data.lake.writer import Writer
+from haitang.hub.data.lake.writer import GAP, MOST_SPANS, Writer, spans
 from haitang.support.infrastructure.stream.messages import decode, encode
 from haitang.support.security.evidence import merkle
 from tests.hub.data.fresh import DAY, HOUR, START, aside, batch, reading
@@ -62,6 +68,33 @@ def test_a_redelivered_message_is_skipped_and_an_older_one_that_comes_late_is_no
 def test_a_stream_made_anew_is_not_taken_for_the_old_one(lake: Any) -> None:
     Writer(lake, "old").write([(1, batch(reading(1)))])
     assert len(Writer(lake, "new").write([(1, batch(reading(2, at=START + HOUR)))]).observations) == 1
+
+
+@pytest.mark.timeout(120)
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_however_far_apart_the_times_of_a_batch_lie_it_finds_what_the_lake_holds_of_it(lake: Any, data: st.DataObject) -> None:
+    near, far = st.integers(0, 3 * GAP), st.sampled_from([0, HOUR, 5 * HOUR, DAY - 1, DAY, 3 * DAY, 400 * DAY])
+    moment = st.builds(lambda near, far: START + far + near, near, far)
+    node = str(new_id())  # of this example alone
+    once = st.builds(lambda at, ref: reading(at=at, source_ref=ref, node=node), moment, st.sampled_from("xy"))
+    stored, fresh = data.draw(st.lists(once, max_size=12)), data.draw(st.lists(once, max_size=12))
+    writer = Writer(lake, node)
+    writer.write([(1, batch(*stored))])
+    sent = [*fresh, *data.draw(st.lists(st.sampled_from(stored), max_size=12) if stored else st.just([]))]
+    known, sent_once = set(map(key_of, stored)), set(map(key_of, sent))
+    assert {key_of(row) for row in writer.write([(2, batch(*sent))]).observations} == sent_once - known
+
+
+@given(st.lists(st.integers(0, 50 * GAP), min_size=1, max_size=40))
+def test_a_span_ends_at_a_gap_and_none_is_left_out(times: list[int]) -> None:
+    found = spans(times)
+    assert [time for span in found for time in span] == sorted(set(times))
+    assert len(found) <= MOST_SPANS
+    apart = [after[0] - before[-1] for before, after in pairwise(found)]
+    within = [later - earlier for span in found for earlier, later in pairwise(span)]
+    assert min(apart, default=GAP + 1) > GAP
+    assert max(within, default=0) <= GAP or (len(found) == MOST_SPANS and max(within) <= min(apart))
 
 
 def test_the_same_observation_is_stored_once_in_a_batch_and_across_batches(lake: Any) -> None:

@@ -7,12 +7,14 @@ after that commits; delivered again, its number is known and it is skipped. The 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import pairwise
 from typing import Any
 
 from haitang.base.clock import now
 from haitang.hub.data.lake import offsets
 from haitang.hub.data.lake.admission import admit, admit_aside
-from haitang.hub.data.lake.buckets import day_literal, day_number, micros
+from haitang.hub.data.lake.buckets import WIDTH, day_literal, day_number, micros
 from haitang.hub.data.lake.canonical import canonical
 from haitang.hub.data.lake.columns import KEY, key_of, key_table, observation_table, set_aside_table
 from haitang.hub.data.lake.schema import ARITY
@@ -21,6 +23,8 @@ from haitang.support.infrastructure.stream.messages import Batch, Observation, S
 from haitang.support.security.evidence import merkle
 
 Row = Observation | SetAside
+GAP = 5 * WIDTH["minute"]
+MOST_SPANS = 8
 _MOST_DAYS = 64  # beyond that, naming every day of a batch costs more than it prunes
 
 
@@ -89,18 +93,8 @@ class Writer:
         """Positions of the rows that the lake holds already; only the days and times of the batch are read."""
         if not rows:
             return set()
-        keys = key_table(rows)
-        self.connection.register("incoming_keys", keys)
-        span = (
-            f"period_start between {_literal(min(row.period_start for row in rows))} and {_literal(max(row.period_start for row in rows))}"
-        )
-        days = {day_number(row.period_start) for row in rows}
-        if len(days) <= _MOST_DAYS:
-            span += f" and day in ({', '.join(day_literal(day) for day in sorted(days))})"
-        on = " and ".join(f"stored.{name} = incoming_keys.{name}" for name in KEY)
-        found = self.connection.execute(
-            f"select position from incoming_keys where exists (from (from lake.observations where {span}) as stored where {on})"
-        ).fetchall()
+        self.connection.register("incoming_keys", key_table(rows))
+        found = self.connection.execute(_stored_already(row.period_start for row in rows)).fetchall()
         self.connection.unregister("incoming_keys")
         return {position for (position,) in found}
 
@@ -125,5 +119,30 @@ class Writer:
         )
 
 
-def _literal(time: int) -> str:
-    return f"make_timestamptz({time})"
+def _stored_already(times: Iterable[int]) -> str:
+    """SQL of the positions of those `incoming_keys`, whose periods begin at these times, that the lake holds.
+
+    A question for each span, since files and what is in them are left out by its ends: with `or` between them, or one span from the first to the last, a batch with one
+    reading that is hours late would read all that these hours hold.
+    """
+    return " union all ".join(map(_stored_within, spans(times)))
+
+
+def _stored_within(times: Sequence[int]) -> str:
+    """Of one span. As a semi join, whose conditions DuckDB does not turn into filters of what it reads, as it does those of `exists`: it then reads the times first, and of most
+    rows nothing else.
+    """
+    within = f"period_start between make_timestamptz({times[0]}) and make_timestamptz({times[-1]})"
+    days = {day_number(time) for time in times}
+    if len(days) <= _MOST_DAYS:
+        within += f" and day in ({', '.join(day_literal(day) for day in sorted(days))})"
+    on = " and ".join(f"stored.{name} = incoming_keys.{name}" for name in KEY)
+    return f"select position from incoming_keys semi join (from lake.observations where {within}) as stored on {on}"
+
+
+def spans(times: Iterable[int]) -> list[list[int]]:
+    """The times in order, parted at their widest gaps; what lies in a gap of less than GAP costs less to read than another question."""
+    ordered = sorted(set(times))
+    gaps = [(after - before, place) for place, (before, after) in enumerate(pairwise(ordered), 1) if after - before > GAP]
+    cuts = sorted(place for _, place in nlargest(MOST_SPANS - 1, gaps))
+    return [ordered[begin:end] for begin, end in pairwise([0, *cuts, len(ordered)])]
