@@ -5,8 +5,10 @@ import pytest
 from django.db import close_old_connections, connection
 
 from haitang.base.postgresql import sessions
+from haitang.base.postgresql.base import MOST
 from haitang.base.settings import settings
 from haitang.base.sql import rows
+from haitang.hub.data.rules.models import RuleState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,3 +51,12 @@ def test_what_the_server_says_by_the_way_does_not_end_it() -> None:
         other.execute("notify by_the_way")
     close_old_connections()
     assert pid() == before
+
+
+def test_more_values_are_written_than_one_statement_takes() -> None:
+    many = MOST // 7 + 1  # rows of seven values, one of them bytes: Django has no array of those
+    RuleState.objects.bulk_create(
+        RuleState(rule="r", thing=str(n), fingerprint="", state={"n": n}, buffer=b"b", release="") for n in range(many)
+    )
+    assert RuleState.objects.filter(thing=str(many - 1), state={"n": many - 1}).count() == 1
+    assert RuleState.objects.count() == many

@@ -173,7 +173,7 @@ def restore(*, act: Act, found: Archive) -> int:
         records.append(_record(bodies[kept["ref"]], **own))
         if kept["subjects"]:
             accesses.append(Access(ref=kept["ref"], subjects=kept["subjects"]))
-    EvidenceRecord.objects.bulk_create(records, batch_size=5000)
+    EvidenceRecord.objects.bulk_create(records)
     Access.objects.bulk_create(accesses, batch_size=100)
     act.record("archive", f"{found.first_seal}-{found.last_seal}", {"restored": len(records)})
     return len(records)
