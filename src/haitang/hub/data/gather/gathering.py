@@ -63,14 +63,14 @@ class Gathering:
         return True
 
     def _judged(self) -> Generator[tuple[Chunk, Judged, str], None, None]:
-        """Chunks with what becomes of their rows and the root over those that are accepted. Of a file with more than one, later ones are read, judged and hashed, each
-        by a thread of its own, while earlier ones are staged."""
+        """Chunks with what becomes of their rows and the root over those that are accepted. Of a file with more than one, later ones are read by one thread, judged and
+        hashed by another, while earlier ones are staged. More threads would keep more chunks in memory, whose pages cost more to clear than is won."""
         chunks = self._chunks()
         for chunk in chunks:
             judge, more = self.judge or self._begin(chunk), not chunk.done and not self.run.root_id
-            yield _rooted(_judged(judge, _prepared(judge, chunk)))
+            yield _judged(judge, _prepared(judge, chunk))
             if more:
-                yield from ahead(ahead(ahead(chunks, partial(_prepared, judge)), partial(_judged, judge)), _rooted)
+                yield from ahead(ahead(chunks, partial(_prepared, judge)), partial(_judged, judge))
 
     def _chunks(self) -> Iterator[Chunk]:
         if self.run.root_id:
@@ -146,16 +146,11 @@ def _prepared(judge: Judge, chunk: Chunk) -> tuple[Chunk, Any]:
     return chunk, judge.prepared(chunk)
 
 
-def _judged(judge: Judge, given: tuple[Chunk, Any]) -> tuple[Chunk, Judged]:
+def _judged(judge: Judge, given: tuple[Chunk, Any]) -> tuple[Chunk, Judged, str]:
     chunk, cells = given
     judged = judge.judge(chunk, cells)
     judge.remember(judged)
-    return chunk, judged
-
-
-def _rooted(judged: tuple[Chunk, Judged]) -> tuple[Chunk, Judged, str]:
-    chunk, each = judged
-    return chunk, each, root_of(each.leaves, ARITY).hex() if each.rows else ""
+    return chunk, judged, root_of(judged.leaves, ARITY).hex() if judged.rows else ""
 
 
 READING = (
