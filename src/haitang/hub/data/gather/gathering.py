@@ -55,16 +55,16 @@ class Gathering:
     def go(self, stop: threading.Event) -> bool:
         """Read on until the end; False when `stop` came first."""
         with closing(self._judged()) as chunks:
-            for chunk, judged, root in chunks:
-                self._take(chunk, judged, root)
+            for chunk, judged in chunks:
+                self._take(chunk, judged)
                 if stop.is_set() and not chunk.done:
                     return False
         self._end()
         return True
 
-    def _judged(self) -> Generator[tuple[Chunk, Judged, str], None, None]:
-        """Chunks with what becomes of their rows and the root over those that are accepted. Of a file with more than one, later ones are read by one thread, judged and
-        hashed by another, while earlier ones are staged. More threads would keep more chunks in memory, whose pages cost more to clear than is won."""
+    def _judged(self) -> Generator[tuple[Chunk, Judged], None, None]:
+        """Chunks with what becomes of their rows. Of a file with more than one, later ones are read by one thread and judged by another, while earlier ones are hashed and
+        staged. More threads would keep more chunks in memory, whose pages cost more to clear than is won."""
         chunks = self._chunks()
         for chunk in chunks:
             judge, more = self.judge or self._begin(chunk), not chunk.done and not self.run.root_id
@@ -89,8 +89,9 @@ class Gathering:
         )  # fmt: skip
         return self.judge
 
-    def _take(self, chunk: Chunk, judged: Judged, root: str) -> None:
+    def _take(self, chunk: Chunk, judged: Judged) -> None:
         number = self.run.parts + 1
+        root = root_of(judged.leaves, ARITY).hex() if judged.rows else ""
         if judged.rows:
             parts.write(parts.whole(judged.accepted, self.run.pk, self.run.release), parts.path(self.run.pk, number))
         if self.run.load == "full":
@@ -146,11 +147,11 @@ def _prepared(judge: Judge, chunk: Chunk) -> tuple[Chunk, Any]:
     return chunk, judge.prepared(chunk)
 
 
-def _judged(judge: Judge, given: tuple[Chunk, Any]) -> tuple[Chunk, Judged, str]:
+def _judged(judge: Judge, given: tuple[Chunk, Any]) -> tuple[Chunk, Judged]:
     chunk, cells = given
     judged = judge.judge(chunk, cells)
     judge.remember(judged)
-    return chunk, judged, root_of(judged.leaves, ARITY).hex() if judged.rows else ""
+    return chunk, judged
 
 
 READING = (

@@ -35,6 +35,7 @@ AT_ONCE = 1.0  # seconds of the writer's time in one go
 MOST = 64  # parts that are looked at in one go
 # Parts of a run that is still read, and seconds, for which landing waits: a transaction costs as much for one as for many.
 TOGETHER, LATEST = 16, 3.0
+NEARLY = 0.85  # of a file's bytes
 COUNTS = ("inserted", "updated", "unchanged", "removed")
 GATHERED = "run varchar, part integer, block bigint, columns varchar[], inserted bigint, updated bigint, unchanged bigint, removed bigint, written_at timestamptz"
 
@@ -51,16 +52,17 @@ class Landed:
 
 
 def follow(connection: Any, position: int) -> bool:
-    """Land staged parts, the oldest run's first and each run's in order; returns whether blocks were added."""
-    began, added = time.monotonic(), False
+    """Land staged parts, the oldest run's first and each run's in order; returns whether to look again soon: blocks were added, or a run is nearly read."""
+    began = time.monotonic()
     staged = list(Part.objects.filter(landed=False).select_related("run").order_by("run_id", "number")[:MOST])
+    soon = any(part.run.state == Run.State.RUNNING and part.run.read_bytes > NEARLY * part.run.total_bytes for part in staged)
     ripe = _ripe(staged)
     staged = [part for part in staged if part.run_id in ripe]
     while staged and time.monotonic() - began < AT_ONCE:
         landed = _land(connection, _together(staged))
-        added |= any(each.block is not None for each in landed.values())
+        soon |= any(each.block is not None for each in landed.values())
         staged = [part for part in staged if part.number not in landed or part.run_id != staged[0].run_id]
-    return added
+    return soon
 
 
 _waits: dict[UUID, float] = {}  # runs that are still read, and since when something of them is staged

@@ -17,7 +17,7 @@ NAME = "writer"
 NICE = 10  # what it has not written yet is safe on the stream: answers, alarms and pages go first when the processors are few
 
 AT_ONCE = 256  # messages in one transaction
-WAIT, SOON = 0.5, 0.2  # seconds to wait for a message, and while something else is being written into the lake
+WAIT, SOON = 0.5, 0.1  # seconds to wait for a message, and while something else is being written into the lake
 GATHER = 0.2  # seconds between two transactions in which messages gather
 
 

@@ -48,11 +48,11 @@ class Refused:
 
 @dataclass
 class Judged:
-    """What became of a chunk. `accepted`: Arrow table of the resource's columns and `line`, in the order of the file; `texts`: makes what the leaf of each is made
-    of; `hashes`: what tells repetitions."""
+    """What became of a chunk. `accepted`: Arrow table of the resource's columns and `line`, in the order of the file; `texts`: what the leaf of each is made of;
+    `hashes`: what tells repetitions."""
 
     accepted: Any
-    texts: Callable[[], Any]
+    texts: Any
     repeated: int = 0
     refused: list[Refused] = field(default_factory=list)
     hashes: dict[str, Any] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Judged:
     @cached_property
     def leaves(self) -> Digests:
         """The leaf hash of each accepted row."""
-        return digests(self.texts())
+        return digests(self.texts)
 
     @property
     def faults(self) -> dict[str, Counter[str]]:
@@ -156,7 +156,7 @@ class Judge:
         self._give("cells", cells.schema.empty_table())
         return Judged(
             accepted.select([*self.stored, "line"]),
-            lambda: leaves.texts(accepted, self.stored),
+            leaves.texts(accepted, self.stored),
             len(repeated),
             refused,
             {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},

@@ -1,4 +1,4 @@
-"""Values that may stand only once in a file, over all its chunks, in bounded memory: about six bytes a row, and proof where two look the same.
+"""Values that may stand only once in a file, over all its chunks, in bounded memory: about seven bytes a row, and proof where two look the same.
 
 A hash of the values is looked for among those of all earlier rows, then the values themselves are compared. Almost every row ends at the first step.
 """

@@ -24,6 +24,7 @@ from haitang.hub.data.gather.readers.types import ROWS, Chunk, Layout, Position
 
 _SAMPLE = 1 << 18
 _FIRST_BLOCK, _LARGEST_BLOCK = 1 << 18, 24 << 20
+_GROWTH = 16  # of a block over the one before
 _LONGEST_ROW = 32 << 20
 _LOOKED_AT = 60  # rows among which headings are looked for
 
@@ -133,8 +134,8 @@ def _next_lines(file: Opened, rest: bytes, size: int, decoding: Decoding) -> tup
 
 
 def _next_size(used: int, rows: int) -> int:
-    """Bytes of a block with somewhat fewer rows than a chunk may have, after one with so many of each."""
-    return min(max(int(used / max(rows, 1) * ROWS * 0.9), _FIRST_BLOCK), _LARGEST_BLOCK)
+    """Bytes of a block with somewhat fewer rows than a chunk may have, after one with so many of each; larger step by step, so that whoever waits for it has some soon."""
+    return min(max(int(used / max(rows, 1) * ROWS * 0.9), _FIRST_BLOCK), _LARGEST_BLOCK, max(_GROWTH * used, _FIRST_BLOCK))
 
 
 def _lines(block: encoding.Block, line: int, form: Form) -> Lines | None:
