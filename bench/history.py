@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bench import city
-from bench.instance import followed, merged, tried
+from bench.instance import at_rest, followed, merged, tried
 from haitang.hub.data.lake.buckets import WIDTH, date_sql, start_sql
 
 DEVICES, DAYS = 2000, 7
@@ -49,7 +49,9 @@ def fill(rows: int) -> float:
     _twin(end)
     tried(lambda: followed(lake))
     lake.close()
-    return time.monotonic() - began
+    took = time.monotonic() - began
+    at_rest()
+    return took
 
 
 def empty() -> None:

@@ -7,6 +7,8 @@ as the product wrote them, with ids, numbers and times of their own. Their evide
 from pathlib import Path
 from typing import Any
 
+from bench.instance import at_rest
+
 _PROCEDURE = """title: 测量用处置
 start: filed
 stages:
@@ -45,6 +47,7 @@ def fill(count: int) -> None:
             _copy(cursor, template, number, open=every)
         cursor.execute("reset session_replication_role")
         _settle(cursor)
+    at_rest()
 
 
 def _settle(cursor: Any) -> None:

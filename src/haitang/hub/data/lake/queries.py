@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, reduce
 from typing import Any, Literal, TypeVar, cast
 
 import duckdb
@@ -15,7 +15,7 @@ from haitang.base.errors import error
 from haitang.hub.data.lake import schema
 from haitang.hub.data.lake.buckets import WIDTH, Unit, day_literal, day_number, micros, number_sql, start_of_sql
 from haitang.hub.data.lake.connection import forget, reader
-from haitang.hub.data.lake.readings import DECLARED, VALID, VALUE, in_force, of_periods, wire
+from haitang.hub.data.lake.readings import DECLARED, VALID, VALUE, in_force, wire
 
 T = TypeVar("T")
 Bucket = Literal["raw", "minute", "hour", "day"]
@@ -140,14 +140,20 @@ def _readings(columns: str, order: str, where: str, values: Sequence[Any]) -> An
     source = f"(select * from lake.observations where {where})"
 
     def read(lake: Any, rows: str) -> Any:
-        return lake.execute(f"select {columns}, times from ({rows}) order by {order}", values).to_arrow_table()
+        return lake.execute(f"select {columns} from (select *, {VALUE} as value from {rows}) order by {order}", values).to_arrow_table()
 
     def in_order(lake: Any) -> Any:
-        found = read(lake, of_periods(source))
-        corrected = (pc.max(found["times"]).as_py() or 1) > 1
-        return read(lake, f"select *, {VALUE} as value, 1 as times from ({in_force(source)})") if corrected else found
+        found = read(lake, source)
+        return read(lake, f"({in_force(source)})") if _twice(found.select(order.split(", "))) else found
 
-    return on_reader(in_order).drop_columns(["times"])
+    return on_reader(in_order)
+
+
+def _twice(ordered: Any) -> bool:
+    """Whether a row of an Arrow table says the same as the one before it."""
+    columns = [column.combine_chunks() for column in ordered.columns]
+    same = reduce(pc.and_, (pc.equal(column[1:], column[:-1]) for column in columns))
+    return bool(pc.any(same).as_py())
 
 
 def of_all(property: str, statistic: str, start: datetime, end: datetime, bucket: str) -> Any:

@@ -49,9 +49,3 @@ def in_force(source: str, columns: str = "*") -> str:
         f"select {columns} from {source} qualify row_number() over (partition by {PERIOD} "
         "order by received_at desc, block desc, block_index desc) = 1"
     )
-
-
-def of_periods(source: str) -> str:
-    """SQL of the periods in `source` by where they begin: the value of any of their readings, and how many there are (`times`)."""
-    began = "thing, property, statistic, span, period_start"
-    return f"select {began}, any_value({VALUE}) as value, count(*) as times from {source} group by {began}"
