@@ -6,8 +6,7 @@ repetitions.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +19,12 @@ import pyarrow.compute as pc
 from haitang.base import clock
 from haitang.base.clock import now
 from haitang.base.declarations import Declarations
-from haitang.hub.data.catalogue.kinds import CodeTable, Resource
+from haitang.hub.data.catalogue.kinds import CodeTable, Resource, ResourceField
 from haitang.hub.data.catalogue.tables import columns_of
 from haitang.hub.data.gather.judge import codes, convert, leaves, shapes, standing
 from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
+from haitang.hub.data.gather.judge.questions import Questions
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
 from haitang.hub.data.gather.judge.seen import Seen, Staged
 from haitang.hub.data.gather.readers.types import Chunk
@@ -97,10 +97,8 @@ class Judge:
         self._standing = [n for n, f in resource.fields.items() if n in columns and f.type in standing.TYPES]
         self.keys = Seen(connection, "key", resource.key, self.staged)
         self.unique = {n: Seen(connection, n, [n], self.staged) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
-        self._given: dict[str, _Given] = {}
-        self._asked: dict[str, str] = {}
+        self.questions = Questions(connection, self._typed_sql())
         self._register_codes()
-        self._typed = self._typed_sql()
         self._values = self._values_sql()
 
     def _register_codes(self) -> None:
@@ -109,21 +107,17 @@ class Judge:
                 self.connection.register(rule.relation, pa.table({"v": pa.array(list(rule.allowed), pa.string())}))
 
     def _typed_sql(self) -> str:
-        """Three levels, so that a text is cast once, and its value written once; `_ask` ends it with where the cells are."""
+        """Three levels, so that a text is cast once, and its value written once; `Questions` ends it with where the cells are."""
         texts, values = ["n", "line"], ["*"]
         for name, declared in self.resource.fields.items():
             if name in self._ready and name in self.columns:
                 more = [f"m__{name}", *(columns_of_point(name) if declared.type == "point" else [])]
                 texts += [f'"t__{name}"', *(f'"{column}"' for column in more)]
             elif name in self.columns:
-                texts.append(f'"t__{name}"')
-                texts += [f'"{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
-                texts += [f'"{shapes.MISFITS}{name}"'] if shapes.shaped(declared) else []
+                texts += [f'"t__{name}"', *(f'"{mask}"' for mask in _masks(name, declared))]
             else:
                 texts.append(f'null::varchar as "t__{name}"')
-                texts += [f'false as "m__{name}"'] if name in self._ready else []
-                texts += [f'false as "{standing.STANDS}{name}"'] if declared.type in standing.TYPES else []
-                texts += [f'false as "{shapes.MISFITS}{name}"'] if shapes.shaped(declared) else []
+                texts += [f'false as "{mask}"' for mask in ([f"m__{name}"] if name in self._ready else _masks(name, declared))]
                 texts += (
                     [f'null::{type} as "{column}"' for column, type in zip(columns_of_point(name), _POINT, strict=True)]
                     if declared.type == "point"
@@ -146,14 +140,14 @@ class Judge:
     def judge(self, chunk: Chunk, cells: Any = None) -> Judged:
         """What becomes of each row of a chunk. `cells`: prepared before."""
         cells = self.prepared(chunk) if cells is None else cells
-        self._give("cells", cells)
+        self.questions.give("cells", cells)
         self._look_up()
         found, bad = self._found(cells)
         reasons = self._reasons(cells, bad)
         repeated = self._repetitions(cells, found, reasons)
         accepted = _without(found, [*(reasons.keys() - set(bad.tolist())), *repeated])
         refused = [*self._refused(chunk, cells, reasons), *_broken(chunk)]
-        self._give("cells", cells.schema.empty_table())
+        self.questions.give("cells", cells.schema.empty_table())
         return Judged(
             accepted.select([*self.stored, "line"]),
             leaves.texts(accepted, self.stored),
@@ -162,25 +156,9 @@ class Judge:
             {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},
         )
 
-    def _give(self, name: str, table: Any) -> None:
-        """Have queries find this Arrow table under a name. Where its columns are those of the one before, they stay prepared, which is a tenth of their time."""
-        if name in self._given and self._given[name].table.schema.equals(table.schema):
-            self._given[name].table = table
-            return
-        self._asked.clear()
-        self._given[name] = _Given(table)
-        self.connection.register(name, self._given[name])
-
-    def _ask(self, query: str) -> Any:
-        """A query over `typed`: the values of the cells that were given, computed as far as they are asked for."""
-        if query not in self._asked:
-            self._asked[query] = f"asked{len(self._asked)}"
-            self.connection.execute(f"prepare {self._asked[query]} as with typed as not materialized ({self._typed} cells))) {query}")
-        return self.connection.execute(f"execute {self._asked[query]}")
-
     def _found(self, cells: Any) -> tuple[Any, Any]:
         """The values of the rows that break no rule, in the order of the file, and the positions of those that do."""
-        found = self._ask(self._values).to_arrow_table()
+        found = self.questions.ask(self._values).to_arrow_table()
         if (np.diff(found["n"].to_numpy()) < 0).any():  # DuckDB keeps the order of what it is given; nothing promises it for every plan
             found = found.sort_by("n")
         for name in self._texts:
@@ -198,8 +176,8 @@ class Judge:
             otherwise &= text.is_valid().to_numpy(zero_copy_only=False)
         if not otherwise.any():
             return text
-        with self._only(cells, np.flatnonzero(otherwise)):
-            told = self._ask(f'select n, "{leaves.WRITTEN}{name}" as v from typed order by n').to_arrow_table()["v"]
+        with self.questions.only(cells, np.flatnonzero(otherwise)):
+            told = self.questions.ask(f'select n, "{leaves.WRITTEN}{name}" as v from typed order by n').to_arrow_table()["v"]
         return pc.replace_with_mask(text, pa.array(otherwise), told.combine_chunks())
 
     def _each_seen(self) -> list[Seen]:
@@ -238,9 +216,9 @@ class Judge:
     def _look_up(self) -> None:
         for rule in self.rules:
             if rule.referred is not None:
-                values = self._ask(f'select distinct "{rule.field}"::varchar as v from typed where "{rule.field}" is not null')
+                values = self.questions.ask(f'select distinct "{rule.field}"::varchar as v from typed where "{rule.field}" is not null')
                 missing = self.lookups.missing(*rule.referred, values.to_arrow_table()["v"])
-                self._give(rule.relation, pa.table({"v": missing.cast(pa.string())}))
+                self.questions.give(rule.relation, pa.table({"v": missing.cast(pa.string())}))
 
     def _reasons(self, cells: Any, bad: Any) -> dict[int, list[Reason]]:
         """Every reason of every row that breaks a rule."""
@@ -249,23 +227,14 @@ class Judge:
             return found
         asked = ", ".join(f"coalesce({rule.sql}, false) as q{number}" for number, rule in enumerate(self.rules))
         texts = ", ".join(f'"t__{name}"' for name in self.resource.fields)
-        with self._only(cells, np.sort(bad)):
-            table = self._ask(f"select n, {texts}, {asked} from typed order by n").to_arrow_table()
+        with self.questions.only(cells, np.sort(bad)):
+            table = self.questions.ask(f"select n, {texts}, {asked} from typed order by n").to_arrow_table()
         for number, rule in enumerate(self.rules):
             broken = table.select(["n", f"t__{rule.field}"] if rule.field else ["n", "n"]).filter(table[f"q{number}"])
             quoted = broken[1].to_pylist() if rule.field else [None] * len(broken)
             for n, text in zip(broken[0].to_pylist(), quoted, strict=True):
                 found.setdefault(n, []).append(rule.reason(text))
         return found
-
-    @contextmanager
-    def _only(self, cells: Any, rows: Any) -> Iterator[None]:
-        """Ask about these rows alone."""
-        self._give("cells", cells.take(pa.array(rows, pa.int64())))
-        try:
-            yield
-        finally:
-            self._give("cells", cells)
 
     def _repetitions(self, cells: Any, found: Any, reasons: dict[int, list[Reason]]) -> list[int]:
         """Rows that stand twice: added to `reasons`, or given back where the resource drops them."""
@@ -287,9 +256,9 @@ class Judge:
         suspects = seen.suspects(_hashes(present, seen.column), last=last)
         if not len(suspects):
             return {}
-        with self._only(cells, present["n"].to_numpy()[suspects]):
+        with self.questions.only(cells, present["n"].to_numpy()[suspects]):
             named = ", ".join(f'"{column}"' for column in seen.columns)
-            rows = self._ask(f"select n, line, {named} from typed").to_arrow_table()
+            rows = self.questions.ask(f"select n, line, {named} from typed").to_arrow_table()
         return seen.proved(rows, last=last)
 
     def _taken(self, name: str, found: Any) -> set[int]:
@@ -316,19 +285,9 @@ class Judge:
     def _keys_of(self, cells: Any, rows: list[int]) -> dict[int, tuple[Any, ...]]:
         names = ", ".join(f'"{name}"' for name in self.resource.key)
         present = " and ".join(f'"{name}" is not null' for name in self.resource.key)
-        with self._only(cells, rows):
-            found = self._ask(f"select n, {names} from typed where {present}").fetchall()
+        with self.questions.only(cells, rows):
+            found = self.questions.ask(f"select n, {names} from typed where {present}").fetchall()
         return {n: tuple(key) for n, *key in found}
-
-
-class _Given:
-    """An Arrow table for DuckDB, which asks for it each time."""
-
-    def __init__(self, table: Any) -> None:
-        self.table = table
-
-    def __arrow_c_stream__(self, wanted: Any = None) -> Any:
-        return self.table.__arrow_c_stream__(wanted)
 
 
 def _without(found: Any, excluded: list[int]) -> Any:
@@ -340,6 +299,14 @@ def _without(found: Any, excluded: list[int]) -> Any:
 
 def _hashes(table: Any, column: str) -> Any:
     return table[column].drop_null().to_numpy()
+
+
+def _masks(name: str, declared: ResourceField) -> list[str]:
+    """The columns of a field that `prepared` puts beside its text, where that is no code and no point."""
+    return [
+        *([standing.STANDS + name] if declared.type in standing.TYPES else []),
+        *([shapes.MISFITS + name] if shapes.shaped(declared) else []),
+    ]
 
 
 def _quoted(column: str) -> str:
