@@ -7,6 +7,7 @@ models parse them), and nothing in a file can raise: every trouble becomes a pro
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ KeyPath = tuple[str | int, ...]
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL stores no NUL, UTF-8 no lone surrogate
 DEEPEST = 40
 LONGEST_NUMBER = 40
+_KEPT = 2048  # texts; a district has a few hundred
+_LONGEST_KEPT = 1 << 16  # characters
 _NUMBERS: dict[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:int": lambda text: int(text.replace("_", ""), 0 if text.lstrip("+-")[:2].lower() in ("0x", "0o") else 10),
     "tag:yaml.org,2002:float": lambda text: float(text.lower().replace("_", "").replace(".inf", "inf").replace(".nan", "nan")),
@@ -63,7 +66,7 @@ def read_yaml(text: str, file: Path, *, first_line: int = 1, keys_as_text: bool 
     """Read one document. `first_line` is where `text` starts in `file`; `keys_as_text` keeps the top keys as written (`0501` stays `0501`)."""
     reader = _Reader(file, first_line, keys_as_text)
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = _composed(text) if len(text) <= _LONGEST_KEPT else _compose(text)
     except MarkedYAMLError as trouble:
         mark = trouble.problem_mark or trouble.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -74,6 +77,15 @@ def read_yaml(text: str, file: Path, *, first_line: int = 1, keys_as_text: bool 
         if node is not None:
             reader.read.data = reader.value(node, ())
     return reader.read
+
+
+def _compose(text: str) -> Node | None:
+    found: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return found
+
+
+_composed = lru_cache(_KEPT)(_compose)
+"""What was composed before: nodes are only ever read, and composing them is most of the time that loading a release takes."""
 
 
 class _Reader:

@@ -72,9 +72,16 @@ def _orders() -> socket.socket:
 def _load() -> None:
     from django.urls import get_resolver
 
+    from haitang.base.declarations.loader import load_folders, owners_of
+    from haitang.server.discovery import load_kinds
+
     for name in (*ONCE, *names()):
         module(name)
     _ = get_resolver().url_patterns
+    load_kinds()
+    load_folders(
+        owners_of(settings()), checked=False
+    )  # most texts of the release that each process reads: `positions` keeps what it made of them
     gc.collect()
     gc.freeze()  # the collector writes into what it looks at, and a page written to is shared no longer
 

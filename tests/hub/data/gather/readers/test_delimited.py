@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from haitang.base.errors import HaitangError
 from haitang.hub.data.gather import faults
 from haitang.hub.data.gather.readers import delimited, rows
+from haitang.hub.data.gather.readers.opened import Opened
 from haitang.hub.data.gather.readers.types import Layout
 from tests.hub.data.gather.readers.read_all import Whole, read_all
 
@@ -190,3 +191,12 @@ def test_a_packed_file_is_unpacked_with_a_limit(tmp_path: Path) -> None:
     with pytest.raises(HaitangError) as failure:
         read_all(tmp_path / "b.csv.gz")
     assert failure.value.code == "gather.unpacks_too_large"
+
+
+@pytest.mark.parametrize(("size", "given"), [(8, b"ab\ncd\n"), (5, b"ab\n"), (2, None), (12, None), (50, None)])
+def test_a_block_is_read_as_far_as_its_last_line_goes(tmp_path: Path, size: int, given: bytes | None) -> None:
+    path = tmp_path / "file.csv"
+    path.write_bytes(b"ab\ncd\nefghi\n")
+    with Opened(path) as file:
+        assert file.lines(size) == given
+        assert file.read(3) == (b"ab\n" if given is None else b"ab\ncd\nefghi\n"[len(given) :][:3])

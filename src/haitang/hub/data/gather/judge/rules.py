@@ -8,7 +8,7 @@ from typing import Any
 from haitang.hub.data.catalogue import conditions
 from haitang.hub.data.catalogue.kinds import TYPES, CodeEntry, Resource, ResourceField
 from haitang.hub.data.gather.judge import codes, convert
-from haitang.hub.data.gather.judge.shapes import MISFITS, shaped
+from haitang.hub.data.gather.judge.shapes import shaped
 from haitang.hub.data.gather.judge.standing import STANDS
 from haitang.hub.data.lake.connection import quoted
 
@@ -18,7 +18,8 @@ Codes = Callable[[str], Mapping[str, CodeEntry]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `sql` is true where a row breaks it; `data` goes into the reason; `allowed` or what is missing of `referred` stands in `relation`."""
+    """One rule. `sql` is true where a row breaks it; `data` goes into the reason; `allowed` or what is missing of `referred` stands in `relation`. `mask`: the column of the
+    cells that answers it, where their text alone does (`masks`)."""
 
     field: str
     code: str
@@ -27,6 +28,7 @@ class Rule:
     allowed: Mapping[str, Any] | None = None
     referred: tuple[str, str] | None = None
     standard: str = ""
+    mask: str = ""
 
     @property
     def relation(self) -> str:
@@ -54,31 +56,38 @@ def rules_of(resource: Resource, table: Codes) -> list[Rule]:
 
 
 def _of_field(name: str, declared: ResourceField, key: bool, table: Codes) -> Iterable[Rule]:
-    t, v = f'"t__{name}"', f'"{name}"'
+    t, v, is_text = f'"t__{name}"', f'"{name}"', declared.type not in convert.CONVERTED
     if declared.required or key:
-        yield Rule(name, "required", f"{t} is null")
+        yield _of_text(Rule(name, "required", ""))
     if declared.type == "point":
-        yield Rule(name, "outside", f'"m__{name}"')
+        yield Rule(name, "outside", f'"m__{name}"', mask=f"m__{name}")
         return
     if codes.code_of(declared.type):
-        yield Rule(name, "code", f'"m__{name}"', standard=declared.type)
+        yield Rule(name, "code", f'"m__{name}"', standard=declared.type, mask=f"m__{name}")
     elif wrong := convert.misfit(t, v, f'"{STANDS}{name}"', declared):
         yield Rule(name, "type", wrong, {"type": TYPES[declared.type]})
     if declared.range is not None:
         yield Rule(name, "range", _outside(v, declared), dict(zip(("low", "high"), declared.range, strict=True)))
     if declared.length is not None:
         low, high = declared.length
-        yield Rule(name, "length", f"length({v}) not between {low} and {high}", {"low": low, "high": high})
+        rule = Rule(name, "length", f"length({v}) not between {low} and {high}", {"low": low, "high": high})
+        yield _of_text(rule) if is_text else rule
     if declared.pattern is not None:
-        yield Rule(name, "pattern", f'"{MISFITS}{name}"' if shaped(declared) else f"not regexp_full_match({v}, {quoted(declared.pattern)})")
+        rule = Rule(name, "pattern", f"not regexp_full_match({v}, {quoted(declared.pattern)})")
+        yield _of_text(rule) if shaped(declared) else rule
     if declared.code_table is not None:
-        allowed = table(declared.code_table)
-        rule = Rule(name, "code_table", "", {"table": declared.code_table}, allowed=allowed)
-        yield Rule(name, "code_table", f"({v} is not null and {v}::varchar not in (select v from {rule.relation}))", rule.data, allowed)
+        rule = Rule(name, "code_table", "", {"table": declared.code_table}, allowed=table(declared.code_table))
+        sql = f"({v} is not null and {v}::varchar not in (select v from {rule.relation}))"
+        yield _of_text(rule) if is_text else dataclasses.replace(rule, sql=sql)
     if declared.references is not None:
         resource, _, referred = declared.references.partition(".")
         sql = f"({v}::varchar in (select v from references__{name}))"
         yield Rule(name, "references", sql, {"referred": declared.references}, referred=(resource, referred))
+
+
+def _of_text(rule: Rule) -> Rule:
+    mask = f"{rule.code}__{rule.field}"
+    return dataclasses.replace(rule, sql=f'"{mask}"', mask=mask)
 
 
 def _outside(v: str, declared: ResourceField) -> str:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from haitang.hub.data.catalogue.kinds import ResourceField
 from haitang.hub.data.gather.judge.cells import of_length
 
-MISFITS = "p__"  # before the name of a field: the mask as a column
 _LONGEST = 64
 _ITEM = re.compile(r"(?P<one>\[[^\[\]\\^]+\]|\\d|[A-Za-z0-9_-])(?:\{(?P<times>[0-9]{1,2})\})?", re.ASCII)
 Shape = Sequence[Sequence[tuple[int, int]]]  # for each character the (first, last) bytes that it may be

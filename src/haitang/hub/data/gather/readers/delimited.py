@@ -127,6 +127,8 @@ def _pieces(file: Opened, form: Form, offset: int, line: int) -> Iterator[tuple[
 
 def _next_lines(file: Opened, rest: bytes, size: int, decoding: Decoding) -> tuple[bytes, bytes, bool]:
     """Whole lines of what is left and of the next block, what is left then, and whether the file ends."""
+    if not rest and decoding.width == 1 and (whole := file.lines(size)) is not None:
+        return whole, b"", False
     more = file.read(size)
     following = file.read(1)  # tells whether there is another block, of which nothing else need be kept
     lines, rest = encoding.next_lines(rest, more, decoding, not following)

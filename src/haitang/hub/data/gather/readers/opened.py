@@ -11,6 +11,7 @@ from haitang.hub.data.gather import faults
 
 MOST_UNPACKED = 64 << 30  # bytes; a table of a district has far less
 MOST_RATIO = 1000  # zlib's own limit is about 1030; tables reach 100
+_LOOKED_AT = 1 << 14  # bytes in which a line feed is looked for
 _ROOM = 16 << 20  # below this many bytes no ratio is judged
 
 
@@ -41,6 +42,16 @@ class Opened:
         if self.packed:
             guard(self.path.name, self._given, max(self._disk.tell(), 1))
         return data
+
+    def lines(self, size: int) -> bytes | None:
+        """At most so many bytes, as many as end with a line feed, and not the last of the file: then nothing of them need be copied to stand before the next. None where
+        that cannot be told beforehand."""
+        end = self._disk.tell() + size
+        if self.packed or end >= self.total_bytes:
+            return None
+        looked_at = min(size, _LOOKED_AT)
+        feed = os.pread(self._disk.fileno(), looked_at, end - looked_at).rfind(b"\n")
+        return self.read(size - looked_at + feed + 1) if feed >= 0 else None
 
     @property
     def read_bytes(self) -> int:
