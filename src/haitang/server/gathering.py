@@ -17,6 +17,7 @@ from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather import actions, incoming
 from haitang.hub.data.gather.kinds import Source
 from haitang.hub.data.gather.models import Run
+from haitang.hub.data.gather.waiting import wait as until_told
 from haitang.hub.data.gather.wording import left_out, note
 
 NO_RESOURCE = error("server.no_resource", 400, "请用 --resource 指明数据资源，或用 --source 指明数据来源。")
@@ -44,13 +45,13 @@ def start_file(file: Path, resource: str | None, source: str = "", load: str | N
 
 
 def wait(run: Run, tell: Callable[[], None], every: float) -> None:
-    """Until the run has ended and everything that it accepted is in the lake. The run goes on by itself: a database that is away for a while is asked again."""
+    """Until the run has ended and everything that it accepted is in the lake, looking again whenever something lands and at least `every` seconds. The run goes on by itself: a database that is away for a while is asked again."""
     heard = time.monotonic()
     while True:
         try:
             if run.ended and not run.staged.filter(landed=False).exists():
                 return
-            time.sleep(every)
+            until_told(every)
             run.refresh_from_db()
         except (OperationalError, InterfaceError):
             connection.close()

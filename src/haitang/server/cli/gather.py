@@ -12,7 +12,7 @@ from haitang.server.cli.options import as_json, instance, show
 if TYPE_CHECKING:
     from haitang.hub.data.gather.models import Run
 
-EVERY = 0.1  # seconds between two looks at the run
+EVERY = 0.25  # seconds between two looks at the run, at most
 
 
 @click.command(

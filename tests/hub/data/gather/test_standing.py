@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from haitang.hub.data.catalogue.kinds import ResourceField
 from haitang.hub.data.gather import readers
 from haitang.hub.data.gather.judge import convert
 from haitang.hub.data.gather.judge.seen import Hashes, twice
-from haitang.hub.data.gather.judge.standing import stands
+from haitang.hub.data.gather.judge.standing import stands, values
 from haitang.hub.data.gather.readers.types import Chunk
 from haitang.hub.data.lake.connection import plain
 
@@ -28,7 +29,28 @@ FIELDS = {
 number = st.from_regex(r"[-+]?[0-9]{0,16}([.][0-9]{0,8})?", fullmatch=True)
 day = st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True)
 text = st.one_of(
-    number, day, st.sampled_from(["0", "00", "0.00", "0.10", ".10", "1.00", "007", "1e5", "十", "2026-02-30", "0000-01-01", "2026-3-1"])
+    number,
+    day,
+    st.sampled_from(
+        [
+            "0",
+            "00",
+            "0.00",
+            "0.10",
+            ".10",
+            "1.00",
+            "007",
+            "1e5",
+            "十",
+            "2026-02-30",
+            "0000-01-01",
+            "2026-3-1",
+            "2024-02-29",
+            "2100-02-29",
+            "99999999999.99",
+            "999999999999999",
+        ]
+    ),
 )
 
 
@@ -39,9 +61,13 @@ def test_what_stands_is_what_its_value_is_written_as(name: str, texts: list[str 
     declared = FIELDS[name]
     column = pa.array(["before", *texts], pa.string()).slice(1)  # as a part of a longer one
     CONNECTION.register("given_texts", pa.table({"t": column}))
-    told = CONNECTION.execute(f"select v::varchar from (select {convert.value('t', declared)} as v from given_texts)").fetchall()
-    for cell, (again,), standing in zip(texts, told, stands(column, declared), strict=True):
-        assert not standing or (cell is not None and again in (cell, None))
+    told = CONNECTION.execute(
+        f"select v, v::varchar as again from (select {convert.value('t', declared)} as v from given_texts)"
+    ).to_arrow_table()
+    mask = stands(column, declared)
+    for cell, again, standing in zip(texts, told["again"].to_pylist(), mask, strict=True):
+        assert not standing or again == cell is not None
+    assert values(column, mask, declared).equals(pc.if_else(pa.array(mask), told["v"].combine_chunks(), None))
 
 
 def test_ordinary_cells_stand() -> None:

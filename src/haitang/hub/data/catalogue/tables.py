@@ -35,8 +35,13 @@ def past_of(id: str) -> str:
 
 
 def decimal(field: ResourceField) -> str:
-    """The exact type of a decimal field: 18 digits in all, which DuckDB computes as fast as whole numbers; 38 where it has many decimals."""
-    return f"decimal({18 if field.digits <= 6 else 38}, {field.digits})"
+    """The exact type of a decimal field."""
+    return f"decimal({decimal_digits(field)}, {field.digits})"
+
+
+def decimal_digits(field: ResourceField) -> int:
+    """18 digits in all, which DuckDB computes as fast as whole numbers; 38 where a field has many decimals."""
+    return 18 if field.digits <= 6 else 38
 
 
 def columns_of_field(name: str, field: ResourceField) -> dict[str, str]:

@@ -21,7 +21,7 @@ from haitang.hub.data.gather.incoming import Incoming, forget
 from haitang.hub.data.gather.judge.columns import Headings, digest
 from haitang.hub.data.gather.kinds import Source
 from haitang.hub.data.gather.models import Held, Run, Understanding
-from haitang.hub.data.gather.waiting import enqueue
+from haitang.hub.data.gather.waiting import enqueue, wake
 from haitang.support.security.evidence.facts import Secret
 from haitang.support.security.people.queries import filling
 
@@ -106,6 +106,7 @@ def _end(act: Act, run: Run, state: str) -> Run:
     run.save()
     act.record("gather_run", str(run.pk), {"state": str(state), **facts(run)})
     act.announce("gather", {"run": str(run.pk)})
+    wake()  # who waits for the run's end
     on_commit(lambda: forget(run))  # rolled back, the run goes on, and needs its file
     return run
 

@@ -21,12 +21,13 @@ from haitang.base.clock import now
 from haitang.base.declarations import Declarations
 from haitang.hub.data.catalogue.kinds import CodeTable, Resource
 from haitang.hub.data.catalogue.tables import columns_of
-from haitang.hub.data.gather.judge import codes, convert, leaves, masks, standing
+from haitang.hub.data.gather.judge import codes, leaves, masks, standing
 from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
-from haitang.hub.data.gather.judge.questions import Questions
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
 from haitang.hub.data.gather.judge.seen import Seen, Staged
+from haitang.hub.data.gather.judge.tables import without
+from haitang.hub.data.gather.judge.values import Values
 from haitang.hub.data.gather.readers.types import Chunk
 from haitang.support.security.evidence.columns import Digests, digests
 
@@ -91,57 +92,26 @@ class Judge:
         today = now().astimezone(clock.CHINA).date()
         self.rules: list[Rule] = rules_of(resource, lambda id: declarations.get(CodeTable, id).valid_on(today))
         self.stored = columns_of(resource)
-        self._answered = [rule for rule in self.rules if rule.mask and rule.field in columns]
-        self._texts = [n for n, f in resource.fields.items() if n in columns and f.type not in convert.CONVERTED]
-        self._computed = [column for column in columns_of(resource) if column not in self._texts]
-        self._standing = [n for n, f in resource.fields.items() if n in columns and f.type in standing.TYPES]
         self.keys = Seen(connection, "key", resource.key, self.staged)
         self.unique = {n: Seen(connection, n, [n], self.staged) for n, f in resource.fields.items() if f.unique and [n] != resource.key}
-        self.questions = Questions(connection, self._typed_sql())
+        self.values = Values(connection, resource, list(columns), self.rules, {seen.column: seen.hash for seen in self._each_seen()})
+        self.questions = self.values.questions
         self._register_codes()
-        self._values = self._values_sql()
 
     def _register_codes(self) -> None:
         for rule in self.rules:
             if rule.allowed is not None and not rule.mask:
                 self.connection.register(rule.relation, pa.table({"v": pa.array(list(rule.allowed), pa.string())}))
 
-    def _typed_sql(self) -> str:
-        """Three levels, so that a text is cast once, and its value written once; `Questions` ends it with where the cells are."""
-        texts, values = ["n", "line", masks.FAULTY], ["*"]
-        for name, declared in self.resource.fields.items():
-            point = dict(zip(columns_of_point(name), _POINT, strict=True)) if declared.type == "point" else {}
-            stands = [standing.STANDS + name] if declared.type in standing.TYPES else []
-            answered = [rule for rule in self.rules if rule.mask and rule.field == name]
-            if name in self.columns:
-                texts += [f'"{column}"' for column in (f"t__{name}", *stands, *(rule.mask for rule in answered), *point)]
-            else:
-                texts += [f'null::{type} as "{column}"' for column, type in {f"t__{name}": "varchar", **point}.items()]
-                texts += [f'false as "{column}"' for column in stands]
-                texts += [f'{str(rule.code == "required").lower()} as "{rule.mask}"' for rule in answered]
-            if declared.type != "point":
-                values.append(convert.value(_quoted(f"t__{name}"), declared) + f' as "{name}"')
-        written = [f'"{column}"::varchar as "{leaves.WRITTEN}{column}"' for column in self._computed]
-        return f"select {', '.join(['*', *written])} from (select {', '.join(values)} from (select {', '.join(texts)} from"
-
-    def _values_sql(self) -> str:
-        """Every value that is not the text of its cell, how the leaf writes it, what tells repetitions, and whether the row breaks a rule."""
-        values = [f'"{column}"' for column in self._computed]
-        values += [f'"{leaves.WRITTEN}{column}"' for column in self._computed if column not in self._standing]
-        hashes = [f"{seen.hash} as {seen.column}" for seen in self._each_seen()]
-        broken = " or ".join([masks.FAULTY, *(f"({rule.sql})" for rule in self.rules if rule not in self._answered)])
-        # as a case, DuckDB looks closer only at the rows that need it, and an unknown answer is no
-        return f"select {', '.join(['n', 'line', *values, *hashes])}, case when {broken} then true else false end as broken from typed"
-
     def judge(self, chunk: Chunk, cells: Any = None) -> Judged:
         """What becomes of each row of a chunk. `cells`: prepared before."""
         cells = self.prepared(chunk) if cells is None else cells
         self.questions.give("cells", cells)
         self._look_up()
-        found, bad = self._found(cells)
+        found, bad = self.values.of(cells)
         reasons = self._reasons(cells, bad)
         repeated = self._repetitions(cells, found, reasons)
-        accepted = _without(found, [*(reasons.keys() - set(bad.tolist())), *repeated])
+        accepted = without(found, [*(reasons.keys() - set(bad.tolist())), *repeated])
         refused = [*self._refused(chunk, cells, reasons), *_broken(chunk)]
         self.questions.give("cells", cells.schema.empty_table())
         return Judged(
@@ -151,30 +121,6 @@ class Judge:
             refused,
             {seen.column: _hashes(accepted, seen.column) for seen in self._each_seen()},
         )
-
-    def _found(self, cells: Any) -> tuple[Any, Any]:
-        """The values of the rows that break no rule, in the order of the file, and the positions of those that do."""
-        found = self.questions.ask(self._values).to_arrow_table()
-        if (np.diff(found["n"].to_numpy()) < 0).any():  # DuckDB keeps the order of what it is given; nothing promises it for every plan
-            found = found.sort_by("n")
-        for name in self._texts:
-            found = found.append_column(name, cells[f"t__{name}"])
-        broken = found["broken"].to_numpy()
-        for name in self._standing:
-            found = found.append_column(leaves.WRITTEN + name, self._written(cells, name, broken))
-        return _kept(found, ~broken) if broken.any() else found, np.flatnonzero(broken)
-
-    def _written(self, cells: Any, name: str, broken: Any) -> Any:
-        """How the values of a field are written: as they stand, and only in sound rows where they stand otherwise as DuckDB writes them."""
-        text = cells[f"t__{name}"].combine_chunks()
-        otherwise = ~(cells[standing.STANDS + name].to_numpy() | broken)
-        if text.null_count:
-            otherwise &= text.is_valid().to_numpy(zero_copy_only=False)
-        if not otherwise.any():
-            return text
-        with self.questions.only(cells, np.flatnonzero(otherwise)):
-            told = self.questions.ask(f'select n, "{leaves.WRITTEN}{name}" as v from typed order by n').to_arrow_table()["v"]
-        return pc.replace_with_mask(text, pa.array(otherwise), told.combine_chunks())
 
     def _each_seen(self) -> list[Seen]:
         return [self.keys, *self.unique.values()]
@@ -194,6 +140,7 @@ class Judge:
     def prepared(self, chunk: Chunk) -> Any:
         """The cells of a chunk as an Arrow table: trimmed, codes in their normal form, with masks of what stands and what is faulty. Another thread may do it meanwhile."""
         count, cells = chunk.columns.num_rows, {}
+        otherwise = np.zeros(count, bool)
         for name, heading in self.columns.items():
             declared = self.resource.fields[name]
             given = [chunk.columns.column(each) for each in ([heading] if isinstance(heading, str) else heading)]
@@ -204,12 +151,21 @@ class Judge:
             else:
                 cells[f"t__{name}"] = text = trimmed(given[0], declared.missing)
                 if declared.type in standing.TYPES:
-                    cells[standing.STANDS + name] = pa.array(standing.stands(text, declared))
-        for rule in self._answered:
+                    stands = standing.stands(text, declared)
+                    otherwise |= ~stands & text.is_valid().to_numpy(zero_copy_only=False)
+                    cells[standing.STANDS + name] = pa.array(stands)
+                    cells[standing.VALUE + name] = standing.values(text, stands, declared)
+        for rule in self.values.answered:
             if rule.mask not in cells:
                 cells[rule.mask] = masks.answer(rule, cells[f"t__{rule.field}"], self.resource.fields[rule.field])
         return pa.table(
-            {"n": pa.array(np.arange(count)), "line": chunk.line, masks.FAULTY: masks.faulty(cells, self._answered, count), **cells}
+            {
+                "n": pa.array(np.arange(count)),
+                "line": chunk.line,
+                masks.FAULTY: masks.faulty(cells, self.values.answered, count),
+                standing.OTHERWISE: pa.array(otherwise),
+                **cells,
+            }
         )
 
     def _look_up(self) -> None:
@@ -289,32 +245,8 @@ class Judge:
         return {n: tuple(key) for n, *key in found}
 
 
-def _kept(found: Any, mask: Any) -> Any:
-    """Rows of an Arrow table, column by column: `Table.filter` takes twice as long."""
-    chosen = pa.array(mask)
-    return pa.table({name: column.filter(chosen) for name, column in zip(found.column_names, found.columns, strict=True)})
-
-
-def _without(found: Any, excluded: list[int]) -> Any:
-    """The rows of an Arrow table whose `n` is none of these."""
-    if not excluded:
-        return found
-    return found.filter(pc.invert(pc.is_in(found["n"], pa.array(excluded, pa.int64()))))
-
-
 def _hashes(table: Any, column: str) -> Any:
     return table[column].drop_null().to_numpy()
-
-
-def _quoted(column: str) -> str:
-    return f'"{column}"'
-
-
-_POINT = ("double", "double", "varchar")
-
-
-def columns_of_point(name: str) -> list[str]:
-    return [f"{name}_longitude", f"{name}_latitude", f"{name}_division"]
 
 
 def _broken(chunk: Chunk) -> list[Refused]:

@@ -1,6 +1,6 @@
 """Questions of DuckDB about the cells of a chunk: planned once for all chunks, whose Arrow columns are handed over one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,10 +8,11 @@ import pyarrow as pa
 
 
 class Questions:
-    """`typed`: the SQL that makes values of cells, as far as where the cells are."""
+    """`views`: name -> the SQL that makes values of cells, as far as where the cells are."""
 
-    def __init__(self, connection: Any, typed: str) -> None:
-        self._connection, self._typed = connection, typed
+    def __init__(self, connection: Any, views: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._views = ", ".join(f"{name} as not materialized ({sql} cells)))" for name, sql in views.items())
         self._given: dict[str, _Given] = {}
         self._asked: dict[str, str] = {}
 
@@ -25,18 +26,19 @@ class Questions:
         self._connection.register(name, self._given[name])
 
     def ask(self, query: str) -> Any:
-        """A query over `typed`: the values of the cells that were given, computed as far as they are asked for."""
+        """A query over one of the views: the values of the cells that were given, computed as far as they are asked for."""
         if query not in self._asked:
             self._asked[query] = f"asked{len(self._asked)}"
-            self._connection.execute(f"prepare {self._asked[query]} as with typed as not materialized ({self._typed} cells))) {query}")
+            self._connection.execute(f"prepare {self._asked[query]} as with {self._views} {query}")
         return self._connection.execute(f"execute {self._asked[query]}")
 
     @contextmanager
-    def only(self, cells: Any, rows: Any) -> Iterator[None]:
-        """Ask about these rows alone."""
-        self.give("cells", cells.take(pa.array(rows, pa.int64())))
+    def only(self, cells: Any, rows: Any) -> Iterator[Any]:
+        """Ask about these rows alone; gives their cells."""
+        few = cells.take(pa.array(rows, pa.int64()))
+        self.give("cells", few)
         try:
-            yield
+            yield few
         finally:
             self.give("cells", cells)
 

@@ -1,23 +1,30 @@
-"""Which cells stand as their value would be written again. Most do, and need neither be written nor be looked at more closely."""
+"""Which cells stand as their value would be written again, and what their values are. Most do, and DuckDB need neither cast nor write them nor look at them more closely."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from haitang.hub.data.catalogue.kinds import ResourceField
+from haitang.hub.data.catalogue.tables import decimal_digits
 from haitang.hub.data.gather.judge.cells import bytes_of, of_length
 
 TYPES = frozenset({"integer", "decimal", "date"})
-STANDS = "c__"  # before the name of a field: the mask as a column
+STANDS, VALUE = "c__", "v__"  # before the name of a field: the mask, and the values, as columns
+OTHERWISE = "otherwise"  # a column: some cell of the row does not stand so
 _LONGEST = 15  # characters of a number: then it fits the column's type whatever its digits are
 _ZERO, _POINT, _DASH = np.frombuffer(b"0.-", np.uint8)
+_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87)
+_DAYS = np.array([1 <= day % 100 <= _LENGTHS[day // 100] for day in range(10_000)])
+_LEAP_DAY = 229
 Mask = npt.NDArray[np.bool_]
 
 
 def stands(column: Any, declared: ResourceField) -> Mask:
-    """A mask over an Arrow array of trimmed text of a field of one of TYPES. It may leave out some that do; where it is true, DuckDB writes the value with the same
-    characters, if the text has one at all (a date may not be in the calendar)."""
+    """A mask over an Arrow array of trimmed text of a field of one of TYPES. It may leave out some that do; where it is true, the text has a value, which DuckDB writes with
+    the same characters."""
     if not len(bytes_of(column)[0]):
         return np.zeros(len(column), bool)
     found = _date(column) if declared.type == "date" else _number(*bytes_of(column), declared.digits if declared.type == "decimal" else 0)
@@ -47,5 +54,45 @@ def _date(column: Any) -> Mask:
     sound = (text[4] == _DASH) & (text[7] == _DASH) & (text[0] != _ZERO)
     for place in (0, 1, 2, 3, 5, 6, 8, 9):
         sound &= text[place] - _ZERO < 10
+    month_and_day = _number_of(text, 5, 6, 8, 9)
+    sound &= _DAYS.take(month_and_day, mode="clip")
+    leaps = np.flatnonzero(month_and_day == _LEAP_DAY)
+    year = _number_of(text[:, leaps], 0, 1, 2, 3)
+    sound[leaps] &= (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     found[found] = sound
     return found
+
+
+def _number_of(text: Any, *places: int) -> Any:
+    found = np.zeros(text.shape[1], np.int16)
+    for place in places:
+        found *= 10
+        found += text[place] - _ZERO
+    return found
+
+
+def values(column: Any, mask: Mask, declared: ResourceField) -> Any:
+    """The values, in the type of the field's column, of the cells of such a mask; null for the others."""
+    data, offsets = bytes_of(column)
+    valid = pa.array(mask).buffers()[1]
+    standing = pa.Array.from_buffers(pa.string(), len(column), [valid, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)])
+    match declared.type:
+        case "integer":
+            return standing.cast(pa.int64())
+        case "date":
+            return standing.cast(pa.date32())
+        case _:
+            return _decimals(standing, valid, declared)
+
+
+def _decimals(standing: Any, valid: Any, declared: ResourceField) -> Any:
+    """Whole numbers of the last decimal: with so few digits, a double tells each of them from the next."""
+    told = pc.fill_null(standing.cast(pa.float64()), 0.0).to_numpy()
+    whole = np.zeros((len(told), 2), np.int64)  # of 128 bits, the lower half first
+    whole[:, 0] = np.rint(told * 10.0**declared.digits)
+    return pa.Array.from_buffers(type_of(declared), len(told), [valid, pa.py_buffer(whole)])
+
+
+def type_of(declared: ResourceField) -> Any:
+    """The Arrow type of the column of a decimal field."""
+    return pa.decimal128(decimal_digits(declared), declared.digits)
