@@ -192,8 +192,9 @@ def _hold(run: Run, number: int, refused: list[Refused]) -> None:
         database.cursor() as cursor,
         cursor.copy("copy gather_held (run_id, part, line, raw, cells, reasons, state, by, note) from stdin") as copy,
     ):
+        before = f"{run.pk}\t{number}"
         for first in range(0, len(refused), _TOGETHER):
-            copy.write("".join(f"{run.pk}\t{number}\t{_told(row)}\topen\t\t\n" for row in refused[first : first + _TOGETHER]))
+            copy.write("".join(f"{before}\t{_told(row)}\topen\t\t\n" for row in refused[first : first + _TOGETHER]))
 
 
 def _told(row: Refused) -> str:

@@ -124,7 +124,7 @@ def _put(connection: Any, group: list[Part]) -> dict[int, Landed]:
         ensure(connection, resource)
         block = connection.execute("select coalesce(max(id), 0) + 1 from lake.blocks").fetchone()[0]
         before = _before(connection, first, resource, block)
-        books = _Books(connection, stored_columns(connection, table), _none(connection, table, before))
+        books = _Books(connection, table, stored_columns(connection, table), _none(connection, table, before))
         for part in group[: 1 if resource.duplicates == "last" else MOST]:  # the last one of a file may replace a row of the part before
             columns, each = (
                 _removed(books, part, resource, block) if part.kind == "removal" else _rows(books, part, resource, before, block)
@@ -140,16 +140,30 @@ def _put(connection: Any, group: list[Part]) -> dict[int, Landed]:
 
 @dataclass
 class _Books:
-    """What parts of one transaction share. `stored`: column -> type of the table; `none`: no row stands in it that one of theirs may replace; lines of `blocks` and
-    `gathered`, written together at the end: an insertion into the lake costs as much for one line as for many."""
+    """What parts of one transaction share. `stored`: column -> type of the `table`; `none`: no row stands in it that one of theirs may replace; files that become ones of
+    it, lines of `blocks` and `gathered`, written together at the end: an insertion into the lake costs as much for one as for many."""
 
     connection: Any
+    table: str = ""
     stored: dict[str, str] = field(default_factory=dict)
     none: bool = False
+    files: list[Path] = field(default_factory=list)
+    alike: dict[Any, bool] = field(default_factory=dict)
     blocks: list[list[Any]] = field(default_factory=list)
     gathered: list[list[Any]] = field(default_factory=list)
 
+    def add(self, file: Path, schema: Any, block: int) -> bool:
+        """Have a part become a file of the table; False where its rows must be inserted instead."""
+        if schema not in self.alike:
+            self.alike[schema] = adding.alike(self.connection, file, self.stored)
+        to = adding.link(file, self.table, block) if self.alike[schema] else None
+        if to:
+            self.files.append(to)
+        return to is not None
+
     def write(self) -> None:
+        if self.files:
+            adding.add(self.connection, self.files, self.table)
         if "gathered" not in tables(self.connection):
             self.connection.execute(f"create table lake.gathered ({GATHERED})")
         for table, lines in (("blocks", self.blocks), ("gathered", self.gathered)):
@@ -191,13 +205,14 @@ def _rows(books: _Books, part: Part, resource: Resource, before: str, block: int
     """Add what is new, replace what differs, leave what is the same."""
     connection = books.connection
     file = parts.path(part.run_id, part.number)
-    columns = [name for name in pq.read_schema(file).names if name not in OWN]
+    schema = pq.read_schema(file)
+    columns = [name for name in schema.names if name not in OWN]
     table = name_of(resource.id)
     source = f"read_parquet({quoted(file)}, file_row_number = true)"
     key = _named(resource.key)
     stored = f"(from lake.{table} where {before})"
     if books.none or connection.execute(f"select count(*) from {source} semi join {stored} as stored using ({key})").fetchone()[0] == 0:
-        if not adding.add(connection, file, part.rows, table, block, books.stored):
+        if part.rows < adding.FEW or not books.add(file, schema, block):
             _insert(connection, part, table, columns, f"select *, file_row_number as place from {source}", block)
         known = part.first_line is not None and part.last_line is not None  # a part that an earlier release staged does not say
         lines = (part.first_line or 0, part.last_line or 0) if known else _lines(connection, source)

@@ -121,7 +121,7 @@ class Held(models.Model):
         DISMISSED = "dismissed", T("不予入库")
 
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="held")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="held", db_index=False)  # `held_of_run` begins with it
     part = models.IntegerField()
     line = models.BigIntegerField()
     raw = models.TextField()
@@ -132,13 +132,13 @@ class Held(models.Model):
     by = models.CharField(max_length=100, blank=True, default="")
     at = models.DateTimeField(null=True)
     note = models.TextField(blank=True, default="")
-    submitted_in = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="resubmits")
+    submitted_in = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="resubmits", db_index=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["run", "line", "id"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["run", "state", "line"], name="held_of_run"),
-            models.Index(fields=["submitted_in"], name="held_by_resubmission"),
+            models.Index(fields=["submitted_in"], condition=models.Q(submitted_in__isnull=False), name="held_resubmitted"),
         ]
 
     def __str__(self) -> str:
