@@ -21,6 +21,23 @@ _be_adopted(time.monotonic() + {seconds}, {supervisor})
 sys.exit(7)
 """
 
+READS_AHEAD = """
+import os
+from haitang.base.settings import load, settings, use
+from haitang.server.instance import CHECKOUT
+use(load({{"data": {data!r}}}, checkout=CHECKOUT))
+os.environ["DJANGO_SETTINGS_MODULE"] = "haitang.server.django_settings"
+import django
+django.setup()
+from haitang.base.declarations import positions
+from haitang.base.declarations.loader import load_folders, owners_of
+from haitang.server.processes import zygote
+zygote._read_ahead()
+made = positions._composed.cache_info().misses
+load_folders(owners_of(settings()), checked=False)
+print(made, positions._composed.cache_info().misses - made)
+"""
+
 
 @pytest.mark.parametrize(("seconds", "supervisor"), [(0.2, -1), (-1, "__import__('os').getppid()")], ids=["not adopted", "too late"])
 def test_one_that_the_supervisor_did_not_take_does_not_come_to_life(seconds: float, supervisor: object) -> None:
@@ -49,3 +66,11 @@ def test_without_a_zygote_a_fork_is_refused_after_a_while(tmp_path: Path, monkey
 
     with pytest.raises(OSError, match="is not there"):
         asyncio.run(go())
+
+
+def test_what_it_read_ahead_is_composed_for_all_that_are_forked_from_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", READS_AHEAD.format(data=str(tmp_path))]
+    told = subprocess.run(command, timeout=60, check=True, capture_output=True, text=True)
+    made, anew = map(int, told.stdout.split())
+    assert made > 50
+    assert anew == 0

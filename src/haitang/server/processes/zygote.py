@@ -21,9 +21,11 @@ from typing import NoReturn
 import msgspec
 from setproctitle import setproctitle
 
+from haitang.base.declarations.loader import load_folders, owners_of
 from haitang.base.errors import HaitangError
 from haitang.base.settings import settings
 from haitang.server import beat, handover
+from haitang.server.discovery import load_kinds
 from haitang.server.processes import ONCE, ZYGOTE, host, module, names
 from haitang.server.supervisor.death import tie
 from haitang.server.supervisor.zygote import Order
@@ -42,12 +44,15 @@ def run() -> None:
 
 def _obey(orders: socket.socket, supervisor: int, *, heir: bool = False) -> None:
     """An heir neither beats nor takes commands before its first order, since another one does."""
-    commands = None if heir else handover.listen(settings().run)
+    commands, ahead = None if heir else handover.listen(settings().run), False
     while True:
         if commands:
             beat.beat(settings().run, ZYGOTE)
         spoken = select.select([orders, commands] if commands else [orders], [], [], beat.EVERY if commands else None)[0]
         handover.reap()
+        if commands and not spoken and not ahead:
+            ahead = True
+            _read_ahead()
         if commands in spoken:
             with suppress(OSError):
                 handover.take(commands, orders)
@@ -72,18 +77,24 @@ def _orders() -> socket.socket:
 def _load() -> None:
     from django.urls import get_resolver
 
-    from haitang.base.declarations.loader import load_folders, owners_of
-    from haitang.server.discovery import load_kinds
-
     for name in (*ONCE, *names()):
         module(name)
     _ = get_resolver().url_patterns
-    load_kinds()
-    load_folders(
-        owners_of(settings()), checked=False
-    )  # most texts of the release that each process reads: `positions` keeps what it made of them
+    _freeze()
+
+
+def _read_ahead() -> None:
+    """Read the declarations, once nothing else is to do: `positions` keeps what it made of their texts, and what is forked from now on, commands above all, need not."""
+    with suppress(HaitangError, OSError):  # whoever needs them says what is wrong with them
+        load_kinds()
+        load_folders(owners_of(settings()), checked=False)
+    _freeze()
+
+
+def _freeze() -> None:
+    """The collector writes into what it looks at, and a page written to is shared no longer."""
     gc.collect()
-    gc.freeze()  # the collector writes into what it looks at, and a page written to is shared no longer
+    gc.freeze()
 
 
 def _fork(order: Order, given: list[int], supervisor: int) -> int:
