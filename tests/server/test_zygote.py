@@ -72,5 +72,5 @@ def test_what_it_read_ahead_is_composed_for_all_that_are_forked_from_it(tmp_path
     command = [sys.executable, "-c", READS_AHEAD.format(data=str(tmp_path))]
     told = subprocess.run(command, timeout=60, check=True, capture_output=True, text=True)
     made, anew = map(int, told.stdout.split())
-    assert made > 50
+    assert made > 20
     assert anew == 0
