@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bench import city
-from bench.instance import at_rest, followed, merged, tried
+from bench.instance import left_at_rest, merged, tried
 from haitang.hub.data.lake.buckets import WIDTH, date_sql, start_sql
 
 DEVICES, DAYS = 2000, 7
@@ -47,11 +47,7 @@ def fill(rows: int) -> float:
     tried(rolled_up)
     merged(lake)
     _twin(end)
-    tried(lambda: followed(lake))
-    lake.close()
-    took = time.monotonic() - began
-    at_rest()
-    return took
+    return left_at_rest(lake, began)
 
 
 def empty() -> None:

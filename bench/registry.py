@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.instance import at_rest, followed, merged, tried
+from bench.instance import left_at_rest, merged, tried
 
 ID = "bench_register"
 KINDS, TOWNS = 100, 10
@@ -106,11 +106,7 @@ def fill(rows: int) -> float:
                 f"from range({-(-(last - first) // BLOCK)}) r(b)"
             )
     merged(lake)
-    tried(lambda: followed(lake))
-    lake.close()
-    took = time.monotonic() - began
-    at_rest()
-    return took
+    return left_at_rest(lake, began)
 
 
 def empty() -> None:

@@ -27,7 +27,9 @@ def stands(column: Any, declared: ResourceField) -> Mask:
     the same characters."""
     if not len(bytes_of(column)[0]):
         return np.zeros(len(column), bool)
-    found = _date(column) if declared.type == "date" else _number(*bytes_of(column), declared.digits if declared.type == "decimal" else 0)
+    if declared.type == "date":
+        return _date(column)
+    found = _number(*bytes_of(column), declared.digits if declared.type == "decimal" else 0)
     if column.null_count:
         found &= column.is_valid().to_numpy(zero_copy_only=False)
     return found
