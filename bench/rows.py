@@ -21,7 +21,7 @@ def run(options: Options) -> list[Figure]:
         for size in sizes:
             registry.empty()
             registry.fill(size)
-            figures += _measured(instance, token, size, 100 if options.quick else 500)
+            figures += _measured(instance, token, size, 250 if options.quick else 500)
     return figures
 
 
@@ -30,7 +30,7 @@ def _measured(instance: Any, token: str, size: int, each: int) -> list[Figure]:
     from haitang.support.security.evidence.models import EvidenceRecord
 
     first, after = client.run("get", instance.http, token, 1, lines=_every()), EvidenceRecord.objects.filter(action="evidence.access")
-    client.run("get", instance.http, token, CONNECTIONS, lines=_some(10))  # warm: each process of control has opened the lake
+    client.run("get", instance.http, token, CONNECTIONS, lines=_some(20))  # warm: each thread of control has opened the lake
     before, used = after.count(), processor_seconds(instance.data)
     told = client.run("get", instance.http, token, CONNECTIONS, lines=_some(each))
     used = {name: seconds - used.get(name, 0) for name, seconds in processor_seconds(instance.data).items()}
