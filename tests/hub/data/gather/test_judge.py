@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from haitang.base.declarations.loader import load_folders
+from haitang.base.declarations.owners import Owner
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather.judge.columns import match
 from haitang.hub.data.gather.judge.judge import Judge, Judged, nowhere
@@ -135,3 +137,14 @@ def test_a_unique_field_stands_once() -> None:
 def test_headings_are_found_by_title_whatever_stands_around_it() -> None:
     resource = declared().get(Resource, "shop")
     assert match(resource, ["*编 号", "名称：", "经度", "纬度"]) == {"no": "*编 号", "name": "名称：", "where": ["经度", "纬度"]}
+
+
+@pytest.mark.parametrize("name", ["n", "broken", "faulty", "otherwise", "first", "place", "v", "cells", "typed", "standing"])
+def test_a_field_may_be_called_what_a_column_of_the_judge_might_be(name: str, tmp_path: Path) -> None:
+    yaml = f"title: 例\nkey: [{name}]\nsharing: unconditional\nfields:\n  {name}: {{title: 数, type: integer, range: [0, 9]}}\n  other: {{title: 另, unique: true}}\n"
+    declarations = load_folders([Owner("sample", "application", Path("sample"), {"resources/made.yaml": yaml})]).partial
+    resource = declarations.get(Resource, "made")
+    judge = Judge(plain(), resource, {name: name, "other": "other"}, declarations, Nothing(), nowhere, keep_keys=True)
+    judged = judge.judge(chunk([{name: "1", "other": "a"}, {name: "01", "other": "b"}, {name: "10", "other": "c"}, {name: "2", "other": "a"}, {name: "3", "other": "d"}]))
+    assert judged.accepted[name].to_pylist() == [1, 3]
+    assert [[reason["code"] for reason in row.reasons] for row in judged.refused] == [["key_repeated"], ["range"], ["unique"]]

@@ -26,7 +26,7 @@ from haitang.hub.data.gather.judge.cells import trimmed
 from haitang.hub.data.gather.judge.lookups import Lookups
 from haitang.hub.data.gather.judge.rules import Rule, rules_of
 from haitang.hub.data.gather.judge.seen import Seen, Staged
-from haitang.hub.data.gather.judge.tables import without
+from haitang.hub.data.gather.judge.tables import PLACE, without
 from haitang.hub.data.gather.judge.values import Values
 from haitang.hub.data.gather.readers.types import Chunk
 from haitang.support.security.evidence.columns import Digests, digests
@@ -160,7 +160,7 @@ class Judge:
                 cells[rule.mask] = masks.answer(rule, cells[f"t__{rule.field}"], self.resource.fields[rule.field])
         return pa.table(
             {
-                "n": pa.array(np.arange(count)),
+                PLACE: pa.array(np.arange(count)),
                 "line": chunk.line,
                 masks.FAULTY: masks.faulty(cells, self.values.answered, count),
                 standing.OTHERWISE: pa.array(otherwise),
@@ -183,9 +183,9 @@ class Judge:
         asked = ", ".join(f"coalesce({rule.sql}, false) as q{number}" for number, rule in enumerate(self.rules))
         texts = ", ".join(f'"t__{name}"' for name in self.resource.fields)
         with self.questions.only(cells, np.sort(bad)):
-            table = self.questions.ask(f"select n, {texts}, {asked} from typed order by n").to_arrow_table()
+            table = self.questions.ask(f"select {PLACE}, {texts}, {asked} from typed order by {PLACE}").to_arrow_table()
         for number, rule in enumerate(self.rules):
-            broken = table.select(["n", f"t__{rule.field}"] if rule.field else ["n", "n"]).filter(table[f"q{number}"])
+            broken = table.select([PLACE, f"t__{rule.field}"] if rule.field else [PLACE, PLACE]).filter(table[f"q{number}"])
             quoted = broken[1].to_pylist() if rule.field else [None] * len(broken)
             for n, text in zip(broken[0].to_pylist(), quoted, strict=True):
                 found.setdefault(n, []).append(rule.reason(text))
@@ -211,13 +211,13 @@ class Judge:
         suspects = seen.suspects(_hashes(present, seen.column), last=last)
         if not len(suspects):
             return {}
-        with self.questions.only(cells, present["n"].to_numpy()[suspects]):
+        with self.questions.only(cells, present[PLACE].to_numpy()[suspects]):
             named = ", ".join(f'"{column}"' for column in seen.columns)
-            rows = self.questions.ask(f"select n, line, {named} from typed").to_arrow_table()
+            rows = self.questions.ask(f"select {PLACE}, line, {named} from typed").to_arrow_table()
         return seen.proved(rows, last=last)
 
     def _taken(self, name: str, found: Any) -> set[int]:
-        columns = dict.fromkeys(["n", *self.resource.key, name])
+        columns = dict.fromkeys([PLACE, *self.resource.key, name])
         rows = found.select(list(columns)).filter(pc.is_valid(found[name]))
         return set(self.lookups.taken(self.resource, name, rows).to_pylist())
 
@@ -241,7 +241,7 @@ class Judge:
         names = ", ".join(f'"{name}"' for name in self.resource.key)
         present = " and ".join(f'"{name}" is not null' for name in self.resource.key)
         with self.questions.only(cells, rows):
-            found = self.questions.ask(f"select n, {names} from typed where {present}").fetchall()
+            found = self.questions.ask(f"select {PLACE}, {names} from typed where {present}").fetchall()
         return {n: tuple(key) for n, *key in found}
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.tables import name_of, stored_columns
+from haitang.hub.data.gather.judge.tables import PLACE
 
 
 class Lookups(Protocol):
@@ -17,7 +18,7 @@ class Lookups(Protocol):
         ...
 
     def taken(self, resource: Resource, field: str, rows: Any) -> Any:
-        """Positions (`n`) of `rows` (an Arrow table: `n`, the key, the field) whose value a row of the resource with another key has."""
+        """Places of `rows` (an Arrow table: place, the key, the field) whose value a row of the resource with another key has."""
         ...
 
 
@@ -60,8 +61,8 @@ class InLake:
             other = " or ".join(f'stored."{name}" is distinct from asked."{name}"' for name in resource.key)
             try:
                 return lake.execute(
-                    f'select distinct n from asked join lake.{name_of(resource.id)} as stored on stored."{field}" = asked."{field}" and ({other})'
-                ).to_arrow_table()["n"]
+                    f'select distinct {PLACE} from asked join lake.{name_of(resource.id)} as stored on stored."{field}" = asked."{field}" and ({other})'
+                ).to_arrow_table()[PLACE]
             finally:
                 lake.unregister("asked")
 

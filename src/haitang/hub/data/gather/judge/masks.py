@@ -11,7 +11,7 @@ from haitang.hub.data.catalogue.kinds import ResourceField
 from haitang.hub.data.gather.judge import shapes
 from haitang.hub.data.gather.judge.rules import Rule
 
-FAULTY = "faulty"  # a column of cells: the row breaks one of these rules
+FAULTY = "_faulty"  # a column of cells: the row breaks one of these rules
 
 
 def answer(rule: Rule, text: Any, declared: ResourceField) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from haitang.hub.data.gather.judge.tables import PLACE
 from haitang.hub.data.lake.connection import quoted
 
 _FIRST, _LEAST = 1 << 21, 1 << 16  # places of the first table, and of any
@@ -102,7 +103,7 @@ class Seen:
         return np.flatnonzero(found)
 
     def proved(self, rows: Any, *, last: bool = False) -> dict[int, int]:
-        """Of suspects (an Arrow table: `n`, `line`, the columns) those that repeat another row: `n` -> line of that row.
+        """Of suspects (an Arrow table: place, `line`, the columns) those that repeat another row: place -> line of that row.
 
         `last`: among these rows the last one stays.
         """
@@ -110,7 +111,7 @@ class Seen:
         order = "line desc" if last else "line"
         found = dict(
             self.connection.execute(
-                f"select n, first from (select n, first_value(line) over w as first, row_number() over w as place from suspects "
+                f"select {PLACE}, first from (select {PLACE}, first_value(line) over w as first, row_number() over w as place from suspects "
                 f"window w as (partition by {self._named} order by {order})) where place > 1"
             ).fetchall()
         )
@@ -128,7 +129,7 @@ class Seen:
         stored = " union all ".join(f"select line, {self._named} from {source}" for source in sources)
         return dict(
             self.connection.execute(
-                f"select n, min(stored.line) from suspects join ({stored}) as stored using ({self._named}) group by n"
+                f"select {PLACE}, min(stored.line) from suspects join ({stored}) as stored using ({self._named}) group by {PLACE}"
             ).fetchall()
         )
 

@@ -13,7 +13,7 @@ from haitang.hub.data.gather.judge.cells import bytes_of, of_length
 
 TYPES = frozenset({"integer", "decimal", "date"})
 STANDS, VALUE = "c__", "v__"  # before the name of a field: the mask, and the values, as columns
-OTHERWISE = "otherwise"  # a column: some cell of the row does not stand so
+OTHERWISE = "_otherwise"  # a column: some cell of the row does not stand so
 _LONGEST = 15  # characters of a number: then it fits the column's type whatever its digits are
 _ZERO, _POINT, _DASH = np.frombuffer(b"0.-", np.uint8)
 _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87)

@@ -6,10 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+PLACE = "_n"  # a column: the position of a row in its chunk. No field begins with `_`
+
 
 def in_order(found: Any) -> Any:
     """DuckDB keeps the order of what it is given; nothing promises it for every plan."""
-    return found.sort_by("n") if (np.diff(found["n"].to_numpy()) < 0).any() else found
+    return found.sort_by(PLACE) if (np.diff(found[PLACE].to_numpy()) < 0).any() else found
 
 
 def replaced(found: Any, rows: Any, by: Any, names: list[str]) -> Any:
@@ -29,7 +31,7 @@ def kept(found: Any, mask: Any) -> Any:
 
 
 def without(found: Any, excluded: list[int]) -> Any:
-    """The rows of an Arrow table whose `n` is none of these."""
+    """The rows of an Arrow table whose place is none of these."""
     if not excluded:
         return found
-    return found.filter(pc.invert(pc.is_in(found["n"], pa.array(excluded, pa.int64()))))
+    return found.filter(pc.invert(pc.is_in(found[PLACE], pa.array(excluded, pa.int64()))))

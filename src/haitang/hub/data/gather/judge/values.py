@@ -11,9 +11,10 @@ from haitang.hub.data.catalogue.tables import columns_of
 from haitang.hub.data.gather.judge import convert, leaves, masks, standing
 from haitang.hub.data.gather.judge.questions import Questions
 from haitang.hub.data.gather.judge.rules import Rule
-from haitang.hub.data.gather.judge.tables import in_order, kept, replaced
+from haitang.hub.data.gather.judge.tables import PLACE, in_order, kept, replaced
 
 MOST_ODD = 0.1  # of a chunk's rows: where more of them do not stand as their values are written, DuckDB makes the values of all
+BROKEN = "_broken"  # a column: the row breaks a rule
 _POINT = ("double", "double", "varchar")
 
 
@@ -35,7 +36,7 @@ class Values:
     def _typed_sql(self, given: set[str]) -> str:
         """Three levels, so that a text is cast once, and its value written once; `Questions` ends it with where the cells are. `given`: fields whose values stand beside
         the cells already."""
-        texts, values = ["n", "line", masks.FAULTY], ["*"]
+        texts, values = [PLACE, "line", masks.FAULTY], ["*"]
         for name, declared in self._resource.fields.items():
             point = dict(zip(columns_of_point(name), _POINT, strict=True)) if declared.type == "point" else {}
             stands = [standing.STANDS + name] if declared.type in standing.TYPES else []
@@ -61,13 +62,13 @@ class Values:
         asked = [rule for rule in self._rules if rule not in self.answered and not (rule.code == "type" and rule.field in given)]
         broken = " or ".join([masks.FAULTY, *(f"({rule.sql})" for rule in asked)])
         # as a case, DuckDB looks closer only at the rows that need it, and an unknown answer is no
-        return f"select {', '.join(['n', 'line', *values, *hashes])}, case when {broken} then true else false end as broken from {view}"
+        return f"select {', '.join([PLACE, 'line', *values, *hashes])}, case when {broken} then true else false end as {BROKEN} from {view}"
 
     def of(self, cells: Any) -> tuple[Any, Any]:
         """The values of the rows that break no rule, in the order of the file, and the positions of those that do."""
         odd = np.flatnonzero(cells[standing.OTHERWISE].to_numpy())
         found = self._valued(cells) if len(odd) > MOST_ODD * len(cells) else self._as_they_stand(cells, odd)
-        broken = found["broken"].to_numpy()
+        broken = found[BROKEN].to_numpy()
         return kept(found, ~broken) if broken.any() else found, np.flatnonzero(broken)
 
     def _valued(self, cells: Any) -> Any:
@@ -83,8 +84,8 @@ class Values:
             return found
         with self.questions.only(cells, odd) as few:
             told = self._valued(few)
-        sound = ~told["broken"].to_numpy()
-        found = replaced(found, odd, told, ["broken"])
+        sound = ~told[BROKEN].to_numpy()
+        found = replaced(found, odd, told, [BROKEN])
         return replaced(found, odd[sound], told.filter(pa.array(sound)), found.column_names) if sound.any() else found
 
     def _with_texts(self, found: Any, cells: Any) -> Any:
