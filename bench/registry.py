@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.instance import left_at_rest, merged, tried
+from bench.instance import left_at_rest, merged
 
 ID = "bench_register"
 KINDS, TOWNS = 100, 10

@@ -145,6 +145,16 @@ def test_a_field_may_be_called_what_a_column_of_the_judge_might_be(name: str, tm
     declarations = load_folders([Owner("sample", "application", Path("sample"), {"resources/made.yaml": yaml})]).partial
     resource = declarations.get(Resource, "made")
     judge = Judge(plain(), resource, {name: name, "other": "other"}, declarations, Nothing(), nowhere, keep_keys=True)
-    judged = judge.judge(chunk([{name: "1", "other": "a"}, {name: "01", "other": "b"}, {name: "10", "other": "c"}, {name: "2", "other": "a"}, {name: "3", "other": "d"}]))
+    judged = judge.judge(
+        chunk(
+            [
+                {name: "1", "other": "a"},
+                {name: "01", "other": "b"},
+                {name: "10", "other": "c"},
+                {name: "2", "other": "a"},
+                {name: "3", "other": "d"},
+            ]
+        )
+    )
     assert judged.accepted[name].to_pylist() == [1, 3]
     assert [[reason["code"] for reason in row.reasons] for row in judged.refused] == [["key_repeated"], ["range"], ["unique"]]
