@@ -16,7 +16,7 @@ from bench.made_firms import declare, write
 
 TITLE = "gathering a CSV file with ten field rules"
 ROWS, QUICK_ROWS = 5_000_000, 500_000
-TIMES = 3  # the floor
+TIMES = 3  # the floor, asked of files from ROWS on
 MEMORY = 2048  # MiB, of the processes that read and land together
 
 
@@ -39,7 +39,7 @@ def run(options: Options) -> list[Figure]:
             "file to lake",
             seconds,
             "s",
-            goal=TIMES * floor["seconds"],
+            goal=TIMES * floor["seconds"] if rows >= ROWS else None,  # a second of every run is the same for any file
             more=False,
             floor=floor["seconds"],
             floor_is="DuckDB: CSV to Parquet, no rules",
