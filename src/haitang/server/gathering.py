@@ -45,7 +45,10 @@ def start_file(file: Path, resource: str | None, source: str = "", load: str | N
 
 
 def wait(run: Run, tell: Callable[[], None], every: float) -> None:
-    """Until the run has ended and everything that it accepted is in the lake, looking again whenever something lands and at least `every` seconds. The run goes on by itself: a database that is away for a while is asked again."""
+    """Until the run has ended and everything that it accepted is in the lake, looking again whenever something lands, and after `every` seconds at the latest.
+
+    The run goes on by itself: a database that is away for a while is asked again.
+    """
     heard = time.monotonic()
     while True:
         try:

@@ -140,7 +140,7 @@ def test_headings_are_found_by_title_whatever_stands_around_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["n", "broken", "faulty", "otherwise", "first", "place", "v", "cells", "typed", "standing"])
-def test_a_field_may_be_called_what_a_column_of_the_judge_might_be(name: str, tmp_path: Path) -> None:
+def test_a_field_may_be_called_what_a_column_of_the_judge_might_be(name: str) -> None:
     yaml = f"title: 例\nkey: [{name}]\nsharing: unconditional\nfields:\n  {name}: {{title: 数, type: integer, range: [0, 9]}}\n  other: {{title: 另, unique: true}}\n"
     declarations = load_folders([Owner("sample", "application", Path("sample"), {"resources/made.yaml": yaml})]).partial
     resource = declarations.get(Resource, "made")

@@ -7,7 +7,6 @@ detail). Numbers of 15 digits, issued before 1999, carry no check and are accept
 """
 
 import re
-from calendar import isleap
 from datetime import date
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow as pa
 from haitang.base.clock import CHINA, now
 from haitang.base.text import T
 from haitang.support.standards.codes.code import NOT_IN, Bytes, Code, Mask, Places, alphabet, by_slices, narrow, of_width, present, weights
+from haitang.support.standards.days import are_days
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
@@ -67,9 +67,6 @@ _YEAR, _DAY = (
 )  # the day with its month before it
 _YEAR_OLD, _DAY_OLD = weights(*[0] * 6, 10, 1, *[0] * 7), weights(*[0] * 8, 1000, 100, 10, 1, *[0] * 3)
 _CHECK_VALUES = np.array(["0123456789X".index(c) for c in CHECKS], np.int32)
-_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87)
-_DAYS = np.array([1 <= day % 100 <= _LENGTHS[day // 100] for day in range(10_000)])
-_LEAP_DAY = 229
 
 
 @by_slices
@@ -106,9 +103,7 @@ def _dates(*date: Places) -> Mask:
     """Which are a day between the earliest and today; what is no number counts as nothing here."""
     year, day = (np.minimum(part, 9999).astype(np.int32) for part in date)
     today = now().astimezone(CHINA).date()
-    sound: Mask = _DAYS.take(day) & (year >= _EARLIEST) & (year * 10000 + day <= int(f"{today:%Y%m%d}"))
-    rows = np.flatnonzero(day == _LEAP_DAY)
-    sound[rows] &= np.array([isleap(each) for each in year[rows].tolist()], bool)
+    sound: Mask = are_days(year, day) & (year >= _EARLIEST) & (year * 10000 + day <= int(f"{today:%Y%m%d}"))
     return sound
 
 

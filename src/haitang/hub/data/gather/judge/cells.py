@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 SPACE = " \t\r\n\u3000\u00a0\ufeff"
+_SLICE = 1 << 18  # bytes
 _MOST_BEGIN, _MOST_END = np.zeros(256, bool), np.zeros(256, bool)
 _MOST_BEGIN[[*range(33), 0xC2, 0xE3, 0xEF]] = True  # ASCII white space, or the first byte of another one in UTF-8
 _MOST_END[[*range(33), 0x80, 0xA0, 0xBF]] = True
@@ -40,6 +41,12 @@ def used_of(column: Any) -> Any:
     """The bytes of all its values."""
     data, offsets = bytes_of(column)
     return data[offsets[0] : offsets[-1]]
+
+
+def times(data: Any, byte: int) -> int:
+    """How many times a byte stands in an array of bytes. As `bytes.count` does, which goes from one to the next, and keeps other threads waiting meanwhile; in slices that stay
+    in the cache."""
+    return sum(int(np.count_nonzero(data[at : at + _SLICE] == byte)) for at in range(0, len(data), _SLICE))
 
 
 def of_length(column: Any, length: int) -> tuple[Any, Any]:

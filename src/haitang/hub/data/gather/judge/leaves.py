@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from haitang.hub.data.catalogue.tables import mark_of
-from haitang.hub.data.gather.judge.cells import bytes_of, used_of
+from haitang.hub.data.gather.judge.cells import bytes_of, times, used_of
 from haitang.support.security.evidence.merkle import LEAF
 
-_QUOTE, _SLICE = ord('"'), 1 << 18  # a slice stays in the cache
 WRITTEN = "written__"  # before the name of a column: its values as text
 _OPTIONS = arrow_csv.WriteOptions(include_header=False, quoting_style="all_valid", batch_size=4096)
 
@@ -48,9 +47,8 @@ def _ends(lines: Any) -> npt.NDArray[np.int32]:
 
 def _quoted(column: Any) -> Any:
     """The length of each value in quotes, those in it doubled; of an absent one, 0."""
-    text, offsets = used_of(column), bytes_of(column)[1]
-    found = np.diff(offsets) + 2
-    if any((text[first : first + _SLICE] == _QUOTE).any() for first in range(0, len(text), _SLICE)):
+    found = np.diff(bytes_of(column)[1]) + 2
+    if times(used_of(column), ord('"')):
         found += pc.fill_null(pc.count_substring(column, '"'), 0).to_numpy()
     if column.null_count:
         found[~column.is_valid().to_numpy(zero_copy_only=False)] = 0

@@ -10,15 +10,13 @@ import pyarrow.compute as pc
 from haitang.hub.data.catalogue.kinds import ResourceField
 from haitang.hub.data.catalogue.tables import decimal_digits
 from haitang.hub.data.gather.judge.cells import bytes_of, of_length
+from haitang.support.standards.days import are_days
 
 TYPES = frozenset({"integer", "decimal", "date"})
 STANDS, VALUE = "c__", "v__"  # before the name of a field: the mask, and the values, as columns
 OTHERWISE = "_otherwise"  # a column: some cell of the row does not stand so
 _LONGEST = 15  # characters of a number: then it fits the column's type whatever its digits are
 _ZERO, _POINT, _DASH = np.frombuffer(b"0.-", np.uint8)
-_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87)
-_DAYS = np.array([1 <= day % 100 <= _LENGTHS[day // 100] for day in range(10_000)])
-_LEAP_DAY = 229
 Mask = npt.NDArray[np.bool_]
 
 
@@ -56,11 +54,7 @@ def _date(column: Any) -> Mask:
     sound = (text[4] == _DASH) & (text[7] == _DASH) & (text[0] != _ZERO)
     for place in (0, 1, 2, 3, 5, 6, 8, 9):
         sound &= text[place] - _ZERO < 10
-    month_and_day = _number_of(text, 5, 6, 8, 9)
-    sound &= _DAYS.take(month_and_day, mode="clip")
-    leaps = np.flatnonzero(month_and_day == _LEAP_DAY)
-    year = _number_of(text[:, leaps], 0, 1, 2, 3)
-    sound[leaps] &= (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    sound &= are_days(_number_of(text, 0, 1, 2, 3), _number_of(text, 5, 6, 8, 9))
     found[found] = sound
     return found
 
@@ -92,9 +86,5 @@ def _decimals(standing: Any, valid: Any, declared: ResourceField) -> Any:
     told = pc.fill_null(standing.cast(pa.float64()), 0.0).to_numpy()
     whole = np.zeros((len(told), 2), np.int64)  # of 128 bits, the lower half first
     whole[:, 0] = np.rint(told * 10.0**declared.digits)
-    return pa.Array.from_buffers(type_of(declared), len(told), [valid, pa.py_buffer(whole)])
-
-
-def type_of(declared: ResourceField) -> Any:
-    """The Arrow type of the column of a decimal field."""
-    return pa.decimal128(decimal_digits(declared), declared.digits)
+    type = pa.decimal128(decimal_digits(declared), declared.digits)
+    return pa.Array.from_buffers(type, len(told), [valid, pa.py_buffer(whole)])

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.catalogue.tables import columns_of
@@ -86,7 +85,7 @@ class Values:
             told = self._valued(few)
         sound = ~told[BROKEN].to_numpy()
         found = replaced(found, odd, told, [BROKEN])
-        return replaced(found, odd[sound], told.filter(pa.array(sound)), found.column_names) if sound.any() else found
+        return replaced(found, odd[sound], kept(told, sound), found.column_names) if sound.any() else found
 
     def _with_texts(self, found: Any, cells: Any) -> Any:
         for name in self._texts:
