@@ -47,6 +47,14 @@ def test_every_package_is_seen_by_the_layers() -> None:
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
+def test_tests_of_pages_wait_for_what_they_look_at() -> None:
+    """`expect` looks again until it is so; these look once, perhaps at a page that is still coming."""
+    once = re.compile(r"\.(all_inner_texts|all_text_contents|count|content|is_visible|is_hidden|is_enabled|is_checked)\(")
+    read = (file for file in (ROOT / "tests/browser").glob("*.py") if "playwright" in file.read_text("utf-8"))
+    looks = {str(file): once.findall(file.read_text("utf-8")) for file in read}
+    assert {file: found for file, found in looks.items() if found} == {}
+
+
 def _tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
     return [ROOT / name for name in listed if name and (ROOT / name).is_file()]

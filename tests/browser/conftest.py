@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,15 @@ def _enter(page: Page, role: str, sessions: dict[str, list[Any]]) -> None:
         page.wait_for_url(lambda url: "/sign-in" not in url)
         sessions[role] = [cookie for cookie in page.context.cookies() if cookie["name"] in ("sessionid", "csrftoken")]
     page.context.add_cookies(sessions[role])
+
+
+@contextmanager
+def leaving(page: Page) -> Iterator[None]:
+    """What is done inside leads to another page, or to the same one anew; afterwards that is there in whole.
+
+    A click does not wait for what it leads to: what then reads without waiting, or goes elsewhere, may still do so on the page that is left."""
+    with page.expect_navigation(timeout=60_000):
+        yield
 
 
 @pytest.fixture

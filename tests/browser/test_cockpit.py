@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import SignIn, leaving
 from tests.browser.relay import relay
 
 
@@ -12,7 +12,7 @@ def test_the_map_opens_on_the_boundary_with_its_stations(sign_in: SignIn) -> Non
     page = sign_in("dispatcher")
     page.goto("/")
     expect(page.locator(".map-pin.thing").first).to_be_visible()
-    assert page.locator("path.leaflet-interactive, .leaflet-overlay-pane path").count() >= 1
+    expect(page.locator("path.leaflet-interactive, .leaflet-overlay-pane path").first).to_be_attached()
     page.locator(".leaflet-marker-icon:has(.map-pin.thing)").first.click()
     expect(page.locator(".leaflet-popup-content")).to_contain_text("查看详情")
 
@@ -23,7 +23,7 @@ def test_a_tile_leads_to_definition_and_records(sign_in: SignIn) -> None:
     page.click("a.tile >> nth=1")
     page.wait_for_url(re.compile("/indicators/"))
     expect(page.locator("canvas").first).to_be_visible()
-    assert page.locator(".data-table tbody tr").count() > 5
+    expect(page.locator(".data-table tbody tr").nth(5)).to_be_attached()
 
 
 def test_cases_opened_elsewhere_one_after_the_other_all_appear_without_reloading(sign_in: SignIn) -> None:
@@ -36,7 +36,8 @@ def test_cases_opened_elsewhere_one_after_the_other_all_appear_without_reloading
         acting.select_option("#kind", "air_exceedance")
         acting.fill("#title", title)
         acting.fill("#description", "测试")
-        acting.click("form[method=post] button.btn-primary")
+        with leaving(acting):
+            acting.click("form[method=post] button.btn-primary")
     for title in ("实时动态测试", "紧接着的测试"):
         expect(watching.locator("[data-tour=feed]")).to_contain_text(title)
 
@@ -73,5 +74,4 @@ def test_a_persona_is_switched_with_one_click(sign_in: SignIn) -> None:
     page = sign_in("dispatcher", alone=True)
     page.goto("/cases")
     page.click(".bar.persona >> text=核查员")
-    page.wait_for_load_state()
     expect(page.locator(".bar.persona [aria-pressed=true]")).to_have_text("核查员")

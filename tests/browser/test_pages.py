@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
 
@@ -32,7 +32,7 @@ def test_a_desk_page_answers_and_fits_a_phone_too(sign_in: SignIn, role: str, pa
     answer = page.goto(path)
     assert answer is not None
     assert answer.status == 200
-    assert page.locator("h1").first.is_visible()
+    expect(page.locator("h1").first).to_be_visible()
     assert _width(page) <= 390
 
 

@@ -78,7 +78,7 @@ def test_a_screen_shows_the_wall_live_and_goes_dark_when_revoked(sign_in: SignIn
     screen.click("form[action='/wall/open'] button")
     screen.wait_for_url(re.compile("/wall$"))
     expect(screen.locator(".live-state[data-state=open]")).to_be_visible()
-    assert screen.locator("a[href='/']", has_text="回到工作台").count() == 0
+    expect(screen.locator("a[href='/']", has_text="回到工作台")).to_have_count(0)
     screen.goto("/cases")
     screen.wait_for_url(re.compile("/sign-in"))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.district import PASSWORD
@@ -54,7 +54,7 @@ def test_a_passkey_is_registered_used_as_second_factor_and_alone(sign_in: SignIn
     codes.wait_for()
     assert len(codes.inner_text().split()) == 10
     page.goto(f"{at}/account/factors")
-    assert page.locator("text=办公电脑").count() == 1
+    expect(page.locator("text=办公电脑")).to_have_count(1)
 
     sign_out(page, at)
     by_password(page, at, "duty_officer")
@@ -95,8 +95,8 @@ def test_another_departments_system_signs_in_by_us(sign_in: SignIn, district: st
         page.fill("#password", PASSWORD)
         page.click("form[action='/sign-in'] button[type=submit]")
         page.wait_for_selector("text=同意并登录")
-        assert "姓名和用户名" in page.content()
-        assert "所在机构和工号" not in page.content()  # asked for, but not registered
+        expect(page.locator("main")).to_contain_text("姓名和用户名")
+        expect(page.locator("main")).not_to_contain_text("所在机构和工号")  # asked for, but not registered
         page.click("text=同意并登录")
         page.wait_for_url("**/callback?**")
         told: dict[str, Any] = json.loads(page.inner_text("body"))

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from ruamel.yaml import YAML
 
 from haitang.hub.business.pages.frame import TOUR
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import SignIn, leaving
 
 STEPS = YAML(typ="safe", pure=True).load(TOUR.read_text("utf-8"))
 HAN = re.compile("[一-鿿]")
@@ -31,7 +31,8 @@ def test_the_guided_tour_is_walked_to_its_end(sign_in: SignIn, language: str, wi
     page.select_option("#kind", "air_exceedance")
     page.fill("#title", "导览用的案件")
     page.fill("#description", "测试")
-    page.click("main form[method=post] button.btn-primary")
+    with leaving(page):
+        page.click("main form[method=post] button.btn-primary")
     page.goto("/")
     page.click("[data-tour-start]")
     for index in range(len(STEPS)):
@@ -45,6 +46,7 @@ def test_a_tour_that_was_left_goes_on_where_it_was(sign_in: SignIn) -> None:
     page.goto("/")
     page.click("[data-tour-start]")
     page.click(".tour .btn-primary")
+    expect(page.locator(".tour")).to_contain_text(f"2 / {len(STEPS)}")
     page.click(".tour >> text=先离开")
     expect(page.locator("[data-tour-start]")).to_have_text("继续导览")
     page.goto("/cases")

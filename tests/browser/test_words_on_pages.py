@@ -14,7 +14,7 @@ def test_a_figure_of_the_evaluation_leads_to_as_many_cases(sign_in: SignIn) -> N
     page = sign_in("dispatcher")
     page.goto("/evaluation?period=year&by=source")
     rows = page.locator("table.data-table tbody tr")
-    assert rows.count() >= 1
+    expect(rows.first).to_be_visible()
     number = rows.first.locator("td.num a").first
     told, link = number.inner_text(), number.get_attribute("href")
     page.goto(str(link))
