@@ -38,12 +38,13 @@ def mariadb() -> Iterator[int]:
         yield port
     finally:
         server.kill()
-        server.wait(30)
+        server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(socket: str) -> None:
-    for _ in range(300):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         try:
             with pymysql.connect(unix_socket=socket, user="root") as connection, connection.cursor() as cursor:
                 cursor.execute("create database source character set utf8mb4")

@@ -52,4 +52,4 @@ class S3Server:
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.kill()  # asked nicely it waits ten seconds for clients that are gone
-            self._process.wait(20)
+            self._process.wait(60)

@@ -39,6 +39,12 @@ def test_a_port_that_is_taken_is_chosen_anew(tmp_path: Path) -> None:
         assert kept_port(tmp_path / "ports.json", "nats") != port
 
 
+def test_a_port_that_was_given_is_given_to_nobody_else_meanwhile() -> None:
+    given = [free_port() for _ in range(400)]
+    assert len(set(given)) == len(given)
+    assert all(map(is_free, given))
+
+
 def test_nats_puts_every_acknowledgement_on_disk(tmp_path: Path) -> None:
     server = Nats(tmp_path / "nats", free_port())
     server.prepare()
