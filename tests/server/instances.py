@@ -20,7 +20,7 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("HAITANG_", "DJANGO_"))}
 
 
-def haitang(*arguments: str, timeout: float = 60, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
+def haitang(*arguments: str, timeout: float = 100, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
     """Run a command of the product to its end."""
     return subprocess.run(
         [sys.executable, "-m", "haitang.server.cli", *arguments],
@@ -100,7 +100,7 @@ class Instance:
         return client
 
     def ready(self) -> dict[str, Any]:
-        return httpx.get(f"{self.url}/ready", timeout=10, trust_env=False).json()  # type: ignore[no-any-return]
+        return httpx.get(f"{self.url}/ready", timeout=60, trust_env=False).json()  # type: ignore[no-any-return]
 
     def pid_of(self, name: str) -> int:
         return int((self.data / "run" / f"{name}.pid").read_text().split()[0])
@@ -115,7 +115,7 @@ class Instance:
     def stop(self, number: int = signal.SIGINT) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 def _pids() -> list[int]:
@@ -130,7 +130,7 @@ def _mentions(pid: int, text: str) -> bool:
         return False
 
 
-def wait_until(true: Any, seconds: float = 20) -> None:
+def wait_until(true: Any, seconds: float = 60) -> None:
     """Wait until `true()` is; fail when it is not within `seconds`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
