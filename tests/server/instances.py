@@ -99,14 +99,24 @@ class Instance:
         assert answer.status_code == 200, answer.text
         return client
 
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        """As whoever is not signed in."""
+        return httpx.get(f"{self.url}{path}", timeout=60, trust_env=False, **more)
+
     def ready(self) -> dict[str, Any]:
-        return httpx.get(f"{self.url}/ready", timeout=60, trust_env=False).json()  # type: ignore[no-any-return]
+        """What /ready says. A part that is asked and does not answer within four seconds is none that works, so that a busy machine is to be asked again."""
+        return self.get("/ready").json()  # type: ignore[no-any-return]
 
-    def pid_of(self, name: str) -> int:
-        return int((self.data / "run" / f"{name}.pid").read_text().split()[0])
+    def works(self, *parts: str) -> bool:
+        told = self.ready()["parts"]
+        return all(told[part]["ok"] for part in parts)
 
-    def has(self, name: str) -> bool:
-        return (self.data / "run" / f"{name}.pid").exists()
+    def pid_of(self, name: str) -> int | None:
+        """None while it is not noted which it is, and never 0: that would be the tests' own group to who kills it."""
+        try:
+            return int((self.data / "run" / f"{name}.pid").read_text().split()[0])
+        except OSError:
+            return None
 
     def processes(self) -> list[int]:
         """Every process that belongs to this data directory, by what is open or said on its command line or environment."""

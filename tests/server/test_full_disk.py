@@ -127,7 +127,7 @@ def test_a_process_that_cannot_be_noted_down_is_kept_and_noted_later(small: Path
         await one.stop()
         return told
 
-    told, runs = asyncio.run(asyncio.wait_for(go(), 30))
+    told, runs = asyncio.run(asyncio.wait_for(go(), 60))
     assert told == runs
 
 
