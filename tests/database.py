@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from haitang.support.infrastructure.embedded.ports import free_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
+from tests.ports import free_port
 
 os.environ.setdefault("HAITANG_OUTGOING_ALLOW", "127.0.0.0/8 ::1")  # the services that tests talk to are on this machine
 FAST_SHUTDOWN = signal.SIGINT  # PostgreSQL's: connections are cut off, while SIGTERM would wait for them

@@ -12,7 +12,8 @@ from pathlib import Path
 import pymysql
 
 from haitang.server.testing.mariadb import program
-from tests.database import _die_with_parent, free_port
+from tests.database import _die_with_parent
+from tests.ports import free_port
 
 PASSWORD = "p%ss/w:rd@ 口令"
 

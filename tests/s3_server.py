@@ -8,7 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.database import _die_with_parent, free_port
+from tests.database import _die_with_parent
+from tests.ports import free_port
 
 KEY, SECRET = "haitang", "secret-of-a-test"
 

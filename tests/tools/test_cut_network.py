@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bench.network import VANISH, may_cut
 
-from tests.database import free_port
+from tests.ports import free_port
 from tests.server.instances import wait_until
 
 CHECKOUT = Path(__file__).parents[2]

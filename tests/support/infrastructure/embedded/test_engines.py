@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from haitang.base.errors import HaitangError
+from haitang.support.infrastructure.embedded import ports
 from haitang.support.infrastructure.embedded.nats import Nats
 from haitang.support.infrastructure.embedded.ports import free_port, is_free, kept_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
@@ -40,7 +41,7 @@ def test_a_port_that_is_taken_is_chosen_anew(tmp_path: Path) -> None:
 
 
 def test_a_port_that_was_given_is_given_to_nobody_else_meanwhile() -> None:
-    given = [free_port() for _ in range(400)]
+    given = [ports.free_port() for _ in range(400)]
     assert len(set(given)) == len(given)
     assert all(map(is_free, given))
 
