@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import client
+from haitang.support.infrastructure.embedded.ports import free_port
 
 
 def rate(data: Path, connections: int, each: int) -> float:
     """Lifecycles a second."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     serving = subprocess.Popen([sys.executable, "-m", "bench.floor_cases", str(data), str(port)], cwd=client.ROOT)
     try:
         for _ in range(600):

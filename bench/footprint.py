@@ -74,12 +74,13 @@ def _pss(pid: int) -> int:
 def _installed(folder: Path) -> list[Figure]:
     """A fresh clone with nothing installed, `./haitang up`, until it is ready. Packages come from wherever this machine's installer takes them."""
     from haitang.server.instance import CHECKOUT
-    from haitang.server.tour.instance import Instance, _free_ports, wait_until_ready
+    from haitang.server.tour.instance import Instance, wait_until_ready
+    from haitang.support.infrastructure.embedded.ports import free_port
 
     clone, data = folder / "clone", folder / "fresh"
     began = time.monotonic()
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", str(CHECKOUT), str(clone)], check=True)
-    http, hj212, mqtt = _free_ports(3)
+    http, hj212, mqtt = free_port(), free_port(), free_port()
     words = [str(clone / "haitang"), "up", "--data", str(data), "--http", str(http), "--hj212", str(hj212), "--mqtt", str(mqtt)]
     instance = Instance(data, "", http, hj212)
     # What is set here is not set on a fresh machine.

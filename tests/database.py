@@ -6,7 +6,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,16 +16,11 @@ import psycopg
 import pytest
 
 from haitang.support.infrastructure.embedded.postgres import Postgres
+from tests.ports import free_port
 
 os.environ.setdefault("HAITANG_OUTGOING_ALLOW", "127.0.0.0/8 ::1")  # the services that tests talk to are on this machine
 FAST_SHUTDOWN = signal.SIGINT  # PostgreSQL's: connections are cut off, while SIGTERM would wait for them
 _running: list[tuple[Postgres, "subprocess.Popen[bytes]"]] = []
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def _die_with_parent() -> None:
@@ -46,7 +40,8 @@ def start() -> tuple[Postgres, "subprocess.Popen[bytes]"]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent,
     )  # fmt: skip
     _running.append((server, process))
-    for _ in range(200):
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
         try:
             with psycopg.connect(server.url.removesuffix("/haitang") + "/postgres", autocommit=True, connect_timeout=3) as connection:
                 connection.execute("create database haitang")
@@ -56,14 +51,14 @@ def start() -> tuple[Postgres, "subprocess.Popen[bytes]"]:
     raise RuntimeError("PostgreSQL did not start")
 
 
-def stop(server: Postgres, process: "subprocess.Popen[bytes]", patience: float = 10) -> None:
+def stop(server: Postgres, process: "subprocess.Popen[bytes]", patience: float = 60) -> None:
     """Stop a server whoever is still connected; one that does not stop in `patience` seconds is killed. Its folder goes too."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.send_signal(FAST_SHUTDOWN)
         process.wait(patience)
     if process.poll() is None:
         process.kill()
-        process.wait(5)
+        process.wait(60)
     if (server, process) in _running:
         _running.remove((server, process))
     shutil.rmtree(server.directory.parent, ignore_errors=True)

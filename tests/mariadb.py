@@ -12,7 +12,8 @@ from pathlib import Path
 import pymysql
 
 from haitang.server.testing.mariadb import program
-from tests.database import _die_with_parent, free_port
+from tests.database import _die_with_parent
+from tests.ports import free_port
 
 PASSWORD = "p%ss/w:rd@ 口令"
 
@@ -38,12 +39,13 @@ def mariadb() -> Iterator[int]:
         yield port
     finally:
         server.kill()
-        server.wait(30)
+        server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(socket: str) -> None:
-    for _ in range(300):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         try:
             with pymysql.connect(unix_socket=socket, user="root") as connection, connection.cursor() as cursor:
                 cursor.execute("create database source character set utf8mb4")

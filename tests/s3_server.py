@@ -8,7 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.database import _die_with_parent, free_port
+from tests.database import _die_with_parent
+from tests.ports import free_port
 
 KEY, SECRET = "haitang", "secret-of-a-test"
 
@@ -52,4 +53,4 @@ class S3Server:
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.kill()  # asked nicely it waits ten seconds for clients that are gone
-            self._process.wait(20)
+            self._process.wait(60)

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
 
 from tests.database import start, stop
+from tests.server.instances import wait_until
 
 RUN = """
 import os, time
@@ -19,8 +19,8 @@ import psycopg
 def test_it(tmp_path):
     open_still = psycopg.connect(os.environ["HAITANG_DATABASE_URL"])
     open_still.execute("select 1")
-    Path(os.environ["TOLD"]).write_text(os.environ["HAITANG_DATABASE_URL"])
-    time.sleep(60)
+    Path(os.environ["TOLD"]).write_text(os.environ["HAITANG_DATABASE_URL"] + "\\n")
+    time.sleep(600)
 """
 
 
@@ -28,10 +28,8 @@ def test_a_connection_left_open_does_not_hold_the_server_up() -> None:
     server, process = start()
     left_open = psycopg.connect(server.url)
     left_open.execute("select 1")
-    before = time.monotonic()
     stop(server, process)
-    assert time.monotonic() - before < 5
-    assert process.poll() is not None
+    assert process.poll() == 0, "it shut down by itself, and was not killed after a while"
     assert not server.directory.parent.exists()
 
 
@@ -53,11 +51,14 @@ def test_a_run_that_is_killed_leaves_no_server(tmp_path: Path) -> None:
         [sys.executable, "-m", "pytest", "-p", "tests.database", "-p", "no:cacheprovider", str(tmp_path / "test_hangs.py"), "--rootdir", str(tmp_path)],
         cwd=Path(__file__).parents[1], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    _within(40, told.exists)
-    run.kill()
-    run.wait(10)
-    port = told.read_text("utf-8").rpartition(":")[2].split("/")[0]
-    _within(10, lambda: not _listens(port))
+    try:
+        wait_until(lambda: told.exists() and told.read_text("utf-8").endswith("\n"), 60)
+        port = told.read_text("utf-8").rpartition(":")[2].split("/")[0]
+        assert _listens(port)
+    finally:
+        run.kill()
+    run.wait(60)
+    wait_until(lambda: not _listens(port), 60)
 
 
 def _listens(port: str) -> bool:
@@ -69,10 +70,3 @@ def _command(process: Path) -> bytes:
         return (process / "cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def _within(seconds: float, true) -> None:  # type: ignore[no-untyped-def]
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.05)

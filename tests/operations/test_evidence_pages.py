@@ -29,7 +29,7 @@ ID = "11010519491231002X"
 
 @pytest.fixture(autouse=True)
 def _place(tmp_path: Path) -> Iterator[None]:
-    with world.declared(), instance(tmp_path):
+    with world.declared(), instance(tmp_path), clock.frozen(clock.now()):  # no day passes within a test
         yield
 
 

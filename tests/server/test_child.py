@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from haitang.base.errors import HaitangError
 from haitang.server.beat import beat
-from haitang.server.supervisor.child import Child, Spec, not_hung, program
+from haitang.server.supervisor.child import STEADY_SECONDS, Child, Spec, not_hung, program
 
 
 async def at_once(pid: int) -> bool:
@@ -28,13 +31,19 @@ def child(tmp_path: Path, text: str, **more: object) -> Child:
     return Child(spec, tmp_path, tmp_path)
 
 
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
 def test_what_dies_is_started_again(tmp_path: Path) -> None:
     async def go() -> tuple[int, int, int]:
         one = child(tmp_path, "import time; time.sleep(60)")
         await one.start()
         first = one.pid
         os.kill(first, signal.SIGKILL)
-        await asyncio.sleep(1.5)
+        await until(lambda: one.pid != first)
         second = one.pid
         await one.stop()
         return first, second, one.restarts
@@ -55,21 +64,21 @@ def test_what_lives_but_cannot_recover_is_started_again(tmp_path: Path) -> None:
         await one.start()
         first = one.pid
         sick.add(first)
-        while one.pid == first or one.restarts == 0:
-            await asyncio.sleep(0.05)
+        await until(lambda: one.pid != first)
         await asyncio.sleep(0.5)
         second, restarts = one.pid, one.restarts
         await one.stop()
         return second, restarts
 
-    assert asyncio.run(asyncio.wait_for(go(), 30))[1] == 1
+    assert asyncio.run(go())[1] == 1
 
 
 def test_what_ignores_its_signal_is_killed(tmp_path: Path) -> None:
     async def go() -> int | None:
-        one = child(tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)", stop_seconds=0.3)
+        program = "import pathlib, signal, time; signal.signal(15, signal.SIG_IGN); pathlib.Path('ignores').touch(); time.sleep(60)"
+        one = child(tmp_path, program, stop_seconds=0.3)
         await one.start()
-        await asyncio.sleep(0.5)
+        await until((tmp_path / "ignores").exists)
         await one.stop()
         return one.process.returncode if one.process else None
 
@@ -82,43 +91,58 @@ def test_what_does_not_start_says_why(tmp_path: Path) -> None:
         asyncio.run(one.start())
 
 
-def test_one_that_beats_no_more_is_hung_and_one_whose_predecessor_still_beats_is_not(tmp_path: Path) -> None:
-    asked = not_hung(tmp_path, "one", 0.3)
+def test_one_that_beats_no_more_is_hung_and_one_whose_predecessor_still_beats_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    healthy = not_hung(tmp_path, "one", 3)
+
+    def asked(pid: int, after: float = 0) -> bool:
+        now[0] += after
+        return asyncio.run(healthy(pid))  # type: ignore[arg-type]
+
     beat(tmp_path, "one", os.getpid())
+    assert asked(os.getpid())
+    beat(tmp_path, "one", os.getppid())  # the predecessor
+    assert asked(os.getpid())
+    beat(tmp_path, "one", os.getpid())
+    assert asked(os.getpid(), after=4)
+    (tmp_path / "one.beat").unlink()
+    assert asked(os.getpid())
+    assert not asked(os.getpid(), after=4)
+    assert asked(os.getppid())  # a new one has its own time
 
-    async def go() -> None:
-        assert await asked(os.getpid())
-        beat(tmp_path, "one", os.getppid())  # the predecessor
-        assert await asked(os.getpid())
-        beat(tmp_path, "one", os.getpid())
-        await asyncio.sleep(0.4)
-        assert await asked(os.getpid())
-        (tmp_path / "one.beat").unlink()
-        assert await asked(os.getpid())
-        await asyncio.sleep(0.4)
-        assert not await asked(os.getpid())
-        assert await asked(os.getppid())  # a new one has its own time
 
-    asyncio.run(go())
+LIVES_OR_DIES = (
+    "import os, pathlib, time; pathlib.Path('dies').exists() or (pathlib.Path('lives').write_text(f'{os.getpid()}.'), time.sleep(600))"
+)
 
 
 def test_one_that_ran_a_while_is_back_at_once_whatever_died_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haitang.server.supervisor.child.STEADY_SECONDS", 0.5)
+    said: list[str] = []
+    now = [0.0]  # no time passes but what is said here
+    monkeypatch.setattr("haitang.server.supervisor.child.complain", said.append)
+    monkeypatch.setattr("haitang.server.supervisor.child.time", SimpleNamespace(monotonic=lambda: now[0]))
 
-    async def go() -> float:
-        one = child(tmp_path, "import pathlib, time; p = pathlib.Path('dies'); time.sleep(0 if p.exists() else 60)")
-        (tmp_path / "dies").touch()
+    def lives(one: Child) -> bool:
+        file = tmp_path / "lives"
+        return file.exists() and file.read_text() == f"{one.pid}."
+
+    async def go() -> None:
+        one = child(tmp_path, LIVES_OR_DIES)
         await one.start()
-        while one.restarts < 4:  # it now waits for 1.6 s
-            await asyncio.sleep(0.05)
+        await until(lambda: lives(one))
+        (tmp_path / "dies").touch()
+        os.kill(one.pid, signal.SIGKILL)
+        await until(lambda: one.restarts == 4)
         (tmp_path / "dies").unlink()
-        await asyncio.sleep(1.6 + 1)
-        before, began = one.pid, time.monotonic()
-        os.kill(before, signal.SIGKILL)
-        while one.pid == before:
-            await asyncio.sleep(0.05)
-        took = time.monotonic() - began
+        await until(lambda: lives(one))
+        now[0] += STEADY_SECONDS + 1
+        os.kill(one.pid, signal.SIGKILL)
+        await until(lambda: len(said) == 5)
+        await until(lambda: lives(one))
         await one.stop()
-        return took
 
-    assert asyncio.run(asyncio.wait_for(go(), 60)) < 1
+    asyncio.run(go())
+    assert [float(re.findall(r"([0-9.]+) 秒后", each)[0]) for each in said] == [0.2, 0.4, 0.8, 1.6, 0.2]

@@ -1,6 +1,7 @@
 """Over a real socket: what an outside client sends never names the asker; only its session does."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,6 @@ from haitang.server.front.app import application
 from haitang.server.front.live import TOPICS, _topics
 from haitang.server.front.passing import sockets
 from haitang.server.front.ready import operators_token
-from tests.database import free_port
 
 FORGED = [
     {"X-Haitang-Actor": "staff:1"},
@@ -77,15 +77,16 @@ async def _behind_a_front(folder: Path, go: Callable[[httpx.AsyncClient], Awaita
     app.router.add_route("*", "/{tail:.*}", control)
     runner = web.AppRunner(app)
     await runner.setup()
-    for socket in sockets():
-        await web.UnixSite(runner, str(socket)).start()
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(application(), host="127.0.0.1", port=port, log_level="error", proxy_headers=False))
-    serving = asyncio.create_task(server.serve())
+    for each in sockets():
+        await web.UnixSite(runner, str(each)).start()
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application(), log_level="error", proxy_headers=False))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        while not server.started:
-            await asyncio.sleep(0.02)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with httpx.AsyncClient(
+            base_url=url, trust_env=False, timeout=60
+        ) as client:  # it waits in the line of what listens until it serves
             return await go(client)
     finally:
         server.should_exit = True

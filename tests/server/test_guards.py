@@ -21,6 +21,7 @@ from haitang.base.errors import HaitangError
 from haitang.base.settings import settings, use
 from haitang.base.shell.export import plain
 from haitang.base.workbooks import UnpackedTooLargeError, check_workbook
+from haitang.server.front import throttle
 from haitang.server.front.headers import Headers
 from haitang.server.front.passing import FROM_STRANGERS, Control
 from haitang.server.front.throttle import KNOWN, Buckets, Throttle
@@ -98,7 +99,9 @@ def test_browsers_are_told_to_run_no_script_but_ours(tmp_path: Path, set_to: Any
     assert "https://tiles.example" in told["content-security-policy"]
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(tmp_path: Path) -> None:
+def test_who_asks_too_often_is_told_when_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "Buckets", lambda rate: Buckets(rate, lambda: 0.0))  # however long the requests take
+
     async def often(client: httpx.AsyncClient) -> httpx.Response:
         return [await client.get("/x") for _ in range(12)][-1]
 

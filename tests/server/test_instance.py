@@ -24,44 +24,41 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 
 def test_serves_a_sign_in_page_to_who_is_not_signed_in(instance: Instance) -> None:
-    page = httpx.get(f"{instance.url}/sign-in", trust_env=False)
+    page = instance.get("/sign-in")
     assert page.status_code == 200
     assert "csrftoken" in page.cookies
 
 
 def test_the_one_time_secret_signs_the_administrator_in(instance: Instance) -> None:
-    answer = httpx.post(f"{instance.url}/api/session", json={"username": "admin", "password": instance.secret}, trust_env=False)
+    answer = httpx.post(f"{instance.url}/api/session", json={"username": "admin", "password": instance.secret}, trust_env=False, timeout=60)
     assert answer.status_code == 200, answer.text
 
 
 def test_the_live_feed_refuses_who_is_not_signed_in(instance: Instance) -> None:
-    assert httpx.get(f"{instance.url}/live", trust_env=False).status_code == 401
+    assert instance.get("/live").status_code == 401
 
 
 def test_ready_names_every_process(instance: Instance) -> None:
-    parts = instance.ready()["parts"]
-    assert {f"process:{name}" for name in instance.told["processes"]} <= set(parts)
-    assert parts["database"]["ok"]
-    assert parts["stream"]["ok"]
-    assert parts["control"]["ok"]
+    assert {f"process:{name}" for name in instance.told["processes"]} <= set(instance.ready()["parts"])
+    wait_until(lambda: instance.works("database", "stream", "control"))
 
 
 def test_why_is_told_to_the_command_and_not_to_strangers(instance: Instance) -> None:
-    wait_until(lambda: instance.ready()["parts"]["lake"]["ok"], 60)
-    told = json.loads(haitang("status", "--json", "--data", str(instance.data)).stdout)
-    assert told["parts"]["lake"]["detail"] == str(instance.data / "lake")
-    assert instance.ready()["parts"]["lake"] == {"ok": True}
+    def told() -> str:
+        return str(json.loads(haitang("status", "--json", "--data", str(instance.data)).stdout)["parts"]["lake"]["detail"])
+
+    wait_until(lambda: told() == str(instance.data / "lake"), 100)
+    assert instance.ready()["parts"]["lake"].keys() == {"ok"}
 
 
 def test_metrics_are_for_operators_and_nobody_else(instance: Instance) -> None:
     from haitang.server.front.ready import operators_token
 
-    assert httpx.get(f"{instance.url}/metrics", trust_env=False).status_code == 401
+    assert instance.get("/metrics").status_code == 401
     bearer = {"Authorization": f"Bearer {operators_token(instance.told['secret_key'])}"}
-    answer = httpx.get(f"{instance.url}/metrics", trust_env=False, headers=bearer)
-    assert answer.headers["content-type"].startswith("text/plain")
+    assert instance.get("/metrics", headers=bearer).headers["content-type"].startswith("text/plain")
     for line in ('haitang_up{part="database"} 1', "haitang_evidence_unsealed ", 'haitang_process_resident_bytes{process="writer"}'):
-        assert line in answer.text
+        wait_until(lambda: line in instance.get("/metrics", headers=bearer).text)  # noqa: B023
 
 
 def test_a_second_supervisor_on_the_same_data_is_refused(instance: Instance) -> None:
@@ -78,40 +75,44 @@ def test_secrets_are_readable_by_their_owner_alone(instance: Instance) -> None:
 def test_a_process_that_dies_comes_back(instance: Instance) -> None:
     before = instance.pid_of("worker")
     os.kill(before, signal.SIGKILL)
-    wait_until(
-        lambda: instance.has("worker") and instance.pid_of("worker") != before and instance.ready()["parts"]["process:worker"]["ok"], 60
-    )
+    wait_until(lambda: instance.pid_of("worker") not in (None, before) and instance.works("process:worker"))
     assert "worker 意外结束（信号 SIGKILL）" in instance.said
 
 
 def test_a_process_of_control_that_dies_leaves_its_socket_to_the_next(instance: Instance) -> None:
-    workers = [pid for pid in instance.processes() if "gunicorn: worker" in _title(pid)]
-    os.kill(workers[0], signal.SIGKILL)
-    answers = [httpx.get(f"{instance.url}/sign-in", trust_env=False, timeout=30).status_code for _ in range(8)]
+    def workers() -> set[int]:
+        return {pid for pid in instance.processes() if "gunicorn: worker" in _title(pid)}
+
+    before = workers()
+    killed = min(before)
+    os.kill(killed, signal.SIGKILL)
+    answers = [instance.get("/sign-in").status_code for _ in range(8)]
     assert answers == [200] * 8
-    now = [pid for pid in instance.processes() if "gunicorn: worker" in _title(pid)]
-    assert set(workers[1:]) < set(now)
-    assert len(now) == len(workers)
+    wait_until(lambda: len(workers() - {killed}) == len(before))
+    assert before - {killed} < workers()
 
 
 def test_what_they_are_forked_from_has_an_heir_that_need_not_load_the_code_anew(instance: Instance) -> None:
     for _ in range(3):
         before, heir = instance.pid_of("zygote"), _heir_of(instance)
         os.kill(before, signal.SIGKILL)
-        wait_until(lambda: instance.has("zygote") and instance.pid_of("zygote") == heir, 10)  # noqa: B023
+        wait_until(lambda: instance.pid_of("zygote") == heir)  # noqa: B023
         worker = instance.pid_of("worker")
         os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: instance.has("worker") and instance.pid_of("worker") != worker, 10)  # noqa: B023
+        wait_until(lambda: instance.pid_of("worker") not in (None, worker))  # noqa: B023
 
 
 def test_without_what_they_are_forked_from_the_others_go_on_and_one_that_dies_is_waited_for(instance: Instance) -> None:
     others = {name: instance.pid_of(name) for name in instance.told["processes"] if name != "worker"}
     gone = {instance.pid_of("zygote"), _heir_of(instance)}
-    for pid in (*gone, instance.pid_of("worker")):
+    for pid in gone:
+        os.kill(pid, signal.SIGSTOP)  # until we have looked nothing can be forked
+    os.kill(instance.pid_of("worker"), signal.SIGKILL)
+    wait_until(lambda: not instance.works("process:worker"))
+    assert instance.get("/ready").status_code == 503
+    for pid in gone:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not instance.ready()["parts"]["process:worker"]["ok"], 10)
-    assert httpx.get(f"{instance.url}/ready", trust_env=False).status_code == 503
-    wait_until(lambda: instance.ready()["parts"]["process:worker"]["ok"], 60)
+    wait_until(lambda: instance.works("process:worker"), 100)
     assert {name: instance.pid_of(name) for name in others} == others
     assert not {instance.pid_of("zygote"), _heir_of(instance)} & gone
 
@@ -121,10 +122,10 @@ def _heir_of(instance: Instance) -> int:
     found: set[int] = set()
 
     def there() -> bool:
-        zygote = instance.pid_of("zygote") if instance.has("zygote") else 0
+        zygote = instance.pid_of("zygote")
         found.clear()
         found.update(pid for pid in instance.processes() if _title(pid).startswith("haitang zygote") and pid != zygote)
-        return len(found) == 1 and zygote != 0
+        return len(found) == 1 and zygote is not None
 
     wait_until(there, 60)
     return found.pop()
@@ -143,18 +144,21 @@ def test_what_the_processes_are_forked_from_has_no_connection_that_they_would_sh
 
 
 def test_the_database_that_dies_comes_back_with_what_it_had(instance: Instance) -> None:
-    os.kill(instance.pid_of("postgres"), signal.SIGKILL)
-    wait_until(lambda: not instance.ready()["parts"]["database"]["ok"], 10)
-    wait_until(lambda: instance.ready()["parts"]["database"]["ok"] and instance.ready()["parts"]["control"]["ok"], 60)
-    assert httpx.get(f"{instance.url}/sign-in", trust_env=False).status_code == 200
+    os.kill(instance.process.pid, signal.SIGSTOP)  # until we have looked nobody starts it anew
+    try:
+        os.kill(instance.pid_of("postgres"), signal.SIGKILL)
+        wait_until(lambda: not instance.works("database"))
+    finally:
+        os.kill(instance.process.pid, signal.SIGCONT)
+    wait_until(lambda: instance.works("database", "control"), 100)
+    assert instance.get("/sign-in").status_code == 200
 
 
 def test_another_instance_runs_beside_it(instance: Instance, tmp_path: Path) -> None:
     other = Instance(tmp_path / "beside").start()
     try:
         assert other.url != instance.url
-        assert other.ready()["parts"]["database"]["ok"]
-        assert instance.ready()["parts"]["database"]["ok"]
+        wait_until(lambda: other.works("database") and instance.works("database"))
     finally:
         assert other.stop() == 0
 
@@ -192,13 +196,13 @@ def test_a_backup_that_was_changed_is_refused(instance: Instance, tmp_path: Path
 
 def test_ctrl_c_leaves_nothing_and_a_second_start_takes_seconds(instance: Instance) -> None:
     assert instance.stop(signal.SIGINT) == 0
-    assert instance.processes() == []
+    wait_until(lambda: instance.processes() == [])
     began = time.monotonic()
     instance.start()
-    assert time.monotonic() - began < 60  # 5 s on two idle cores; the tests share them
+    assert time.monotonic() - began < 120  # 5 s on two idle cores; the tests share them
     assert instance.said.count("一次性口令") == 1
 
 
 def test_a_killed_supervisor_leaves_no_process(instance: Instance) -> None:
     instance.stop(signal.SIGKILL)
-    wait_until(lambda: instance.processes() == [], 20)
+    wait_until(lambda: instance.processes() == [], 100)

@@ -23,7 +23,7 @@ def test_a_request_that_a_stop_cuts_off_is_told_to_come_again() -> None:
             server = uvicorn.Server(uvicorn.Config(Stopping(waits), lifespan="off", timeout_graceful_shutdown=1, log_level="critical"))
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", trust_env=False) as client:
-                answer = asyncio.create_task(client.get("/", timeout=20))
+                answer = asyncio.create_task(client.get("/", timeout=60))
                 await asked.wait()
                 server.should_exit = True
                 found = await answer

@@ -34,13 +34,13 @@ def certificate_of(instance: Instance) -> Path:
 
 def shaken(instance: Instance, what: str) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=str(certificate_of(instance)))
-    return context.wrap_socket(socket.create_connection(("127.0.0.1", instance.told[what]), timeout=20), server_hostname="127.0.0.1")
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", instance.told[what]), timeout=60), server_hostname="127.0.0.1")
 
 
 def test_pages_speak_tls_and_say_so(secure: Instance) -> None:
     url = f"https://127.0.0.1:{secure.told['http']}"
     context = ssl.create_default_context(cafile=str(certificate_of(secure)))
-    with httpx.Client(base_url=url, verify=context, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=url, verify=context, trust_env=False, timeout=60) as client:
         answer = client.get("/sign-in")
         assert answer.headers["strict-transport-security"].startswith("max-age=")
         assert "script-src 'self'" in answer.headers["content-security-policy"]
@@ -54,7 +54,7 @@ def test_pages_speak_tls_and_say_so(secure: Instance) -> None:
         foreign = client.post("/sign-in", data=form, headers={"Origin": "https://elsewhere.example"})
         assert foreign.status_code == 403
     with pytest.raises(httpx.HTTPError):
-        httpx.get(url.replace("https", "http"), trust_env=False, timeout=10)
+        httpx.get(url.replace("https", "http"), trust_env=False, timeout=60)
 
 
 def test_listeners_speak_tls(secure: Instance) -> None:
@@ -63,7 +63,7 @@ def test_listeners_speak_tls(secure: Instance) -> None:
         assert device.recv(4)[:1] == b"\x20"  # CONNACK: refused, but in MQTT over TLS
     with shaken(secure, "hj212") as station:
         assert station.version() in ("TLSv1.2", "TLSv1.3")
-    with socket.create_connection(("127.0.0.1", secure.told["mqtt"]), timeout=20) as plain:
+    with socket.create_connection(("127.0.0.1", secure.told["mqtt"]), timeout=60) as plain:
         plain.sendall(bytes.fromhex("100d00044d51545404020000000161"))
         try:
             heard = plain.recv(4)
@@ -86,7 +86,7 @@ def test_commands_reach_their_own_instance_and_a_new_certificate_comes_in(secure
             except ssl.SSLError:  # the old one, which no longer fits the file
                 return False
 
-        wait_until(renewed, 40)
+        wait_until(renewed, 120)
         before.sendall(b"GET /ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert before.recv(15).startswith(b"HTTP/1.1 200")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.instances import CHECKOUT, Instance, clean_environment
+from tests.server.instances import CHECKOUT, Instance, clean_environment, wait_until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as somebody else already")]
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -39,7 +39,7 @@ def test_it_runs_as_an_ordinary_user() -> None:
     running = Instance(home / "data", prefix=NOBODY, python=python, path=path)
     try:
         running.start()
-        assert running.ready()["parts"]["database"]["ok"]
+        wait_until(lambda: running.works("database"))
         assert {Path(f"/proc/{pid}").stat().st_uid for pid in running.processes()} == {65534}
         assert running.data.stat().st_mode & 0o777 == 0o700
         assert running.stop() == 0

@@ -47,9 +47,13 @@ def test_one_that_the_supervisor_did_not_take_does_not_come_to_life(seconds: flo
 
 def test_the_end_of_one_is_told_with_its_code() -> None:
     async def go() -> tuple[int | None, int]:
-        command = [sys.executable, "-c", "import time; time.sleep(0.5); raise SystemExit(3)"]
-        forked = Forked(os.posix_spawn(sys.executable, command, os.environ))  # nobody else waits for it, as for no adopted one
+        command = [sys.executable, "-c", "import sys; sys.stdin.read(); raise SystemExit(3)"]
+        theirs, ours = os.pipe()
+        # nobody else waits for it, as for no adopted one
+        forked = Forked(os.posix_spawn(sys.executable, command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, theirs, 0)]))
+        os.close(theirs)
         before = forked.returncode
+        os.close(ours)  # which it waits for
         code = await forked.wait()
         forked.kill()  # it is gone already
         return before, code

@@ -40,7 +40,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def post(url: str, credential: dict[str, Any], n: int) -> None:
     body = [{"property": "pm2_5", "value": 30 + n, "at": f"2026-11-01T08:{n:02}:00+08:00"}]
     login = (credential["identifier"], credential["secret"])
-    answer = httpx.post(f"{url}/api/data/observations", json=body, auth=login, headers={"Idempotency-Key": f"m{n}"}, trust_env=False)
+    answer = httpx.post(
+        f"{url}/api/data/observations", json=body, auth=login, headers={"Idempotency-Key": f"m{n}"}, trust_env=False, timeout=60
+    )
     assert answer.status_code == 200, answer.text
 
 
@@ -81,7 +83,7 @@ def _fill(old: Instance, run: Any, folder: Path) -> dict[str, Any]:
 
 def test_it_is_ready_and_its_tables_are_those_of_this_release(upgraded: tuple[Instance, dict[str, Any]]) -> None:
     new, _ = upgraded
-    wait_until(lambda: new.ready()["ready"], 60)
+    wait_until(lambda: new.ready()["ready"], 120)
     with psycopg.connect(new.told["database_url"]) as connection:
         ran = {(app, name) for app, name in connection.execute("select app, name from django_migrations").fetchall()}
     assert MigrationLoader(None).disk_migrations.keys() - ran == set()
@@ -96,7 +98,7 @@ def test_people_stay_signed_in_and_cases_are_there(upgraded: tuple[Instance, dic
 
 def test_rows_and_observations_are_there_and_devices_go_on(upgraded: tuple[Instance, dict[str, Any]], tmp_path: Path) -> None:
     new, left = upgraded
-    wait_until(lambda: new.ready()["ready"], 60)
+    wait_until(lambda: new.ready()["ready"], 120)
     post(new.url, left["credential"], 19)  # the same message again
     post(new.url, left["credential"], 20)
     done = haitang("backup", str(tmp_path / "all.tar"), "--drill", "--json", "--data", str(new.data), timeout=200)

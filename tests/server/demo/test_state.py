@@ -60,9 +60,11 @@ def test_the_console_follows_until_all_is_there(tmp_path: Path) -> None:
     async def watched() -> None:
         state.write(tmp_path, doing="hours", percent=43)
         following = asyncio.create_task(follow(tmp_path, said.append, look=0.01))
-        await asyncio.sleep(0.1)
-        state.write(tmp_path, doing="done", percent=100)
-        await asyncio.wait_for(following, 5)
+        async with asyncio.timeout(60):
+            while not said:
+                await asyncio.sleep(0.01)
+            state.write(tmp_path, doing="done", percent=100)
+            await following
 
     asyncio.run(watched())
     assert said[0].startswith("正在装入演示数据 43%")

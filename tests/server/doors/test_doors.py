@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from haitang.base import clock
 from tests.server.doors.conftest import Clients, EveryRole
 from tests.server.doors.routes import Route, routes
 
@@ -212,13 +213,14 @@ def test_a_page_asks_the_database_no_more_often_than_it_did(every: list[Route], 
     Each page is asked twice and the second time is counted, when what a process keeps is there.
     """
     counted = {}
-    for route in every:
-        address = route.address(samples)
-        clients.everything.get(address)
-        with CaptureQueriesContext(connection) as asked:
-            status = clients.everything.get(address).status_code
-        if status == 200:
-            counted[route.pattern] = len(asked)
+    with clock.frozen(clock.now()):  # once a minute a session notes that its person did something, which is a query more
+        for route in every:
+            address = route.address(samples)
+            clients.everything.get(address)
+            with CaptureQueriesContext(connection) as asked:
+                status = clients.everything.get(address).status_code
+            if status == 200:
+                counted[route.pattern] = len(asked)
     if os.environ.get("HAITANG_UPDATE_COUNTS"):
         COUNTS.write_text(json.dumps(counted, indent=1) + "\n", "utf-8")
     known = json.loads(COUNTS.read_text("utf-8"))

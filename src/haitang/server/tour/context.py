@@ -38,7 +38,7 @@ class Context:
         return f"/api/cases/{self.case['number']}"
 
 
-def wait_for(what: str, look: Callable[[], T | None], *, seconds: float = 60, **figures: Any) -> T:
+def wait_for(what: str, look: Callable[[], T | None], *, seconds: float = 120, **figures: Any) -> T:
     """The first thing that `look` gives; raises NotHeld after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -1,7 +1,6 @@
 """A fresh instance for the tour: `haitang up` as a user would run it, on free ports."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 from haitang.base.errors import error
 from haitang.base.settings import settings
 from haitang.server.supervisor.logs import last_lines
+from haitang.support.infrastructure.embedded.ports import free_port
 from haitang.support.security.tls.contexts import verifying
 
 DID_NOT_START = error("tour.did_not_start", 500, "平台没有就绪（最多等 {seconds} 秒）。最后的状态：{state}。日志 {log} 的末尾：\n{tail}")
@@ -43,17 +43,6 @@ class Instance:
         return [sys.executable, "-m", "haitang.server.cli", *words, "--data", str(self.data)]
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 def _ready(instance: Instance) -> tuple[bool, Any]:
     try:
         answer = httpx.get(f"{instance.url}/ready", timeout=5, verify=verifying())
@@ -78,7 +67,7 @@ def wait_until_ready(instance: Instance, process: subprocess.Popen[bytes], secon
 def running(data: Path, place: str, *, seconds: float = 180) -> Iterator[Instance]:
     """Start an instance in `data`, wait until it is ready, and stop it cleanly at the end."""
     data.mkdir(parents=True, exist_ok=True)
-    instance = Instance(data, place, *_free_ports(3))
+    instance = Instance(data, place, free_port(), free_port(), free_port())
     instance.log.unlink(missing_ok=True)
     with starting(instance, seconds=seconds):
         yield instance

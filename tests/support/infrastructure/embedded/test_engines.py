@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from haitang.base.errors import HaitangError
+from haitang.support.infrastructure.embedded import ports
 from haitang.support.infrastructure.embedded.nats import Nats
 from haitang.support.infrastructure.embedded.ports import free_port, is_free, kept_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
@@ -37,6 +38,12 @@ def test_a_port_that_is_taken_is_chosen_anew(tmp_path: Path) -> None:
         (tmp_path / "ports.json").write_text(json.dumps({"nats": port}))
         assert not is_free(port)
         assert kept_port(tmp_path / "ports.json", "nats") != port
+
+
+def test_a_port_that_was_given_is_given_to_nobody_else_meanwhile() -> None:
+    given = [ports.free_port() for _ in range(400)]
+    assert len(set(given)) == len(given)
+    assert all(map(is_free, given))
 
 
 def test_nats_puts_every_acknowledgement_on_disk(tmp_path: Path) -> None:

@@ -8,10 +8,19 @@ from haitang.base.disk import put
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nobody listens on now, and that the system gives nobody else for a minute.
+
+    A connection over it was closed from this side first, which leaves the port in TIME_WAIT: who names it and sets SO_REUSEADDR, as servers do, may listen there,
+    and who asks for any port is given another. Otherwise a second instance could be given it before the first one listens.
+    """
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(1)
+        port = int(listening.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)):
+            listening.accept()[0].close()
+    return port
 
 
 def is_free(port: int) -> bool:
