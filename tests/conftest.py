@@ -3,8 +3,17 @@
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import emptying
+
+settings.register_profile(
+    "shared machine",  # whose processor may be busy elsewhere for seconds: an example that takes long is no fault
+    settings(),
+    deadline=None,
+    suppress_health_check=[*settings().suppress_health_check, HealthCheck.too_slow],
+)
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,16 +16,11 @@ import psycopg
 import pytest
 
 from haitang.support.infrastructure.embedded.postgres import Postgres
+from tests.ports import free_port
 
 os.environ.setdefault("HAITANG_OUTGOING_ALLOW", "127.0.0.0/8 ::1")  # the services that tests talk to are on this machine
 FAST_SHUTDOWN = signal.SIGINT  # PostgreSQL's: connections are cut off, while SIGTERM would wait for them
 _running: list[tuple[Postgres, "subprocess.Popen[bytes]"]] = []
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def _die_with_parent() -> None:

@@ -1,23 +1,33 @@
 """A real NATS server for tests: started, killed and started again over the same store."""
 
+import asyncio
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+from tests.ports import free_port
 
 CONFIG = """
 listen: 127.0.0.1:{port}
 jetstream {{ store_dir: "{store}", sync_interval: always, max_file_store: 4GB, max_memory_store: 16MB }}
 max_payload: 8MB
 """
+PATIENCE = 60.0  # seconds in which it starts, answers and ends, however busy the machine is
+T = TypeVar("T")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """What the server says to a question about the stream, which is asked again where it did not answer in time."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(TimeoutError):
+                return await ask()
 
 
 class NatsServer:
@@ -33,18 +43,19 @@ class NatsServer:
         self._process = subprocess.Popen(
             [str(program), "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
         )
-        for _ in range(100):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self._process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise RuntimeError("NATS did not start")
+        raise RuntimeError(f"NATS did not start (ended with {self._process.poll()})")
 
     def kill(self) -> None:
         """As by kill -9."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
     def stand_still(self) -> None:
         """It stays connected and answers nothing until `go_on`."""
@@ -59,4 +70,4 @@ class NatsServer:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self.go_on()  # one that stands still hears nothing
-            self._process.wait(10)
+            self._process.wait(PATIENCE)
