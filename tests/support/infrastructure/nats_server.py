@@ -1,6 +1,7 @@
 """A real NATS server for tests: started, killed and started again over the same store."""
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -61,6 +62,7 @@ class NatsServer:
         """It stays connected and answers nothing until `go_on`."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # until the last of its threads has stopped: on a busy machine another one still answers
 
     def go_on(self) -> None:
         assert self._process is not None
