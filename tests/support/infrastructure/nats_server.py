@@ -62,7 +62,8 @@ class NatsServer:
         """It stays connected and answers nothing until `go_on`."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # until the last of its threads has stopped: on a busy machine another one still answers
+        # Until the last of its threads has stopped: on a busy machine another one still answers.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def go_on(self) -> None:
         assert self._process is not None
