@@ -24,8 +24,8 @@ def batch(value: float = 1.0) -> Batch:
 @pytest.fixture
 def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server may take long to answer and to look through what nobody acknowledged; that it does so at once, and not after ACK_WAIT, is seen all the same."""
-    monkeypatch.setattr(client, "ANSWERED", 20.0)
-    monkeypatch.setattr(client, "LOOKED_THROUGH", 2.0)
+    for name, seconds in (("ANSWERED", 20.0), ("ATTEMPT", 20.0), ("LOOKED_THROUGH", 2.0)):
+        monkeypatch.setattr(client, name, seconds)
 
 
 async def taken(consumer: Consumer, count: int) -> list[Delivered]:
@@ -212,6 +212,7 @@ def test_what_a_consumer_that_is_gone_did_not_acknowledge_comes_again_at_once(na
 
 def test_a_message_that_came_just_before_the_server_fell_silent_is_given(nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "ANSWERED", 8.0)  # the last answer does not come
+    monkeypatch.setattr(client, "ATTEMPT", 20.0)
 
     async def play() -> None:
         stream = await connect(nats_server.url)
@@ -276,6 +277,7 @@ def test_what_was_delivered_into_a_connection_that_broke_comes_again_at_once(
         assert len(await consumer.fetch(at_once=True)) == 1
         assert await consumer.fetch(wait=0.3, at_once=True) == []
         monkeypatch.setattr(client, "ANSWERED", 1.0)  # what is asked of a broken connection is not answered
+        monkeypatch.setattr(client, "ATTEMPT", 2.0)
         nats_server.kill()
         nats_server.start()
         began, again = time.monotonic(), []
