@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,11 +29,30 @@ def may_cut() -> bool:
 
 def cut(url: str, verdict: tuple[str, ...], seconds: float) -> None:
     """For a while no packet reaches the service of `url` on this machine."""
-    port = urlsplit(url).port
-    command = [sys.executable, "-m", "bench.network", str(port), str(seconds), *verdict]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[1]) as cutter:  # its input ends when we do
-        if cutter.wait(seconds + 30):
-            raise RuntimeError(f"no rule of the packet filter for port {port}")
+    with _cutter(url, verdict, seconds) as cutter:
+        _ended(cutter, url, seconds)
+
+
+@contextmanager
+def broken(url: str, verdict: tuple[str, ...], most: float) -> Iterator[None]:
+    """Soon after the block has begun, and until it ends or `most` seconds are over, no packet reaches the service of `url` on this machine."""
+    with _cutter(url, verdict, most) as cutter:
+        try:
+            yield
+        finally:
+            if cutter.stdin:
+                cutter.stdin.close()
+            _ended(cutter, url, most)
+
+
+def _cutter(url: str, verdict: tuple[str, ...], seconds: float) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "bench.network", str(urlsplit(url).port), str(seconds), *verdict]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[1])  # its input ends when we do
+
+
+def _ended(cutter: "subprocess.Popen[bytes]", url: str, seconds: float) -> None:
+    if cutter.wait(seconds + 30):
+        raise RuntimeError(f"no rule of the packet filter for port {urlsplit(url).port}")
 
 
 def _iptables(how: str, port: int, verdict: tuple[str, ...]) -> int:

@@ -93,6 +93,7 @@ def test_an_archive_verifies_offline_with_the_root_key_alone() -> None:
     assert (folder() / found.private_file).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.timeout(300)
 def test_what_left_the_database_verifies_in_a_process_without_a_database(tmp_path: Path) -> None:
     public, found = signing_key()[0].public, archived()
     assert not EvidenceRecord.objects.filter(seal_id__lte=found.last_seal).exists()
@@ -118,7 +119,7 @@ def offline(*arguments: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HAITANG_", "DJANGO_", "PG"))}
     return subprocess.run(
         [sys.executable, "-m", "haitang.server.cli", "evidence", *arguments],
-        capture_output=True, text=True, timeout=60, env=environment, cwd="/",
+        capture_output=True, text=True, timeout=120, env=environment, cwd="/",
     )  # fmt: skip
 
 

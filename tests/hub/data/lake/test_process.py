@@ -69,16 +69,23 @@ class Instance:
 
     def migrate(self) -> None:
         manage = [sys.executable, str(ROOT / "tools" / "manage.py"), "migrate", "--skip-checks", "-v", "0"]
-        subprocess.run(manage, env=self.environment, check=True, timeout=60, cwd=ROOT, stdout=subprocess.DEVNULL)
+        subprocess.run(manage, env=self.environment, check=True, timeout=180, cwd=ROOT, stdout=subprocess.DEVNULL)
 
     def start(self, program: str = RUN) -> None:
         log = (self.folder / "writer.log").open("ab")
         self.writer = subprocess.Popen([sys.executable, "-c", program], env=self.environment, cwd=ROOT, stdout=log, stderr=log)
 
+    def restarted(self) -> bool:
+        """As the supervisor does it: a writer that has ended is started again, whenever that is seen."""
+        assert self.writer is not None
+        if self.writer.poll() is not None:
+            self.start()
+        return True
+
     def end(self, how: signal.Signals) -> int:
         assert self.writer is not None
         self.writer.send_signal(how)
-        return self.writer.wait(20)
+        return self.writer.wait(60)
 
     def count(self) -> int:
         with psycopg.connect(self.settings.database_url) as database:
@@ -100,7 +107,7 @@ class Instance:
         done = queries.dicts("select count(*) as n from lake.set_aside")[0]["n"] == messages
         return bool(running) and done and twin[0] == ledger[0] == queries.counts()["last_block"]
 
-    def wait_for(self, done: Callable[[], bool], seconds: float = 40) -> None:
+    def wait_for(self, done: Callable[[], bool], seconds: float = 150) -> None:
         until = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < until, (self.folder / "writer.log").read_text()[-3000:]
@@ -163,41 +170,37 @@ def kill_rounds(instance: Instance, rounds: int) -> None:
         time.sleep(random.Random(round).random() * 0.4)
         instance.end(signal.SIGKILL)
     instance.start()
-    instance.wait_for(lambda: instance.count() >= total and instance.settled(rounds * 30), 90)
+    instance.wait_for(lambda: instance.count() >= total and instance.settled(rounds * 30))
     assert instance.end(signal.SIGTERM) == 0
     check(instance, total, rounds * 30)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_segmentation_fault_in_the_round_that_flushes_and_tidies_costs_nothing(instance: Instance) -> None:
     """DuckDB's flush of inlined rows has been seen to crash its process."""
     for round in range(3):
         instance.start(DYING)
         publish(instance, batches(round, 20))
         assert instance.writer
-        assert instance.writer.wait(60) == -signal.SIGSEGV
+        assert instance.writer.wait(150) == -signal.SIGSEGV
     instance.start()
-    instance.wait_for(lambda: instance.count() >= 12_000 and instance.settled(60), 90)
+    instance.wait_for(lambda: instance.count() >= 12_000 and instance.settled(60))
     assert instance.end(signal.SIGTERM) == 0
     check(instance, 12_000, 60)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_database_that_drops_all_connections_costs_nothing(instance: Instance) -> None:
     """The outcome of a commit whose connection breaks is unknown: the writer opens anew (or ends and is started again) and looks."""
     instance.start()
     for round in range(3):
         publish(instance, batches(round, 20))
-        instance.wait_for(lambda round=round: instance.count() > round * 4000)  # type: ignore[misc]
+        instance.wait_for(lambda round=round: instance.restarted() and instance.count() > round * 4000)  # type: ignore[misc]
         with psycopg.connect(instance.settings.database_url, autocommit=True) as database:
             database.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
             )
-        assert instance.writer is not None
-        time.sleep(1)
-        if instance.writer.poll() is not None:
-            instance.start()
-    instance.wait_for(lambda: instance.count() >= 12_000 and instance.settled(60), 90)
+    instance.wait_for(lambda: instance.restarted() and instance.count() >= 12_000 and instance.settled(60))
     assert instance.end(signal.SIGTERM) == 0
     check(instance, 12_000, 60)
 
@@ -219,12 +222,12 @@ def check(instance: Instance, total: int, messages: int) -> None:
         assert database.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() == (True,)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_kill_9_mid_load_loses_and_doubles_nothing(instance: Instance) -> None:
     kill_rounds(instance, 5)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_kill_9_many_times(instance: Instance) -> None:
     kill_rounds(instance, 25)

@@ -2,19 +2,17 @@
 
 import signal
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
-from bench.network import RESET, cut, may_cut
+from bench.network import RESET, broken, may_cut
 
 from haitang.hub.data.lake.session import NOTICED
-from haitang.support.infrastructure.embedded.ports import free_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
+from tests.ports import free_port
 from tests.server.instances import wait_until
 
 
@@ -24,7 +22,7 @@ def own_server(tmp_path: Path) -> Iterator[str]:
     server = Postgres(tmp_path / "postgres", free_port())
     server.prepare()
     with subprocess.Popen(server.command(), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        wait_until(lambda: answers(server))
+        wait_until(lambda: answers(server), 60)
         yield server.url
         running.send_signal(signal.SIGINT)
 
@@ -40,13 +38,8 @@ def answers(server: Postgres) -> bool:
 def test_a_session_that_is_gone_behind_a_broken_network_gives_its_lock_back(own_server: str) -> None:
     held = psycopg.connect(own_server, autocommit=True, options=NOTICED)
     held.execute("select pg_advisory_lock(77)")
-    cutting = threading.Thread(target=cut, args=(own_server, RESET, 1.5))
-    cutting.start()
-    with suppress(psycopg.OperationalError):
-        while cutting.is_alive():
-            held.execute("select 1")
-            time.sleep(0.05)
-    cutting.join()
+    with broken(own_server, RESET, 90), suppress(psycopg.OperationalError):
+        wait_until(lambda: not held.execute("select 1"), 60)  # until it fails
     assert held.broken
     with psycopg.connect(own_server, autocommit=True) as other:
-        wait_until(lambda: other.execute("select pg_try_advisory_lock(77)").fetchone()[0], 20)  # type: ignore[index]
+        wait_until(lambda: other.execute("select pg_try_advisory_lock(77)").fetchone()[0], 60)  # type: ignore[index]

@@ -11,10 +11,11 @@ import pytest
 from haitang.base.errors import HaitangError
 from haitang.support.infrastructure.embedded import ports
 from haitang.support.infrastructure.embedded.nats import Nats
-from haitang.support.infrastructure.embedded.ports import free_port, is_free, kept_port
+from haitang.support.infrastructure.embedded.ports import is_free, kept_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
 from haitang.support.infrastructure.embedded.secrets import kept_secret
 from haitang.support.infrastructure.embedded.unprivileged import account
+from tests.ports import free_port
 from tests.server.instances import wait_until
 
 
@@ -88,7 +89,7 @@ def test_the_lock_of_a_server_that_power_took_away_is_removed(tmp_path: Path) ->
     server.prepare()
     lock = server.cluster / "postmaster.pid"
     lock.write_text(f"{os.getpid()}\n{server.cluster}\n")  # a number that another program has now
-    server.wait_for_predecessor(5)
+    server.wait_for_predecessor(60)
     assert not lock.exists()
 
 
@@ -96,7 +97,7 @@ def test_the_lock_of_a_server_that_runs_is_left_alone(tmp_path: Path) -> None:
     server = Postgres(tmp_path / "postgres", free_port())
     server.prepare()
     with subprocess.Popen(server.command(), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        wait_until(lambda: not is_free(server.port))
+        wait_until(lambda: not is_free(server.port), 60)
         server.wait_for_predecessor(0.5)
         assert (server.cluster / "postmaster.pid").exists()
         running.send_signal(signal.SIGINT)

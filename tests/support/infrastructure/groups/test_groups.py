@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -95,12 +96,10 @@ def test_a_thing_may_be_in_several_groups_and_a_group_is_made_on_its_page() -> N
 
 def test_maintenance_of_a_group_holds_for_each_of_its_things_and_ends_at_once() -> None:
     keeper, now = signed_in("keeper"), clock.now().astimezone(clock.CHINA)
-    told = {"starts_at": f"{now:%Y-%m-%dT%H:%M}", "ends_at": f"{now.replace(year=now.year + 1):%Y-%m-%dT%H:%M}", "reason": "检修"}
+    told = {"starts_at": f"{now:%Y-%m-%dT%H:%M}", "ends_at": f"{now + timedelta(days=366):%Y-%m-%dT%H:%M}", "reason": "检修"}
     refused = keeper.post("/things/groups/river/do/maintain", told)
     assert (refused.status_code, told["reason"] in refused.content.decode()) == (400, True)
     assert not maintained()
-    from datetime import timedelta
-
     told["ends_at"] = f"{now + timedelta(hours=2):%Y-%m-%dT%H:%M}"
     assert keeper.post("/things/groups/river/do/maintain", told).status_code == 302
     assert maintained() == {"a1", "a2"}

@@ -19,7 +19,8 @@ from haitang.support.infrastructure.stream.client import connect
 from haitang.support.infrastructure.stream.messages import Batch, Observation, SetAside
 from haitang.support.infrastructure.things.kinds import Command, Device, Message, Observed
 from haitang.support.infrastructure.things.models import Thing
-from tests.support.infrastructure.nats_server import NatsServer, free_port
+from tests.ports import free_port
+from tests.support.infrastructure.nats_server import NatsServer, answered
 
 NOISE = Device(
     title="噪声监测仪",
@@ -71,15 +72,25 @@ class Platform:
         stream = await connect(self.nats.url)
         found: list[Batch] = []
         consumer = stream.consumer("writer")
-        while got := await consumer.fetch(max_batches=500, wait=0.5):
-            found += [d.batch for d in got]
-            for each in got:
-                await each.ack()
+        async with asyncio.timeout(60):
+            while await answered(lambda: stream.pending("writer")):
+                for each in await consumer.fetch(max_batches=500, at_once=True):
+                    found.append(each.batch)
+                    await each.ack()
         await stream.close()
         return found
 
     async def observations(self) -> list[Observation]:
         return [o for batch in await self.batches() for o in batch.observations]
+
+    async def arrived(self, count: int = 1) -> list[Observation]:
+        """What was not read yet, once it is so many observations: for what comes without an acknowledgement to its sender."""
+        found: list[Observation] = []
+        async with asyncio.timeout(60):
+            while len(found) < count:
+                await asyncio.sleep(0.1)
+                found += await self.observations()
+        return found
 
     async def set_aside(self) -> list[SetAside]:
         return [s for batch in await self.batches() for s in batch.set_aside]
@@ -127,7 +138,7 @@ def mqtt(nats_server: NatsServer, tmp_path: Path, declared_devices: None, transa
             yield Platform(port, nats_server, tmp_path / "run")
         finally:
             stop.set()
-            await asyncio.wait_for(running, 30)
+            await asyncio.wait_for(running, 60)
 
     return start
 
@@ -144,7 +155,7 @@ async def _listening(port: int, running: "asyncio.Task[None]") -> None:
     running.result()
 
 
-async def until(true: Callable[[], Any], seconds: float = 20) -> None:
+async def until(true: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until `true()` is; fail when it is not within `seconds`."""
     async with asyncio.timeout(seconds):
         while not true():

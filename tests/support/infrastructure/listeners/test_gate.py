@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def told(platform: Platform) -> dict[str, Any]:
 async def connack(port: int, version: int) -> Connack:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(written(Connect("c", version, True, 60, "x", b"y"), version))
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     found = parse(answer[0], answer[2:], version)
     assert isinstance(found, Connack)
@@ -59,16 +60,35 @@ def test_one_device_too_many_hears_why_and_the_others_go_on(mqtt: Any, limits: d
 
 
 def test_a_flood_from_one_address_is_cut_off_and_bounded(mqtt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Connection, "FIRST", 4.0)
+    monkeypatch.setattr(Connection, "FIRST", 600.0)  # those that are in stay until all have come
 
     async def run() -> None:
         async with mqtt(device_connections_of_address=50) as platform:
             flood = [await asyncio.open_connection("127.0.0.1", platform.port) for _ in range(600)]
             await until(lambda: told(platform)["turned_away_address"] == 550)
             assert told(platform)["open_connections"] == 50
-            gone = await asyncio.gather(*(asyncio.wait_for(reader.read(), 20) for reader, _ in flood), return_exceptions=True)
-            assert not [each for each in gone if isinstance(each, TimeoutError)], "who says nothing does not stay"
+            await _all_end(flood[50:])
             for _, writer in flood:
+                writer.close()
+            await until(lambda: told(platform)["open_connections"] == 0)
+
+    on_uvloop(run())
+
+
+async def _all_end(connections: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
+    """The other side ends each of them."""
+    gone = await asyncio.gather(*(asyncio.wait_for(reader.read(), 60) for reader, _ in connections), return_exceptions=True)
+    assert not [each for each in gone if isinstance(each, TimeoutError)]
+
+
+def test_who_says_nothing_does_not_stay(mqtt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "FIRST", 1.0)
+
+    async def run() -> None:
+        async with mqtt() as platform:
+            silent = [await asyncio.open_connection("127.0.0.1", platform.port) for _ in range(50)]
+            await _all_end(silent)
+            for _, writer in silent:
                 writer.close()
             await until(lambda: told(platform)["open_connections"] == 0)
 
@@ -88,7 +108,8 @@ def test_a_connect_in_drops_is_given_up(mqtt: Any, monkeypatch: pytest.MonkeyPat
                     break
                 writer.write(bytes([byte]))
                 await asyncio.sleep(0.15)
-            assert await asyncio.wait_for(ended, 5) == b""
+            with suppress(ConnectionResetError):  # where a byte had come that nobody had read
+                assert await asyncio.wait_for(ended, 60) == b""
             writer.close()
             await until(lambda: told(platform)["too_slow"] == 1)
 
@@ -122,7 +143,7 @@ def test_under_tls_the_limits_count_from_tcp_on(mqtt: Any, tmp_path: Path) -> No
             reader, writer = await asyncio.open_connection("127.0.0.1", platform.port, ssl=context, server_hostname="127.0.0.1")
             issued = await platform.thing("n1")
             writer.write(written(Connect("c", V5, True, 60, issued.credential.identifier, issued.secret.encode()), V5))
-            assert (await asyncio.wait_for(reader.readexactly(1), 10)) == b"\x20"
+            assert (await asyncio.wait_for(reader.readexactly(1), 60)) == b"\x20"
             _, silent = await asyncio.open_connection("127.0.0.1", platform.port)  # shakes no hands, and counts
             await until(lambda: told(platform)["open_connections"] == 2)
             with pytest.raises((OSError, ssl.SSLError)):

@@ -43,7 +43,8 @@ def test_a_replay_by_mqtt_is_marked_stored_once_and_leaves_no_way_in(mqtt: Any) 
     async def run() -> None:
         async with mqtt() as platform:
             await platform.database(registered)
-            first, second = await played(platform), await played(platform)
+            with clock.frozen(clock.now()):  # an hour that ended in between would be one more
+                first, second = await played(platform), await played(platform)
             assert (first.values, first.unanswered, second.unanswered) == (first.hours, 0, 0)
             found = await platform.observations()
             assert {(o.thing, o.property, o.statistic, o.origin) for o in found} == {("replay_n1", "leq", "mean", "replay")}

@@ -34,5 +34,5 @@ def test_an_announcement_is_heard_only_after_commit() -> None:
             transaction.set_rollback(True)
         with transaction.atomic():
             ports.live().announce("case", {"id": "1"})
-        heard = [json.loads(n.payload) for n in ear.notifies(timeout=1, stop_after=1)]
+        heard = [json.loads(n.payload) for n in ear.notifies(timeout=60, stop_after=1)]
     assert heard == [{"topic": "case", "payload": {"id": "1"}}]

@@ -13,8 +13,8 @@ from django.test import Client
 from haitang.base import settings as ours
 from haitang.support.security.evidence.models import EvidenceRecord
 from haitang.support.security.people.models import Person
-from tests.database import free_port
 from tests.peers import needs_peers, peer
+from tests.ports import free_port
 from tests.support.security.people.proved import made
 
 pytestmark = [pytest.mark.django_db, pytest.mark.peers]
@@ -45,7 +45,7 @@ def _set_up(provider: str) -> Iterator[None]:
 
 def at_the_provider(url: str, who: str) -> str:
     """Sign in and agree on the provider's own pages, as a browser would; where it sends the browser back to."""
-    with httpx.Client(trust_env=False, timeout=30) as browser:
+    with httpx.Client(trust_env=False, timeout=60) as browser:
         answer = browser.get(url)
         for _ in range(12):
             if answer.is_redirect:
@@ -130,7 +130,7 @@ def test_signing_out_leads_to_the_provider_too() -> None:
     through(client, "1001")
     at = client.post("/sign-out").headers["Location"]
     assert at.startswith(f"{ours.settings().oidc_issuer}/session/end?id_token_hint=")
-    assert httpx.get(at, trust_env=False).status_code == 200
+    assert httpx.get(at, trust_env=False, timeout=60).status_code == 200
 
 
 def test_a_provider_that_is_away_is_said_to_be() -> None:

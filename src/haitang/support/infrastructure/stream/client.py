@@ -45,6 +45,7 @@ SOON, LOOKED_THROUGH, TRIES = 0.01, 0.4, 10  # ACK_WAIT for a moment; seconds in
 NO_MORE = ("404", "408")  # what the server says of a request: nothing there, or its time is over
 ANSWERED = 1.0  # seconds in which the server says what is there
 ATTEMPT = 2.0  # seconds to wait for one acknowledgement before the same id is sent again
+MADE = 15.0  # seconds in which the server has made or changed a stream or a consumer: it writes to its disk for that, which may be busy
 
 
 def config_of(consumer: str, ack_wait: float = 0.0) -> ConsumerConfig:
@@ -197,13 +198,14 @@ class Stream:
             max_bytes=max_bytes,
             duplicate_window=DUPLICATE_WINDOW,
         )
+        jetstream = self._connection.jetstream(timeout=MADE)
         try:
-            await self._jetstream.stream_info(STREAM)
-            await self._jetstream.update_stream(config)
+            await jetstream.stream_info(STREAM)
+            await jetstream.update_stream(config)
         except NotFoundError:
-            await self._jetstream.add_stream(config)
+            await jetstream.add_stream(config)
         for name in CONSUMERS:
-            await self._jetstream.add_consumer(STREAM, config_of(name))
+            await jetstream.add_consumer(STREAM, config_of(name))
 
     async def identity(self) -> str:
         """What tells this stream from one made anew under the same name (whose numbers start at 1 again): when it was created."""

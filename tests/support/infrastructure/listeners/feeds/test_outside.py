@@ -13,8 +13,8 @@ from haitang.base.declarations import Declarations, in_force, put_in_force
 from haitang.server.testing.mosquitto import program
 from haitang.support.infrastructure.listeners.feeds.kinds import Feed, Topic
 from haitang.support.infrastructure.listeners.feeds.outside import named
+from tests.ports import free_port
 from tests.support.infrastructure.listeners.conftest import FOREIGN, NOISE, Platform
-from tests.support.infrastructure.nats_server import free_port
 
 MOSQUITTO = program("mosquitto")
 
@@ -58,16 +58,14 @@ class Broker:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
 
     async def publish(self, topic: str, payload: str) -> None:
         """At QoS 1, with Mosquitto's own client, until the broker takes it."""
         command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-t", topic, "-m", payload]
-        for _ in range(100):
-            if await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True).returncode) == 0:
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError("the broker takes nothing")
+        async with asyncio.timeout(60):
+            while await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True).returncode):
+                await asyncio.sleep(0.1)
 
 
 @pytest.fixture
@@ -92,17 +90,16 @@ def test_a_message_is_acknowledged_to_the_broker_only_when_it_is_durable(mqtt: A
     async def again() -> None:
         async with mqtt() as platform:
             found: list[float | None] = []
-            for _ in range(60):
-                found += [o.number for o in await platform.observations()]
-                if 51 in found:
-                    break
+            async with asyncio.timeout(60):
+                while 51 not in found:
+                    found += [o.number for o in await platform.arrived()]
             assert found.count(51) == 1
             await broker.publish("sensors/nobody/up", "{}")
             aside: list[Any] = []
-            for _ in range(60):
-                aside += await platform.set_aside()
-                if aside:
-                    break
+            async with asyncio.timeout(60):
+                while not aside:
+                    await asyncio.sleep(0.1)
+                    aside += await platform.set_aside()
             assert [(s.reason, s.thing) for s in aside] == [("unknown_thing", "nobody")]
 
     async def both() -> None:
@@ -123,9 +120,9 @@ def test_a_message_is_acknowledged_to_the_broker_only_when_it_is_durable(mqtt: A
 
 
 async def _until_stored(platform: Platform, broker: Broker, value: float) -> None:
-    for _ in range(60):
-        await broker.publish("sensors/n1/up", json.dumps({"property": "leq", "value": value, "at": "2026-03-01T08:00:00+08:00"}))
-        if [o for o in await platform.observations() if o.number == value]:
-            return
-        await asyncio.sleep(0.3)
-    raise AssertionError("nothing came through the broker")
+    async with asyncio.timeout(60):
+        while True:
+            await broker.publish("sensors/n1/up", json.dumps({"property": "leq", "value": value, "at": "2026-03-01T08:00:00+08:00"}))
+            await asyncio.sleep(0.3)
+            if [o for o in await platform.observations() if o.number == value]:
+                return

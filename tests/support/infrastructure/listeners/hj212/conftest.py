@@ -17,7 +17,8 @@ from haitang.support.infrastructure.listeners.hj212 import process
 from haitang.support.infrastructure.stream.client import connect
 from haitang.support.infrastructure.stream.messages import Batch
 from haitang.support.infrastructure.things.kinds import Device, Hj212, Observed
-from tests.support.infrastructure.nats_server import NatsServer, free_port
+from tests.ports import free_port
+from tests.support.infrastructure.nats_server import NatsServer, answered
 
 AIR = Device(
     title="空气站",
@@ -60,12 +61,21 @@ class Platform:
     async def stored(self) -> list[Batch]:
         """Everything on the stream so far."""
         stream = await connect(self.nats.url)
-        found: list[Batch] = []
-        consumer = stream.consumer("writer")
-        while got := await consumer.fetch(max_batches=500, wait=0.3):
-            found += [d.batch for d in got]
+        found: dict[int, Batch] = {}
+        consumer, last = stream.consumer("writer"), await answered(stream.last)
+        async with asyncio.timeout(60):
+            while len(found) < last:  # nothing is acknowledged here: all of it is still there
+                found |= {d.seq: d.batch for d in await consumer.fetch(max_batches=500, wait=0.3)}
         await stream.close()
-        return found
+        return [found[seq] for seq in sorted(found)]
+
+    async def until_told(self, **what: int) -> None:
+        """Until the counters say so, which the listener writes down every second; fails with what they say instead."""
+        for _ in range(1200):
+            if {name: self.told()[name] for name in what} == what:
+                return
+            await asyncio.sleep(0.05)
+        assert {name: self.told()[name] for name in what} == what
 
 
 Listening = Callable[..., AbstractAsyncContextManager[Platform]]
@@ -87,11 +97,13 @@ def listening(nats_server: NatsServer, tmp_path: Path, declared: None, transacti
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             await asyncio.sleep(0.05)
+        while not running.done() and not (tmp_path / "run/hj212.json").is_file():
+            await asyncio.sleep(0.05)
         try:
             yield Platform(port, nats_server, tmp_path / "run")
         finally:
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 60)
 
     yield start
     ours.use(before)

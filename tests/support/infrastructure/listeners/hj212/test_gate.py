@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from haitang.support.infrastructure.listeners.hj212.connection import Connection
-from tests.support.infrastructure.listeners.conftest import on_uvloop, until
+from tests.support.infrastructure.listeners.conftest import on_uvloop
 from tests.support.infrastructure.listeners.hj212.conftest import Listening
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,18 +16,16 @@ def test_a_station_too_many_is_let_go_and_one_in_drops_too(listening: Listening,
 
     async def run() -> None:
         async with listening(device_connections=1) as platform:
-            await until(
-                lambda: platform.told()["connections"] == 1 and platform.told()["open_connections"] == 0
-            )  # the probe of the fixture
+            await platform.until_told(connections=1, open_connections=0)  # the probe of the fixture
             reader, writer = await asyncio.open_connection("127.0.0.1", platform.port)
             second, other = await asyncio.open_connection("127.0.0.1", platform.port)
-            assert await asyncio.wait_for(second.read(), 5) == b""
+            assert await asyncio.wait_for(second.read(), 60) == b""
             other.close()
             writer.write(b"##0101QN=2026")
             with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-                await asyncio.wait_for(reader.readexactly(1), 10)
+                await asyncio.wait_for(reader.readexactly(1), 60)
             writer.close()
-            await until(lambda: platform.told()["too_slow"] == 1)
+            await platform.until_told(too_slow=1)
             assert platform.told()["turned_away"] >= 1
 
     on_uvloop(run())

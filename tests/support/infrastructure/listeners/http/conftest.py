@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from haitang.server.processes import front
+from tests.ports import free_port
 from tests.support.infrastructure.listeners.conftest import Platform
-from tests.support.infrastructure.nats_server import NatsServer, free_port
+from tests.support.infrastructure.nats_server import NatsServer
 
 
 @pytest.fixture
@@ -21,17 +22,20 @@ def served(nats_server: NatsServer, tmp_path: Any, declared_devices: None, trans
         on_settings(http=port)
         running = asyncio.create_task(front.run(stop))
         try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                for _ in range(400):
-                    try:
-                        if (await client.post(f"http://127.0.0.1:{port}/api/data/observations")).status_code == 401:
-                            break
-                    except httpx.TransportError:
-                        pass
+            async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(90):
+                while not await _open(client, f"http://127.0.0.1:{port}/api/data/observations"):
                     await asyncio.sleep(0.05)
             yield Platform(port, nats_server, tmp_path / "run")
         finally:
             stop.set()
-            await asyncio.wait_for(running, 30)
+            await asyncio.wait_for(running, 60)
 
     return start
+
+
+async def _open(client: httpx.AsyncClient, address: str) -> bool:
+    """Whether devices are let in there: one without a credential is refused, and not told to come later."""
+    try:
+        return (await client.post(address)).status_code == 401
+    except httpx.TransportError:
+        return False

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from haitang.support.infrastructure.listeners.http.first_come import LENGTH, FirstCome
-from tests.support.infrastructure.listeners.http.test_http import Sender
+from tests.support.infrastructure.listeners.http.test_http import Sender, client_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -23,7 +22,7 @@ def test_a_message_sent_again_to_a_front_that_was_started_anew_is_stored_once(se
     async def play() -> None:
         told, issued = [], None
         for _ in range(2):
-            async with served() as platform, httpx.AsyncClient(base_url=f"http://127.0.0.1:{platform.port}", trust_env=False) as client:
+            async with served() as platform, client_of(platform) as client:
                 issued = issued or await platform.thing("n1")
                 answer = await Sender(client, issued)([{"property": "leq", "value": 51}], "m1")
                 assert answer.status_code == 200
@@ -37,7 +36,7 @@ def test_a_message_sent_again_to_a_front_that_was_started_anew_is_stored_once(se
 @pytest.mark.django_db(transaction=True)
 def test_a_reading_that_did_not_change_is_one_all_the_same(served: Any) -> None:
     async def play() -> None:
-        async with served() as platform, httpx.AsyncClient(base_url=f"http://127.0.0.1:{platform.port}", trust_env=False) as client:
+        async with served() as platform, client_of(platform) as client:
             send = Sender(client, await platform.thing("n1"))
             ids = {(await send([{"property": "leq", "value": 51}])).json()["id"] for _ in range(2)}  # neither an id nor a time
             assert len(ids) == 2

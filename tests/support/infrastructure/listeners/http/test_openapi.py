@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
@@ -12,6 +11,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from haitang.support.infrastructure.listeners.http.openapi import EXAMPLE, description
+from tests.support.infrastructure.listeners.http.test_http import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -29,7 +29,7 @@ def fuzz(base: str, auth: tuple[str, str], examples: int) -> set[int]:
         @given(case=operation.as_strategy(generation_mode=mode))
         def ask(case: Any) -> None:
             case.headers = {"Content-Type": "application/json", **{n: v for n, v in (case.headers or {}).items() if n == "Idempotency-Key"}}
-            answer = case.call(base_url=f"{base}/api/data", auth=auth)
+            answer = case.call(base_url=f"{base}/api/data", auth=auth, timeout=60)
             found.add(answer.status_code)
             case.validate_response(answer, checks=CHECKS)
 
@@ -47,7 +47,7 @@ def play(served: Any, examples: int) -> set[int]:
     return asyncio.run(run())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_listener_answers_as_it_describes_itself(served: Any) -> None:
     assert play(served, 60) >= {422}
 
@@ -62,7 +62,7 @@ def test_a_client_that_knows_the_description_alone_gets_through(served: Any) -> 
     """Address, door, body and answer are read from the description, which every answer links."""
 
     async def run() -> None:
-        async with served() as platform, httpx.AsyncClient(base_url=f"http://127.0.0.1:{platform.port}", trust_env=False) as client:
+        async with served() as platform, client_of(platform) as client:
             issued = await platform.thing("n1")
             refused = await client.post("/api/data/observations")
             told = (await client.get(refused.links["service-desc"]["url"])).json()

@@ -9,6 +9,7 @@ import pytest
 from haitang.support.infrastructure.credentials.actions import Issued
 from haitang.support.infrastructure.listeners.http import data_api, room
 from haitang.support.infrastructure.listeners.http.room import Room
+from tests.support.infrastructure.listeners.conftest import until
 from tests.support.infrastructure.listeners.http.test_http import Sender, leq, play
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,12 +27,12 @@ async def begun(port: int, issued: Issued, size: int) -> asyncio.StreamWriter:
 
 
 def test_one_device_takes_no_more_than_its_share(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_api, "_room", Room(8 << 20))
+    monkeypatch.setattr(data_api, "_room", there := Room(8 << 20))
 
     async def work(platform: Any, send: Sender) -> None:
         greedy = await platform.thing("greedy")
         slow = await begun(platform.port, greedy, 1 << 20)
-        await asyncio.sleep(0.5)
+        await until(lambda: there._of["greedy"])
         refused = await Sender(send.client, greedy)([leq(1)])
         assert (refused.status_code, refused.json()["error"], refused.headers["retry-after"]) == (429, "http.too_much", "1")
         assert (await send([leq(51)])).status_code == 200
@@ -41,16 +42,16 @@ def test_one_device_takes_no_more_than_its_share(served: Any, monkeypatch: pytes
 
 
 def test_where_no_room_is_left_a_device_is_told_when_to_come_again(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_api, "_room", Room(1 << 20))
+    monkeypatch.setattr(data_api, "_room", there := Room(1 << 20))
     monkeypatch.setattr(room, "PATIENCE", 0.5)
 
     async def work(platform: Any, send: Sender) -> None:
         slow = await begun(platform.port, await platform.thing("greedy"), 4 << 20)
-        await asyncio.sleep(0.5)
+        await until(lambda: there._free == 0)
         refused = await send([leq(51)], "m1")
         assert (refused.status_code, refused.json()["error"], refused.headers["retry-after"]) == (503, "http.overloaded", "5")
         slow.close()
-        await asyncio.sleep(0.3)
+        await until(lambda: there._free > 0)
         assert (await send([leq(51)], "m1")).status_code == 200
         assert [o.number for o in await platform.observations()] == [51]
 

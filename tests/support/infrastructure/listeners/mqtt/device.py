@@ -55,8 +55,8 @@ class Device:
         self.present, self.given, self.connack = flags.session_present, props, reason
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason: Any, props: Any) -> None:
+        self.codes.append(reason)  # before the number, for which others wait
         self.acknowledged.append(mid)
-        self.codes.append(reason)
 
     async def connect(self, **props: Any) -> "Device":
         more: dict[str, Any] = {"clean_start": self.clean} if self.version == 5 else {}

@@ -69,7 +69,7 @@ def test_more_messages_under_way_than_the_receive_maximum_end_the_connection(mqt
         reader, writer = await asyncio.open_connection("127.0.0.1", platform.port)
         writer.write(written(Connect("c", 5, True, 60, issued.credential.identifier, issued.secret.encode()), 5))
         writer.write(b"".join(written(Publish(UP, leq(50).encode(), 2, number), 5) for number in range(1, 102)))
-        assert (await asyncio.wait_for(reader.read(), 20)).endswith(b"\xe0\x01\x93")
+        assert (await asyncio.wait_for(reader.read(), 60)).endswith(b"\xe0\x01\x93")
         writer.close()
 
     play(mqtt, body)
@@ -96,7 +96,7 @@ def test_a_will_waits_for_its_delay_but_not_beyond_its_session(mqtt: Any, versio
             await device.connect(SessionExpiryInterval=expiry)
             await device.vanish()
             await asyncio.sleep(0.4)
-        assert [o.number for o in await platform.observations()] == [61]
+        assert [o.number for o in await platform.arrived()] == [61]
 
     play(mqtt, body)
 
