@@ -6,8 +6,9 @@ range of its own, and gets no port twice.
 
 import os
 import random
-import socket
 from pathlib import Path
+
+from haitang.support.infrastructure.embedded.ports import is_free
 
 FIRST, WORKERS = 10_000, 16
 _given: set[int] = set()
@@ -17,7 +18,7 @@ def free_port() -> int:
     """A TCP port on loopback that nobody listens on and that nobody else is given."""
     mine = _range()
     for port in random.SystemRandom().sample(mine, len(mine)):
-        if port not in _given and _is_free(port):
+        if port not in _given and is_free(port):
             _given.add(port)
             return port
     raise RuntimeError(f"no port from {mine.start} to {mine.stop - 1} is free")
@@ -32,13 +33,3 @@ def _range() -> range:
 def _first_of_connections() -> int:
     file = Path("/proc/sys/net/ipv4/ip_local_port_range")
     return max(int(file.read_text().split()[0]), FIRST + 1000 * WORKERS) if file.exists() else 32_768
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

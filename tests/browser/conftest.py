@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from haitang.base.ids import new_id
 from haitang.base.shell.assets import MANIFEST
 from tests.browser.district import PASSWORD
-from tests.database import free_port
+from tests.ports import free_port
 
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.district import PASSWORD
-from tests.database import free_port
 from tests.peers import needs_peers, peer
+from tests.ports import free_port
 
 
 def by_password(page: Page, at: str, who: str) -> None:
