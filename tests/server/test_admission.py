@@ -22,6 +22,7 @@ from haitang.server.front import admission, guarded
 from haitang.server.front.admission import LINES, Budget
 from haitang.server.front.passing import Control
 from haitang.support.infrastructure.listeners.places import Places
+from tests.waiting import until
 
 THREADS = 16
 
@@ -93,12 +94,6 @@ def client(port: int) -> httpx.AsyncClient:
         timeout=60,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
     )
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 async def urgent_is_answered(port: int) -> None:

@@ -6,7 +6,6 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +14,7 @@ import pytest
 from haitang.base.errors import HaitangError
 from haitang.server.beat import beat
 from haitang.server.supervisor.child import STEADY_SECONDS, Child, Spec, not_hung, program
+from tests.waiting import until
 
 
 async def at_once(pid: int) -> bool:
@@ -29,12 +29,6 @@ def child(tmp_path: Path, text: str, **more: object) -> Child:
     start = program(lambda: [sys.executable, "-c", text], os.environ, tmp_path)
     spec = Spec("one", start, more.pop("answers", at_once), **more)  # type: ignore[arg-type]
     return Child(spec, tmp_path, tmp_path)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 def test_what_dies_is_started_again(tmp_path: Path) -> None:

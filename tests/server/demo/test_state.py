@@ -10,6 +10,7 @@ from haitang.base.errors import HaitangError
 from haitang.server.demo import state
 from haitang.server.demo.console import follow
 from tests.server.instances import haitang
+from tests.waiting import until
 
 
 def test_steps_that_are_done_stay_done(tmp_path: Path) -> None:
@@ -61,8 +62,7 @@ def test_the_console_follows_until_all_is_there(tmp_path: Path) -> None:
         state.write(tmp_path, doing="hours", percent=43)
         following = asyncio.create_task(follow(tmp_path, said.append, look=0.01))
         async with asyncio.timeout(60):
-            while not said:
-                await asyncio.sleep(0.01)
+            await until(lambda: said)
             state.write(tmp_path, doing="done", percent=100)
             await following
 

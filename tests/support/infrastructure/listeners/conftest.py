@@ -155,13 +155,6 @@ async def _listening(port: int, running: "asyncio.Task[None]") -> None:
     running.result()
 
 
-async def until(true: Callable[[], Any], seconds: float = 60) -> None:
-    """Wait until `true()` is; fail when it is not within `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.02)
-
-
 def on_uvloop(work: "Coroutine[Any, Any, None]") -> None:
     """Run as the processes do."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

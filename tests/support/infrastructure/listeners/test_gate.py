@@ -14,9 +14,10 @@ from haitang.support.infrastructure.listeners.gate import TOLD, Gate
 from haitang.support.infrastructure.listeners.mqtt.connection import Connection
 from haitang.support.infrastructure.listeners.mqtt.packets import V5, V311, Connack, Connect, parse
 from haitang.support.infrastructure.listeners.mqtt.writing import written
-from tests.support.infrastructure.listeners.conftest import Platform, on_uvloop, until
+from tests.support.infrastructure.listeners.conftest import Platform, on_uvloop
 from tests.support.infrastructure.listeners.mqtt.device import Device
 from tests.support.security import certificates
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,6 +14,7 @@ from haitang.support.infrastructure.stream import client, unanswered
 from haitang.support.infrastructure.stream.client import Consumer, Delivered, Stream, StreamUnavailable, connect
 from haitang.support.infrastructure.stream.messages import Batch, Observation
 from tests.support.infrastructure.nats_server import PATIENCE, NatsServer, answered
+from tests.waiting import until
 
 
 def batch(value: float = 1.0) -> Batch:
@@ -229,9 +230,7 @@ def test_a_message_that_came_just_before_the_server_fell_silent_is_given(nats_se
 
         consumer._asked = silent_after_it  # type: ignore[method-assign]
         coming = asyncio.create_task(consumer.fetch(wait=60, at_once=True))
-        async with asyncio.timeout(PATIENCE):
-            while not times:
-                await asyncio.sleep(0.05)
+        await until(lambda: times)
         publishing = asyncio.create_task(stream.publish(batch()))  # its acknowledgement may come late
         assert [each.seq for each in await coming] == [1]
         assert times[:2] == [0, 1]
@@ -327,9 +326,7 @@ def test_a_stream_that_answers_again_is_not_called_silent_any_more(nats_server: 
         await stream.ensure()
         nats_server.stand_still()
         trying = asyncio.create_task(stream.publish(batch(), deadline=90))
-        async with asyncio.timeout(20):  # an attempt takes two seconds, and a busy machine longer
-            while not unanswered.is_said(settings().run):
-                await asyncio.sleep(0.05)
+        await until(lambda: unanswered.is_said(settings().run), 20)  # an attempt takes two seconds, and a busy machine longer
         nats_server.go_on()
         await trying
         assert not unanswered.is_said(settings().run)

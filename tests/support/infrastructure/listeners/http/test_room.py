@@ -9,8 +9,8 @@ import pytest
 from haitang.support.infrastructure.credentials.actions import Issued
 from haitang.support.infrastructure.listeners.http import data_api, room
 from haitang.support.infrastructure.listeners.http.room import Room
-from tests.support.infrastructure.listeners.conftest import until
 from tests.support.infrastructure.listeners.http.test_http import Sender, leq, play
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

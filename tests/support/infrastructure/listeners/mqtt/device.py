@@ -10,7 +10,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from haitang.support.infrastructure.credentials.actions import Issued
-from tests.support.infrastructure.listeners.conftest import until
+from tests.waiting import until
 
 VERSIONS = {3: paho.MQTTv311, 5: paho.MQTTv5}
 

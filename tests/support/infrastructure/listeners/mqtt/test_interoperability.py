@@ -18,8 +18,9 @@ from haitang.base.actions import acting, system
 from haitang.support.infrastructure.commands.actions import command
 from haitang.support.infrastructure.commands.models import DeviceCommand
 from haitang.support.infrastructure.things.models import Thing
-from tests.support.infrastructure.listeners.conftest import Platform, until
+from tests.support.infrastructure.listeners.conftest import Platform
 from tests.support.infrastructure.listeners.mqtt.device import Device, properties
+from tests.waiting import until
 
 pytestmark = [pytest.mark.parametrize("version", [3, 5]), pytest.mark.django_db(transaction=True)]
 UP = "things/n1/observations"

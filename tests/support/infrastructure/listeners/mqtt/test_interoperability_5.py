@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from tests.support.infrastructure.listeners.conftest import Platform, until
+from tests.support.infrastructure.listeners.conftest import Platform
 from tests.support.infrastructure.listeners.mqtt.device import Device, properties
 from tests.support.infrastructure.listeners.mqtt.test_interoperability import DOWN, UP, expect_state, leq, play, queued
+from tests.waiting import until
 
 pytestmark = [pytest.mark.parametrize("version", [5]), pytest.mark.django_db(transaction=True)]
 

@@ -11,8 +11,9 @@ from haitang.support.infrastructure.credentials import actions as credentials
 from haitang.support.infrastructure.credentials.models import DeviceCredential
 from haitang.support.infrastructure.things.actions import retire, set_origin
 from haitang.support.infrastructure.things.models import Thing
-from tests.support.infrastructure.listeners.conftest import Platform, until
+from tests.support.infrastructure.listeners.conftest import Platform
 from tests.support.infrastructure.listeners.mqtt.device import Device
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UP = "things/n1/observations"
