@@ -36,7 +36,7 @@ def start() -> tuple[Postgres, "subprocess.Popen[bytes]"]:
         server.directory.parent.chmod(0o711)
     server.prepare()
     process = subprocess.Popen(
-        [*server.command(), "-c", "fsync=off"],
+        [*server.command(), "-c", "fsync=off", "-c", "autovacuum=off"],  # its transactions hold up, at any moment, what the ledger seals
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent,
     )  # fmt: skip
     _running.append((server, process))

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from haitang.support.security.cryptography.suites import ED25519
 from haitang.support.security.evidence.actions import record_block
 from haitang.support.security.evidence.merkle import root
 from haitang.support.security.evidence.models import EvidenceRecord, Seal
-from haitang.support.security.evidence.sealing import as_json, seal_all, seal_once, unsealed
+from haitang.support.security.evidence.sealing import LOCK, as_json, seal_all, seal_once, unsealed
 from haitang.support.security.evidence.seals import NOTHING_BEFORE, chain
+from tests.server.instances import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,6 +88,21 @@ def test_a_slow_transaction_is_never_skipped() -> None:
     assert slow_record.id < quick_record.id
     assert before == 0
     assert None not in (slow_record.seal_id, quick_record.seal_id)
+
+
+def test_whoever_wants_everything_sealed_waits_for_a_sealer_at_work() -> None:
+    """A killed one is at work for as long as the database has not noticed."""
+    write("a")
+    database = connection.settings_dict
+    told = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"], "password": database["PASSWORD"]}
+    with psycopg.connect(**told, dbname=database["NAME"]) as other, ThreadPoolExecutor() as pool:
+        other.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        assert seal_once() is None
+        everything = pool.submit(lambda: (seal_all(), connection.close())[0])
+        wait_until(lambda: other.execute("select 1 from pg_locks where locktype = 'advisory' and not granted").fetchone(), 60)
+        other.rollback()
+        assert everything.result(60) > 0
+    assert unsealed() == 0
 
 
 def test_many_writers_and_a_sealer_at_once_lose_nothing() -> None:

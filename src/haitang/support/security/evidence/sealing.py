@@ -35,12 +35,11 @@ from unnest(%s::bigint[]) with ordinality as taken (id, place) where record.id =
 """
 
 
-def seal_once(at_most: int = AT_MOST) -> Seal | None:
-    """Seal what can be sealed; None when there is nothing, or when another sealer is at work."""
+def seal_once(at_most: int = AT_MOST, *, patient: bool = False) -> Seal | None:
+    """Seal what can be sealed; None when there is nothing. While another sealer is at work: None too, or wait for its end if `patient`."""
     key, private = signing_key()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
+        if not _alone(cursor, patient):
             return None
         cursor.execute(_TAKE, [at_most])
         taken = cursor.fetchall()
@@ -51,6 +50,15 @@ def seal_once(at_most: int = AT_MOST) -> Seal | None:
         seal.save(force_insert=True)
         cursor.execute(_MARK, [seal.number, ids])
         return seal
+
+
+def _alone(cursor: Any, patient: bool) -> bool:
+    """Whether this transaction is the one sealer; its lock ends with it, a killed one's once the database has noticed."""
+    if patient:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        return True
+    cursor.execute("select pg_try_advisory_xact_lock(%s)", [LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 def leaves(taken: Sequence[tuple[int, str, str]], suite: Suite) -> list[bytes]:
@@ -71,9 +79,9 @@ def leaves_of(number: int, suite: Suite) -> list[bytes]:
 
 
 def seal_all() -> int:
-    """Seal until nothing that can be sealed is left; returns the number of records sealed."""
+    """Seal until nothing that can be sealed is left, after another sealer if one is at work; returns the number of records sealed here."""
     sealed = 0
-    while seal := seal_once():
+    while seal := seal_once(patient=True):
         sealed += seal.count
     return sealed
 
