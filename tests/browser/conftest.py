@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from haitang.base.ids import new_id
 from haitang.base.shell.assets import MANIFEST
 from tests.browser.district import PASSWORD
+from tests.browser.gathering import READY
 from tests.database import when_free
 from tests.ports import free_port
 from tests.server.instances import wait_until
@@ -96,9 +97,12 @@ def district(running_district: District) -> str:
 def gathering(running_district: District) -> Iterator[None]:
     """What gathers files and lands them in the district's lake, while a module's tests run."""
     process = subprocess.Popen([sys.executable, "-m", "tests.browser.gathering"], env=running_district.environment)
-    yield
-    process.terminate()
-    process.wait(60)
+    try:
+        wait_until((Path(running_district.environment["HAITANG_DATA"]) / READY).exists, 200)
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def _answers(url: str) -> bool:

@@ -5,6 +5,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from haitang.server.tour.context import Context
 from haitang.server.tour.evidence import _page_says
 from haitang.server.tour.instance import Instance
@@ -18,7 +20,8 @@ class Late(BaseHTTPRequestHandler):
         self.wfile.write("✓".encode())
 
 
-def test_a_page_that_comes_late_is_waited_for(tmp_path: Path) -> None:
+def test_a_page_that_comes_late_is_waited_for_and_no_proxy_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with ThreadingHTTPServer(("127.0.0.1", 0), Late) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         assert _page_says(Context(Instance(tmp_path, "", http=server.server_port, hj212=0)), "R/x")
