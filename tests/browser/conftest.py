@@ -5,9 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from haitang.base.ids import new_id
 from haitang.base.shell.assets import MANIFEST
 from tests.browser.district import PASSWORD
+from tests.browser.gathering import READY
+from tests.database import when_free
 from tests.ports import free_port
+from tests.server.instances import wait_until
 
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -71,15 +73,17 @@ def running_district() -> Iterator[District]:
     subprocess.run([sys.executable, "-m", "tests.browser.district"], env=environment, check=True, timeout=500, stdout=log, stderr=log)
     command = [sys.executable, "-m", "haitang.server.cli", "run"]
     running = [subprocess.Popen([*command, each], env=environment, stdout=log, stderr=log) for each in ("control", "front")]
+    found = District(f"http://127.0.0.1:{port}", environment)
     try:
-        yield District(_when_it_answers(f"http://127.0.0.1:{port}"), environment)
+        wait_until(lambda: _answers(found.url), 200)
+        yield found
     finally:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(15)
+            process.wait(60)
         with psycopg.connect(outer, autocommit=True) as admin:
-            admin.execute(f"drop database {name} with (force)")
+            when_free(admin, f"drop database {name} with (force)")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -93,20 +97,18 @@ def district(running_district: District) -> str:
 def gathering(running_district: District) -> Iterator[None]:
     """What gathers files and lands them in the district's lake, while a module's tests run."""
     process = subprocess.Popen([sys.executable, "-m", "tests.browser.gathering"], env=running_district.environment)
-    yield
-    process.terminate()
-    process.wait(15)
+    try:
+        wait_until((Path(running_district.environment["HAITANG_DATA"]) / READY).exists, 200)
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
-def _when_it_answers(url: str) -> str:
-    for _ in range(200):
-        try:
-            if httpx.get(f"{url}/sign-in", trust_env=False).status_code == 200:
-                return url
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise RuntimeError("the district did not answer")
+def _answers(url: str) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{url}/sign-in", trust_env=False, timeout=60).status_code == 200
+    return False
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.ports import free_port
+
 
 class Relay:
     """Passes bytes between `url` and the district's port while it is up."""
 
     def __init__(self, port: int) -> None:
         self._port, self._open = port, list[socket.socket]()
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self._own = int(self._door.getsockname()[1])
+        self._own = free_port()  # kept while the line is cut, when nobody listens there
+        self._door = socket.create_server(("127.0.0.1", self._own))
         self.url = f"http://127.0.0.1:{self._own}"
         self._listen()
 

@@ -66,8 +66,8 @@ def test_what_happened_while_the_line_was_cut_is_shown_when_it_is_mended(sign_in
         acting.click("form[method=post] button.btn-primary")
         acting.wait_for_url(re.compile(r"/cases/\d"))
         line.mend()
-        expect(watching.locator(".live-state")).to_have_attribute("data-state", "open", timeout=60_000)
-        expect(watching.locator("[data-tour=feed]")).to_contain_text("断线期间的案件", timeout=30_000)
+        expect(watching.locator(".live-state")).to_have_attribute("data-state", "open")
+        expect(watching.locator("[data-tour=feed]")).to_contain_text("断线期间的案件")
 
 
 def test_a_persona_is_switched_with_one_click(sign_in: SignIn) -> None:

@@ -131,7 +131,7 @@ def test_an_ended_session_loses_its_open_stream(district: str) -> None:
 
         opened = threading.Event()
         threading.Thread(target=listen, daemon=True).start()
-        assert opened.wait(30)
+        assert opened.wait(60)
         assert here.post("/account/sessions/end").status_code == 302
-        assert ended.wait(30)
+        assert ended.wait(60)
         assert there.get("/api/session").status_code == 401

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from ruamel.yaml import YAML
 
 from haitang.hub.business.pages.frame import TOUR
@@ -53,3 +53,19 @@ def test_a_tour_that_was_left_goes_on_where_it_was(sign_in: SignIn) -> None:
     expect(page.locator(".tour")).to_have_count(0)
     page.click("[data-tour-start]")
     expect(page.locator(".tour")).to_contain_text(f"2 / {len(STEPS)}")
+
+
+@pytest.mark.parametrize("start", ["/", "/cases"])
+def test_a_tour_that_was_asked_for_before_its_program_came_begins_with_it(sign_in: SignIn, start: str) -> None:
+    page = sign_in("dispatcher", alone=True)
+    held: list[Route] = []
+    page.route(re.compile(r"/tour\.\w+\.js"), lambda script: held.append(script))
+    page.goto(start)
+    page.click("[data-tour-start]")
+    page.wait_for_url(re.compile("/#tour$"))
+    while len(held) < (1 if start == "/" else 2):
+        page.wait_for_timeout(50)
+    held[-1].continue_()
+    page.unroute_all()
+    expect(page.locator(".tour")).to_contain_text(f"1 / {len(STEPS)}")
+    assert "#" not in page.url

@@ -81,6 +81,7 @@ def test_what_was_typed_without_a_network_comes_back(sign_in: SignIn) -> None:
     handler.goto("/m/tasks")
     handler.click(".task >> nth=0")
     handler.fill("#handlenote", "山上没有信号")
+    _wait_for(handler, "Object.values(localStorage).some(each => each.includes('山上没有信号'))")  # the program that keeps it has come
     handler.context.set_offline(True)
     handler.click("form[action$='/do/handle'] button")
     expect(handler.locator(".offline")).to_contain_text("没有网络")

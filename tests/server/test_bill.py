@@ -27,12 +27,13 @@ def test_the_bill_names_every_pinned_package_once() -> None:
     assert made == bill.bill("run")
 
 
-def test_the_command_writes_it_and_the_audit_says_when_it_is_skipped() -> None:
+def test_the_command_writes_it_and_the_audit_says_when_it_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = subprocess.run([sys.executable, "-m", "haitang.server.cli", "sbom"], capture_output=True, text=True, timeout=60, cwd="/")
     assert json.loads(ran.stdout)["components"]
+    monkeypatch.setattr(bill, "_PATIENCE", 60)  # a source that is slow is one that is skipped
     said, sound = bill.audit()
+    assert sound == ("发现" not in said)  # what is known today is judged by `./haitang test`
     assert said
-    assert sound or "漏洞" not in said
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from haitang.base.settings import settings, use
+from haitang.server.supervisor import engines
 from haitang.server.supervisor.engines import Disk, gave_up
 from haitang.support.infrastructure.listeners.counters import Counters
 from haitang.support.infrastructure.stream import unanswered
@@ -95,7 +96,9 @@ def test_a_listener_that_cannot_write_its_counts_goes_on_and_writes_them_later(s
     assert json.loads((small / "one.json").read_text())["counters"] == {"received": 0}
 
 
-def test_a_stream_that_answers_nobody_after_a_full_disk_is_started_anew_once(small: Path) -> None:
+def test_a_stream_that_answers_nobody_after_a_full_disk_is_started_anew_once(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unanswered, "FRESH", 600.0)  # however long it takes from one line to the next
+    monkeypatch.setattr(engines, "AFTER_FULL", 600.0)
     disk = Disk(small, room=1 << 20)
     unanswered.note(small)
     assert not disk.full()

@@ -4,17 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.server.instances import wait_until
+
 CARRIES_OUT = """
 import sys, time
 from pathlib import Path
 from haitang.server import handover
+handover.PATIENCE = 60
 {change}
 listening = handover.listen(Path(sys.argv[1]))
 print("there", flush=True)
@@ -25,11 +27,15 @@ ASKS = """
 import sys
 from pathlib import Path
 from haitang.server import handover
+handover.PATIENCE = 60  # with which a busy machine's other side still answers
 handover.arguments = sys.argv[2:]
+{change}
 handover.hand_over(Path(sys.argv[1]))
 print("own work")
 """
 SLEEPS = "handover._carried_out = lambda given: (print('begun', flush=True), time.sleep(60))"
+# What it asked for has begun before it waits for the end of it.
+SLOW_TO_WAIT = "import time\ncode = handover._code\nhandover._code = lambda *given: (time.sleep(0.5), code(*given))[1]"
 SAYS = "import os\nhandover._carried_out = lambda given: print(given, os.getcwd(), os.environ['WHO'], sys.stdin.read(), handover.arguments) or 3"
 
 
@@ -48,8 +54,8 @@ def other(tmp_path: Path, request: pytest.FixtureRequest) -> "Iterator[subproces
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def ask(run: Path, *arguments: str, **more: object) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", ASKS, str(run), *arguments]
+def ask(run: Path, *arguments: str, change: str = "", **more: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", ASKS.format(change=change), str(run), *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)  # type: ignore[call-overload, no-any-return]
 
 
@@ -84,16 +90,13 @@ def test_arguments_folder_environment_and_code_are_those_of_who_asked(tmp_path: 
 @pytest.mark.parametrize("other", [SLEEPS], indirect=True)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_command_ends_with_who_asked(tmp_path: Path, other: "subprocess.Popen[str]", number: int, code: int) -> None:
-    asked = ask(tmp_path / "run")
+    asked = ask(tmp_path / "run", change=SLOW_TO_WAIT)
     assert asked.stdout is not None
     assert asked.stdout.readline() == "begun\n"
     (working,) = children(other.pid)
     asked.send_signal(number)
     assert asked.wait(60) == code
-    until = time.monotonic() + 30
-    while (state := Path(f"/proc/{working}/stat").read_text().rsplit(")", 1)[1].split()[0]) != "Z":  # nobody reaps it here
-        assert time.monotonic() < until, state
-        time.sleep(0.02)
+    wait_until(lambda: Path(f"/proc/{working}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z")  # nobody reaps it here
 
 
 @pytest.mark.parametrize("other", ["def failing(given): raise OSError('the disk is gone')\nhandover._carried_out = failing"], indirect=True)

@@ -44,8 +44,9 @@ def test_ready_names_every_process(instance: Instance) -> None:
 
 
 def test_why_is_told_to_the_command_and_not_to_strangers(instance: Instance) -> None:
-    def told() -> str:
-        return str(json.loads(haitang("status", "--json", "--data", str(instance.data)).stdout)["parts"]["lake"]["detail"])
+    def told() -> object:
+        parts = json.loads(haitang("status", "--json", "--data", str(instance.data)).stdout)["parts"]
+        return parts.get("lake", {}).get("detail")  # of no part but the front where that does not answer in time
 
     wait_until(lambda: told() == str(instance.data / "lake"), 100)
     assert instance.ready()["parts"]["lake"].keys() == {"ok"}
@@ -139,8 +140,16 @@ def _title(pid: int) -> str:
 
 
 def test_what_the_processes_are_forked_from_has_no_connection_that_they_would_share(instance: Instance) -> None:
-    open_there = [file.readlink() for file in Path(f"/proc/{instance.pid_of('zygote')}/fd").iterdir()]
-    assert len({str(each) for each in open_there if str(each).startswith("socket:")}) == 2, "its orders, and where commands are handed over"
+    folder = Path(f"/proc/{instance.pid_of('zygote')}/fd")
+    # Its orders, and where commands are handed over. What it has just passed on to an heir is open there for a moment too.
+    wait_until(lambda: len({each for each in map(_leads_to, folder.iterdir()) if each.startswith("socket:")}) == 2)
+
+
+def _leads_to(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:  # closed since the folder was read
+        return ""
 
 
 def test_the_database_that_dies_comes_back_with_what_it_had(instance: Instance) -> None:

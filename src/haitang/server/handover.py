@@ -47,6 +47,7 @@ def hand_over(run: Path) -> None:
     """Have the instance whose `run/` this is carry out the command and end with its code; returns where it cannot. Raises DIED."""
     if arguments is None:
         return
+    passed_on: list[int] = []
     with contextlib.ExitStack() as open_ones:
         try:
             with _near(run) as at:
@@ -56,10 +57,13 @@ def hand_over(run: Path) -> None:
             socket.send_fds(asked, [msgspec.json.encode(_own())], _STREAMS)
             if asked.recv(16) != READY:
                 return
+            open_ones.enter_context(_passing_on(asked, passed_on))  # before the word: what has begun hears of every signal
             asked.send(GO)
         except (OSError, ValueError):  # nobody there, or something in the environment that is no text
+            if passed_on:
+                sys.exit(128 + passed_on[-1])
             return
-        sys.exit(_code(asked))
+        sys.exit(_code(asked, passed_on))
 
 
 def _own() -> Command:
@@ -69,17 +73,25 @@ def _own() -> Command:
     return Command(arguments, os.getcwd(), dict(os.environ), mask)
 
 
-def _code(asked: socket.socket) -> int:
-    asked.settimeout(None)
-    passed_on: list[int] = []
+@contextlib.contextmanager
+def _passing_on(asked: socket.socket, passed_on: list[int]) -> Iterator[None]:
+    """Signals go to the other side meanwhile, and are noted in `passed_on`."""
 
     def pass_on(number: int, _: object) -> None:
         passed_on.append(number)
         with contextlib.suppress(OSError):
             asked.send(str(number).encode("ascii"))
 
-    for number in _PASSED_ON:
-        signal.signal(number, pass_on)
+    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def _code(asked: socket.socket, passed_on: list[int]) -> int:
+    asked.settimeout(None)
     if told := asked.recv(16):
         return int(told)
     if passed_on:

@@ -97,4 +97,4 @@ def test_one_command_removes_all_of_it(demo: Instance) -> None:
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["files"] > 100
     assert not Path(demo.data).exists()
-    assert demo.processes() == []
+    wait_until(lambda: demo.processes() == [])

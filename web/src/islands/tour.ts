@@ -14,6 +14,7 @@ interface Step {
 
 const KEY = "haitang-tour";
 const LEFT = "haitang-tour-left";
+const ASKED = "#tour"; // where the link leads that starts the tour: followed before this program came, it is still told
 
 function button(text: string, primary: boolean, press: () => void): HTMLButtonElement {
   const made = document.createElement("button");
@@ -144,6 +145,11 @@ export function mount(element: HTMLElement): void {
     event.preventDefault();
     tour.go(Number(localStorage.getItem(LEFT) ?? 0));
   });
+  if (location.hash === ASKED) {
+    history.replaceState(null, "", location.pathname + location.search);
+    tour.go(Number(localStorage.getItem(LEFT) ?? 0));
+    return;
+  }
   const under = sessionStorage.getItem(KEY);
   if (under === null) return;
   const step = steps[Number(under)];

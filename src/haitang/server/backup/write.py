@@ -8,9 +8,14 @@ import shutil
 import tarfile
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
+
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
 
 from haitang.base import clock
 from haitang.base.disk import put
@@ -21,9 +26,13 @@ from haitang.hub.data.lake.s3 import filesystem, is_s3, names
 from haitang.server.backup import database
 from haitang.support.infrastructure.stream.client import CONSUMERS, connect
 
+T = TypeVar("T")
 FORMAT = 1
 NOT_DRAINED = error(
     "server.not_drained", 503, "消息流中还有数据没有被 {process} 处理，没有备份。请用 haitang status 查看该进程，稍后重试。"
+)
+STREAM_SILENT = error(
+    "server.stream_silent", 503, "消息流在 {seconds} 秒内没有应答（{reason}），没有备份。请用 haitang status 查看 stream，稍后重试。"
 )
 PARTS = ("lake", "files", "keys", "archives", "provisional", "gather")
 SNAPSHOTS = 5  # taken one after the other while files of runs that end just then slip away
@@ -33,14 +42,28 @@ async def drain(seconds: float = 120) -> None:
     """Wait until what the stream holds now is in the lake and judged, so that the backup needs no stream. What comes meanwhile is not waited for."""
     stream = await connect()
     try:
-        until, last = time.monotonic() + seconds, await stream.last()
+        until = time.monotonic() + seconds
+        last = await _answered(stream.last, until, seconds)
         for consumer in CONSUMERS:
-            while not await stream.is_done(consumer, last):
+            while not await _answered(partial(stream.is_done, consumer, last), until, seconds):
                 if time.monotonic() > until:
                     raise NOT_DRAINED(process=consumer)
                 await asyncio.sleep(0.2)
     finally:
         await stream.close()
+
+
+async def _answered(ask: Callable[[], Awaitable[T]], until: float, seconds: float) -> T:
+    """What the stream says, asked again where it is too busy to answer, or is started anew just now."""
+    while True:
+        try:
+            return await ask()
+        except NotFoundError:
+            raise
+        except (NatsError, TimeoutError, OSError) as reason:
+            if time.monotonic() > until:
+                raise STREAM_SILENT(seconds=round(seconds), reason=str(reason) or type(reason).__name__) from None
+        await asyncio.sleep(0.2)
 
 
 def write(settings: Settings, file: Path) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Instance:
 
 def _ready(instance: Instance) -> tuple[bool, Any]:
     try:
-        answer = httpx.get(f"{instance.url}/ready", timeout=5, verify=verifying())
+        answer = httpx.get(f"{instance.url}/ready", timeout=5, trust_env=False, verify=verifying())
         return answer.status_code == 200, answer.json()
     except (httpx.HTTPError, json.JSONDecodeError) as problem:
         return False, str(problem)

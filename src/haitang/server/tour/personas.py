@@ -26,7 +26,7 @@ class Persona:
     def __init__(self, url: str, person: Person, password: str) -> None:
         self.id, self._username, self._password = str(person.id), person.username, password
         self._client = self.enter(
-            httpx.Client(base_url=url, timeout=60, verify=verifying(), headers={"Referer": f"{url}/"})
+            httpx.Client(base_url=url, timeout=60, trust_env=False, verify=verifying(), headers={"Referer": f"{url}/"})
         )  # asked for by https
 
     def enter(self, client: httpx.Client) -> httpx.Client:
