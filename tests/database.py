@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -49,6 +50,18 @@ def start() -> tuple[Postgres, "subprocess.Popen[bytes]"]:
         except psycopg.OperationalError:
             time.sleep(0.05)
     raise RuntimeError("PostgreSQL did not start")
+
+
+def when_free(admin: psycopg.Connection[Any], statement: str, patience: float = 60) -> None:
+    """Make or drop a database as soon as nobody is connected to the one concerned: PostgreSQL waits five seconds for sessions that are ending, then refuses."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            admin.execute(statement)
+            return
+        except psycopg.errors.ObjectInUse:
+            if time.monotonic() > until:
+                raise
 
 
 def stop(server: Postgres, process: "subprocess.Popen[bytes]", patience: float = 60) -> None:
