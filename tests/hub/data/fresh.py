@@ -19,6 +19,7 @@ from haitang.base import settings as base
 from haitang.base.ids import new_id
 from haitang.hub.data.lake import connection, schema
 from haitang.support.infrastructure.stream.messages import Batch, Observation, SetAside
+from tests.database import when_free
 
 START = 1_772_294_400_000_000  # 2026-03-01T00:00:00+08:00
 SECOND = 1_000_000
@@ -32,7 +33,7 @@ def fresh_settings(folder: Path, template: str = "template1") -> Iterator[base.S
     before = base.settings()
     name = f"lake_{new_id().hex}"
     with psycopg.connect(before.database_url, autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template}")
+        when_free(admin, f"create database {name} template {template}")
         url = _address(before.database_url, name)
         ours = replace(before, data=folder, lake="", database_url=url)
         base.use(ours)
@@ -41,7 +42,7 @@ def fresh_settings(folder: Path, template: str = "template1") -> Iterator[base.S
         finally:
             base.use(before)
             connection.forget()
-            admin.execute(f"drop database {name} with (force)")
+            when_free(admin, f"drop database {name} with (force)")
 
 
 @contextmanager

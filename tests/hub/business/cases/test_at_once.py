@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Barrier
 from typing import Any
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def together(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run jobs in threads that begin at the same moment; an error of ours is a result."""
+    """Run jobs in threads that begin at the same moment, at this thread's frozen time; an error of ours is a result."""
     start = Barrier(len(jobs))
 
     def run(job: Callable[[], Any]) -> Any:
@@ -33,7 +34,7 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
             connection.close()
 
     with ThreadPoolExecutor(len(jobs)) as pool:
-        return [future.result(90) for future in [pool.submit(run, job) for job in jobs]]
+        return [future.result(90) for future in [pool.submit(copy_context().run, run, job) for job in jobs]]
 
 
 def raise_it(key: str = "same") -> str:

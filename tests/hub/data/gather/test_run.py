@@ -173,6 +173,14 @@ def test_a_part_is_landed_once_whatever_is_lost_after_its_commit(bench: Bench) -
     assert not parts.folder(run.pk).exists()
 
 
+def test_each_look_lands_something_however_long_looking_takes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers.delimited, "ROWS", 10)
+    monkeypatch.setattr(landing, "AT_ONCE", -1.0)  # it is over before the first part
+    text = HEAD + "".join(f"S{n:04},小店{n},1,a,2020-01-01\n" for n in range(60))
+    assert bench.gather(text).inserted == 60
+    assert bench.gather(text).unchanged == 60  # parts that add no block are looked for again too
+
+
 def test_personal_values_stay_out_of_the_evidence(bench: Bench) -> None:
     from haitang.support.security.evidence.models import EvidenceRecord
 

@@ -13,6 +13,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
+
+from haitang.base.settings import settings
+from tests.server.instances import wait_until
+
 CHUNK = 500
 
 
@@ -84,7 +89,15 @@ def nursery() -> None:
             work(side, forever=False)
             os._exit(0)
         _, ended = os.waitpid(child, 0)
+        _let_go(child)
         print(signal.Signals(ended).name if os.WIFSIGNALED(ended) else f"exit {os.waitstatus_to_exitcode(ended)}", flush=True)
+
+
+def _let_go(child: int) -> None:
+    """Until the database has noticed that a process is gone: until then its locks are held, and whoever looks once for what there is to do finds nothing."""
+    with psycopg.connect(settings().database_url, autocommit=True) as database:
+        asked = "select 1 from pg_stat_activity where application_name like %s"
+        wait_until(lambda: not database.execute(asked, [f"haitang {child} %"]).fetchone(), 60)
 
 
 def main(what: str) -> None:

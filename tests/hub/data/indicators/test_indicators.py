@@ -1,11 +1,13 @@
 """Indicators over a real lake and real cases: the number, what is said about it, and what lies behind it."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection, transaction
 from structlog.testing import capture_logs
 
 from haitang.base import clock
@@ -15,7 +17,7 @@ from haitang.base.declarations.in_force import holding
 from haitang.base.errors import HaitangError
 from haitang.hub.business.cases.models import Case
 from haitang.hub.data.derive import engine
-from haitang.hub.data.indicators import queries
+from haitang.hub.data.indicators import compute, queries
 from haitang.hub.data.indicators.models import IndicatorValue
 from haitang.hub.data.indicators.refresh import refresh
 from haitang.hub.data.lake import rollup
@@ -33,8 +35,8 @@ def lake(tmp_path: Path, db: None) -> Iterator[Any]:
     """An empty lake, two stations, what ships in force, noon of 4 March."""
     for id in ("s1", "s2"):
         Thing.objects.create(id=id, title=id, device="air_station", mn=id)
-    with holding(shipped()), clock.frozen(NOON), fresh_lake(tmp_path) as connection:
-        yield connection
+    with holding(shipped()), clock.frozen(NOON), fresh_lake(tmp_path) as made:
+        yield made
 
 
 def store(lake: Any, seq: int, *rows: Any) -> None:
@@ -136,6 +138,20 @@ def test_cases_closed_in_time_of_those_that_were_due(lake: Any) -> None:
     assert round(found.value or 0, 1) == 33.3
     assert (found.origins, found.stale) == (["simulated"], False)
     assert len(queries.records("case_on_time")) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("within", [transaction.atomic, nullcontext])
+def test_a_statement_is_stopped_in_time_and_what_comes_after_it_is_not(monkeypatch: pytest.MonkeyPatch, within: Any) -> None:
+    with monkeypatch.context() as short, within():
+        short.setattr(compute, "LONGEST", "100ms")
+        with pytest.raises(OperationalError, match="statement timeout"):
+            compute.on_relations("select pg_sleep(100)")
+        short.setattr(compute, "LONGEST", "5min")
+        assert compute.on_relations("select count(*) as n from cases") == [{"n": 0}]
+        with connection.cursor() as cursor:
+            cursor.execute("show statement_timeout")
+            assert cursor.fetchone() == ("0",)
 
 
 def test_the_year_is_chinas(lake: Any) -> None:

@@ -20,6 +20,7 @@ from haitang.hub.data.lake.session import LOCK
 from haitang.support.infrastructure.stream import client
 from tests.hub.data.fresh import DAY, MINUTE, START, aside, batch, fresh_settings, reading
 from tests.hub.data.lake.test_writer import roots_hold
+from tests.server.instances import wait_until
 from tests.support.infrastructure.nats_server import NatsServer
 
 ROOT = Path(__file__).parents[4]
@@ -97,9 +98,13 @@ class Instance:
             return 0
 
     def settled(self, messages: int) -> bool:
-        """Whether a writer runs, every message is in the lake and twin and ledger have seen every block."""
+        """Whether this writer, not one killed a moment ago, is at the lake, every message is in it and twin and ledger have seen every block."""
+        assert self.writer is not None
         with psycopg.connect(self.settings.database_url) as database:
-            running = database.execute("select 1 from pg_locks where locktype = 'advisory' and granted").fetchone()
+            running = database.execute(
+                "select 1 from pg_locks join pg_stat_activity using (pid) where locktype = 'advisory' and granted and application_name like %s",
+                [f"haitang {self.writer.pid} %"],
+            ).fetchone()
             twin = database.execute("select block from twin_position").fetchone() or (0,)
             ledger = database.execute(
                 "select count(distinct subject_id) from evidence_evidencerecord where subject_kind = 'block'"
@@ -219,7 +224,7 @@ def check(instance: Instance, total: int, messages: int) -> None:
         lake.close()
     with psycopg.connect(instance.settings.database_url) as database:
         assert dict(database.execute("select thing, period_end from twin_reading").fetchall()) == newest
-        assert database.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() == (True,)
+        wait_until(lambda: database.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() == (True,))
 
 
 @pytest.mark.timeout(600)

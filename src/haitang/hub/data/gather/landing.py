@@ -52,17 +52,22 @@ class Landed:
 
 
 def follow(connection: Any, position: int) -> bool:
-    """Land staged parts, the oldest run's first and each run's in order; returns whether to look again soon: blocks were added, or a run is nearly read."""
+    """Land staged parts, the oldest run's first and each run's in order; returns whether to look again soon: blocks were added, a run is nearly read, or time was up.
+
+    Something lands each time, so that gathering goes on where even looking takes longer than AT_ONCE.
+    """
     began = time.monotonic()
     staged = list(Part.objects.filter(landed=False).select_related("run").order_by("run_id", "number")[:MOST])
     soon = any(part.run.state == Run.State.RUNNING and part.run.read_bytes > NEARLY * part.run.total_bytes for part in staged)
     ripe = _ripe(staged)
     staged = [part for part in staged if part.run_id in ripe]
-    while staged and time.monotonic() - began < AT_ONCE:
+    while staged:
         landed = _land(connection, _together(staged))
         soon |= any(each.block is not None for each in landed.values())
         staged = [part for part in staged if part.number not in landed or part.run_id != staged[0].run_id]
-    return soon
+        if time.monotonic() - began > AT_ONCE:
+            break
+    return soon or bool(staged)
 
 
 _waits: dict[UUID, float] = {}  # runs that are still read, and since when something of them is staged

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from haitang.base.clock import CHINA
 from haitang.base.declarations import Declarations, in_force
@@ -18,6 +18,7 @@ from haitang.hub.data.indicators.kinds import Indicator
 from haitang.hub.data.indicators.sources import Source, of_tables
 
 Rows = list[dict[str, Any]]
+LONGEST = "5s"  # that a statement over the registered relations may take
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,13 @@ def _case_origins(run: Callable[[str], Rows]) -> tuple[str, ...]:
 
 
 def on_relations(statement: str) -> Rows:
-    """Run a SELECT that was read by `sql.parse` over the registered relations, for at most five seconds."""
+    """Run a SELECT that was read by `sql.parse` over the registered relations, for at most LONGEST."""
     offered = ", ".join(f"{r.name} as ({r.sql})" for r in relations.registered.values())
-    with connection.cursor() as cursor:
-        cursor.execute("select set_config('statement_timeout', '5s', true)")
+    with transaction.atomic(), connection.cursor() as cursor:  # the limit holds in a transaction only, and until its end
+        cursor.execute("select current_setting('statement_timeout'), set_config('statement_timeout', %s, true)", [LONGEST])
+        before = cursor.fetchone()[0]
         cursor.execute(f"with {offered} {statement}")
         names = [column.name for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute("select set_config('statement_timeout', %s, true)", [before])
+    return rows

@@ -3,12 +3,15 @@
 A higher room registers in its `AppConfig.ready`: `followers.register("derive", follow, every=3.0)`. One that adds blocks of its own returns True.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+
+from haitang.base.pace import Pace
 
 log = structlog.get_logger()
 
@@ -24,8 +27,7 @@ class Follower:
 
     name: str
     follow: Follow
-    every: float
-    share: float = SHARE
+    pace: Pace
     anytime: bool = False
     due: float = 0.0
 
@@ -36,12 +38,12 @@ registered: dict[str, Follower] = {}
 def register(name: str, follow: Follow, *, every: float, share: float = SHARE, anytime: bool = False) -> None:
     """Have `follow` called after commits, at most every so many seconds, in the order of registration.
 
-    `share`: what it may take of the writer's time, as a multiple of the time that it then leaves alone. `anytime`: it needs no rollups, and is asked
-    between them too.
+    `share`: what it may take of the writer's time, as a multiple of the time that it then leaves alone; what takes long once, as while the database stalls, leaves no more
+    than `every`. `anytime`: it needs no rollups, and is asked between them too.
     """
     if name in registered and registered[name].follow is not follow:
         raise RuntimeError(f"follower {name} is registered twice")
-    registered[name] = Follower(name, follow, every, share, anytime)
+    registered[name] = Follower(name, follow, Pace(times=1 / share, least=every, most=math.inf), anytime)
 
 
 def run(connection: Any, position: int, *, force: bool = False, anytime: bool = False) -> bool:
@@ -60,5 +62,5 @@ def run(connection: Any, position: int, *, force: bool = False, anytime: bool = 
             log.exception("lake.follower_failed", follower=follower.name)
             added = True
         ended = time.monotonic()
-        follower.due = ended + max(follower.every, (ended - began) / follower.share)
+        follower.due = ended + follower.pace.rest(ended - began)
     return added
