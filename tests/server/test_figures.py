@@ -135,7 +135,9 @@ def test_spans_and_durations_reach_a_collector(collector: tuple[str, dict[str, b
     trace, loaded = ran(url)
     assert trace.startswith("00-")
     assert loaded == "True"
-    wait_until(lambda: {"/v1/traces", "/v1/metrics"} <= got.keys())  # the process waits five seconds for a word of the collector, which is us
+    wait_until(
+        lambda: {"/v1/traces", "/v1/metrics"} <= got.keys()
+    )  # the process waits five seconds for a word of the collector, which is us
     assert b"haitang-front" in got["/v1/traces"]
     assert b"GET /cases/{}" in got["/v1/traces"]
     assert b"11010519491231002" not in got["/v1/traces"] + got["/v1/metrics"]

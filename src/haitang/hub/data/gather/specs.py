@@ -20,7 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from haitang.base.clock import CHINA, frozen
+from haitang.base.clock import CHINA, frozen, now
 from haitang.base.declarations.spec import Failure, SpecTable, Table
 from haitang.hub.data.catalogue.kinds import Resource
 from haitang.hub.data.gather.judge.judge import Judge, Judged, nowhere
@@ -40,7 +40,7 @@ def run_table(resource: Resource, table: SpecTable) -> list[Failure]:
 
 
 def _day(written: Any) -> Any:
-    return datetime.fromisoformat(str(written)).date() if written else datetime.now(CHINA).date()
+    return datetime.fromisoformat(str(written)).date() if written else now().astimezone(CHINA).date()
 
 
 def _judged(resource: Resource, table: SpecTable) -> Judged:
