@@ -37,4 +37,4 @@ def peer(script: str, *arguments: str) -> Iterator[None]:
         yield
     finally:
         running.terminate()
-        running.wait(15)
+        running.wait(60)
