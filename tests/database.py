@@ -20,6 +20,8 @@ from haitang.support.infrastructure.embedded.postgres import Postgres
 from tests.ports import free_port
 
 os.environ.setdefault("HAITANG_OUTGOING_ALLOW", "127.0.0.0/8 ::1")  # the services that tests talk to are on this machine
+for _name in ("no_proxy", "NO_PROXY"):  # nor are they reached by the proxy that this machine may need to get out
+    os.environ[_name] = ",".join([*filter(None, [os.environ.get(_name)]), "127.0.0.1", "localhost"])
 FAST_SHUTDOWN = signal.SIGINT  # PostgreSQL's: connections are cut off, while SIGTERM would wait for them
 _running: list[tuple[Postgres, "subprocess.Popen[bytes]"]] = []
 

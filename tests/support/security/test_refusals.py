@@ -1,8 +1,11 @@
 """A refusal explains itself to whom it concerns, tells nobody else anything, and floods nothing."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
 
+from haitang.base import clock
 from haitang.base.actions import NOT_ALLOWED, Refusal, Refused, system
 from haitang.base.ports import policy
 from haitang.support.security.evidence.models import EvidenceRecord
@@ -15,6 +18,13 @@ from tests.support.security.shipped import shipped_in_force
 
 pytestmark = pytest.mark.django_db
 shipped = pytest.fixture(autouse=True)(shipped_in_force)
+
+
+@pytest.fixture(autouse=True)
+def _one_day() -> Iterator[None]:
+    """Refusals are kept by the day."""
+    with clock.frozen(clock.now()):
+        yield
 
 
 def person(name: str, *roles: str, organization: str | None = None) -> Person:

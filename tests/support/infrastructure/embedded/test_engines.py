@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from haitang.support.infrastructure.embedded.nats import Nats
 from haitang.support.infrastructure.embedded.ports import is_free, kept_port
 from haitang.support.infrastructure.embedded.postgres import Postgres
 from haitang.support.infrastructure.embedded.secrets import kept_secret
-from haitang.support.infrastructure.embedded.unprivileged import account
+from haitang.support.infrastructure.embedded.unprivileged import account, prefix
 from tests.ports import free_port
 from tests.server.instances import wait_until
+
+SYS_PTRACE = 19  # the capability by which root sees where the processes of others work
 
 
 def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
@@ -84,6 +87,13 @@ def test_root_does_not_run_the_engines_itself(tmp_path: Path) -> None:
     assert int(said) == user.pw_uid != 0
 
 
+def sees_little() -> bool:
+    told = Path("/proc/self/status").read_text("ascii")
+    effective = int(next(line.split()[1] for line in told.splitlines() if line.startswith("CapEff:")), 16)
+    return os.geteuid() == 0 and not effective >> SYS_PTRACE & 1
+
+
+@pytest.mark.skipif(sees_little(), reason="root may not look here where its engines work, and takes each for the one that holds the lock")
 def test_the_lock_of_a_server_that_power_took_away_is_removed(tmp_path: Path) -> None:
     server = Postgres(tmp_path / "postgres", free_port())
     server.prepare()
@@ -101,3 +111,24 @@ def test_the_lock_of_a_server_that_runs_is_left_alone(tmp_path: Path) -> None:
         server.wait_for_predecessor(0.5)
         assert (server.cluster / "postmaster.pid").exists()
         running.send_signal(signal.SIGINT)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is two users at once")
+def test_the_server_of_another_user_holds_no_lock_of_ours(tmp_path: Path) -> None:
+    """A machine's own PostgreSQL: we may not look where it works."""
+    user = account()
+    assert user
+    server = Postgres(tmp_path / "postgres", free_port())
+    server.cluster.mkdir(parents=True)
+    os.chown(server.cluster, user.pw_uid, user.pw_gid)
+    (tmp_path / "program").mkdir()
+    theirs = tmp_path / "program" / "postgres"
+    theirs.symlink_to("/bin/sh")
+    looks = f"from pathlib import Path; from {Postgres.__module__} import Postgres; print(Postgres(Path({str(server.directory)!r}), 1)._is_held())"
+    other = [word.replace(f"--reuid={user.pw_uid}", f"--reuid={user.pw_uid - 1}") for word in prefix(theirs)]
+    with subprocess.Popen([*other, theirs, "-c", "echo; read ends"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/") as running:
+        assert running.stdout
+        running.stdout.readline()
+        ours = prefix(Path(sys.executable), Path(__file__).parent, server.directory)
+        said = subprocess.run([*ours, sys.executable, "-c", looks], capture_output=True, text=True, cwd="/", check=True).stdout
+    assert said.strip() == "False"

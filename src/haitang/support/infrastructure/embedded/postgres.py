@@ -119,11 +119,14 @@ class Postgres:
         """Whether any PostgreSQL process works in the cluster, as all of a server's do, or may. The number in its lock file says less: after a power loss
         another program may have it, and PostgreSQL would not start while that runs."""
         cluster = self.cluster.resolve()
+        # PostgreSQL opens what its own user owns, and never as root: so looks a process whose user is hidden.
+        users = (cluster.stat().st_uid, 0)
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                if (process / "comm").read_text() == "postgres\n" and (process / "cwd").readlink() == cluster:
+                theirs = process.stat().st_uid in users and (process / "comm").read_text() == "postgres\n"
+                if theirs and (process / "cwd").readlink() == cluster:
                     return True
-            except PermissionError:  # another user's, and we may not look where it works
+            except PermissionError:  # we may not look where it works
                 return True
             except OSError:  # gone
                 continue

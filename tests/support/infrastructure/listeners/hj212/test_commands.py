@@ -137,6 +137,7 @@ def test_history_is_fetched_stored_and_counted(listening: Listening) -> None:
             found = await ended(await ask("M1", "2061", BeginTime="2026-01-01T08:00", EndTime="2026-01-01T09:00"))
             assert (found.state, found.packets) == ("done", 2)
             assert device.asked[0].cp == "BeginTime=20260101080000;EndTime=20260101090000"
+            await platform.until_told(published=2)  # that the station is done says nothing of the stream
             assert [o.number for batch in await platform.stored() for o in batch.observations] == [8.5, 9.5]
 
     asyncio.run(run())
