@@ -119,8 +119,7 @@ class Postgres:
         """Whether any PostgreSQL process works in the cluster, as all of a server's do, or may. The number in its lock file says less: after a power loss
         another program may have it, and PostgreSQL would not start while that runs."""
         cluster = self.cluster.resolve()
-        # PostgreSQL opens what its own user owns, and never as root: so looks a process whose user is hidden.
-        users = (cluster.stat().st_uid, 0)
+        users = (cluster.stat().st_uid, 0)  # PostgreSQL opens its own user's clusters only; of a process that hides its user, root is told
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 theirs = process.stat().st_uid in users and (process / "comm").read_text() == "postgres\n"
