@@ -82,7 +82,7 @@ async def _all_end(connections: list[tuple[asyncio.StreamReader, asyncio.StreamW
     assert not [each for each in gone if isinstance(each, TimeoutError)]
 
 
-def test_who_says_nothing_does_not_stay(mqtt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_says_nothing_does_not_stay_and_is_counted(mqtt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "FIRST", 1.0)
 
     async def run() -> None:
@@ -91,7 +91,7 @@ def test_who_says_nothing_does_not_stay(mqtt: Any, monkeypatch: pytest.MonkeyPat
             await _all_end(silent)
             for _, writer in silent:
                 writer.close()
-            await until(lambda: told(platform)["open_connections"] == 0)
+            await until(lambda: (told(platform)["open_connections"], told(platform)["too_slow"]) == (0, 50))
 
     on_uvloop(run())
 

@@ -74,7 +74,10 @@ class Connection(Answering[tuple[int, bytes], Ack]):
             self._refuse(reasons.UNSPECIFIED)
 
     def silent(self) -> None:
-        self._refuse(reasons.KEEP_ALIVE)
+        if self._first and not self._over:
+            self.too_slow()
+        else:
+            self._refuse(reasons.KEEP_ALIVE)
 
     def partly(self) -> bool:
         return self._framer.partly
