@@ -21,6 +21,7 @@ from haitang.support.security.evidence.models import EvidenceRecord, Seal
 from haitang.support.security.evidence.sealing import LOCK, as_json, seal_all, seal_once, unsealed
 from haitang.support.security.evidence.seals import NOTHING_BEFORE, chain
 from tests.server.instances import wait_until
+from tests.support.security.test_sealing_machine import connected
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,9 +94,7 @@ def test_a_slow_transaction_is_never_skipped() -> None:
 def test_whoever_wants_everything_sealed_waits_for_a_sealer_at_work() -> None:
     """A killed one is at work for as long as the database has not noticed."""
     write("a")
-    database = connection.settings_dict
-    told = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"], "password": database["PASSWORD"]}
-    with psycopg.connect(**told, dbname=database["NAME"]) as other, ThreadPoolExecutor() as pool:
+    with connected() as other, ThreadPoolExecutor() as pool:
         other.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         assert seal_once() is None
         everything = pool.submit(lambda: (seal_all(), connection.close())[0])

@@ -140,14 +140,15 @@ function offer(): void {
 export function mount(element: HTMLElement): void {
   const steps = JSON.parse(document.getElementById(element.dataset.steps ?? "")?.textContent ?? "[]") as Step[];
   const tour = new Tour(steps);
+  const start = () => tour.go(Number(localStorage.getItem(LEFT) ?? 0));
   offer();
   document.querySelector("[data-tour-start]")?.addEventListener("click", (event) => {
     event.preventDefault();
-    tour.go(Number(localStorage.getItem(LEFT) ?? 0));
+    start();
   });
   if (location.hash === ASKED) {
     history.replaceState(null, "", location.pathname + location.search);
-    tour.go(Number(localStorage.getItem(LEFT) ?? 0));
+    start();
     return;
   }
   const under = sessionStorage.getItem(KEY);

@@ -5,7 +5,7 @@ import dataclasses
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from haitang.support.infrastructure.stream.messages import Batch
 from haitang.support.infrastructure.things.kinds import Device, Hj212, Observed
 from tests.ports import free_port
 from tests.support.infrastructure.nats_server import NatsServer, answered
+from tests.waiting import until
 
 AIR = Device(
     title="空气站",
@@ -71,11 +72,13 @@ class Platform:
 
     async def until_told(self, **what: int) -> None:
         """Until the counters say so, which the listener writes down every second; fails with what they say instead."""
-        for _ in range(1200):
-            if {name: self.told()[name] for name in what} == what:
-                return
-            await asyncio.sleep(0.05)
-        assert {name: self.told()[name] for name in what} == what
+
+        def said() -> dict[str, int]:
+            return {name: self.told()[name] for name in what}
+
+        with suppress(TimeoutError):
+            await until(lambda: said() == what)
+        assert said() == what
 
 
 Listening = Callable[..., AbstractAsyncContextManager[Platform]]
